@@ -1,0 +1,6 @@
+"""D: The paths that Django answers."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
