@@ -1,0 +1,164 @@
+"""P: What happens to header fields on the way through: read once, hop-by-hop removed, forwarding fields built.
+
+RFC 9110 sections 5, 7.6 and 15.2, RFC 7239 (Forwarded), W3C Trace Context. Names are lower-case bytes, as ASGI has
+them. Order and duplicates of what passes are kept; nothing is added that is not named here.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+Pair = tuple[bytes, bytes]
+Pairs = Sequence[Pair]
+
+HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    }
+)
+"""RFC 9110 section 7.6.1, RFC 9112 section 9, RFC 7540 section 3.2.1."""
+
+_IDENTITY: Final = (
+    b"x-user-id",
+    b"x-user-name",
+    b"x-user-roles",
+    b"x-user-scopes",
+    b"x-consumer",
+    b"x-auth-method",
+)
+"""The gateway alone states who the caller is; a client that sends these is trying to be somebody else."""
+
+
+def _spellings(name: bytes) -> Iterable[bytes]:
+    """`name` with each hyphen also as an underscore: CGI-style upstreams cannot tell the two apart."""
+    spelled = [b""]
+    for part in re.split(b"(-)", name):
+        endings = (b"-", b"_") if part == b"-" else (part,)
+        spelled = [start + end for start in spelled for end in endings]
+    return spelled
+
+
+IDENTITY: Final = frozenset(spelling for name in _IDENTITY for spelling in _spellings(name))
+
+FORWARDING: Final = frozenset(
+    spelling
+    for name in (
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-forwarded-server",
+        b"x-real-ip",
+        b"forwarded",
+    )
+    for spelling in _spellings(name)
+)
+
+_READ: Final = frozenset({b"host", b"content-length", b"expect", b"x-request-id", b"traceparent"})
+_HANDLED: Final = HOP_BY_HOP | IDENTITY | FORWARDING | _READ
+
+_NEVER_BY_CONNECTION: Final = frozenset(
+    {b"host", b"content-length", b"content-type", b"content-encoding", b"authorization", b"cookie", b"x-api-key"}
+)
+"""A client may not have these removed by naming them in Connection: framing and credentials are end-to-end."""
+
+_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}").fullmatch
+_TRACEPARENT: Final = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[^\s]*)?"
+).fullmatch
+_HARMLESS_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close", b""})
+
+
+class RequestHead:
+    """The request's header fields after one pass: what the gateway itself reads, and what goes on as it is."""
+
+    __slots__ = ("chunked", "content_length", "forwarding", "host", "passed", "request_id", "trailers", "traceparent")
+
+    def __init__(self) -> None:
+        self.host = b""
+        self.request_id = b""
+        self.traceparent = b""
+        self.content_length = b""
+        self.chunked = False
+        self.trailers = False
+        """The client says `TE: trailers`: it can take trailer fields (RFC 9110 section 10.1.4)."""
+        self.forwarding: list[Pair] | None = None
+        """What an earlier proxy says of the client: believed only if that proxy is trusted."""
+        self.passed: list[Pair] = []
+
+    @property
+    def has_body(self) -> bool:
+        return self.chunked or self.content_length not in (b"", b"0")
+
+
+def read(headers: Pairs) -> RequestHead:
+    """One pass over the client's header fields."""
+    head = RequestHead()
+    passed = head.passed
+    listed: set[bytes] | None = None
+    for pair in headers:
+        name = pair[0]
+        if name not in _HANDLED:
+            passed.append(pair)
+        elif name == b"host":
+            head.host = pair[1]
+        elif name == b"connection":
+            if pair[1] not in _HARMLESS_CONNECTION:
+                listed = (listed or set()) | connection_listed(pair[1])
+        else:
+            _note(head, pair)
+    if listed:
+        head.passed = [pair for pair in passed if pair[0] not in listed]
+    return head
+
+
+def _note(head: RequestHead, pair: Pair) -> None:
+    name, value = pair
+    if name == b"content-length":
+        head.content_length = value
+    elif name == b"transfer-encoding":
+        head.chunked = True
+    elif name == b"x-request-id":
+        head.request_id = value if _SANE_ID(value) else b""
+    elif name == b"traceparent":
+        head.traceparent = value if _TRACEPARENT(value) else b""
+    elif name == b"te":
+        head.trailers = b"trailers" in value.lower()
+    elif name in FORWARDING:
+        if head.forwarding is None:
+            head.forwarding = []
+        head.forwarding.append(pair)
+
+
+def connection_listed(value: bytes) -> set[bytes]:
+    """The field names that a Connection header makes hop-by-hop (RFC 9110 section 7.6.1)."""
+    names = {token.strip().lower() for token in value.split(b",")}
+    return names - _NEVER_BY_CONNECTION
+
+
+def response_headers(pairs: Iterable[Pair]) -> list[Pair]:
+    """The upstream's header fields without what was meant for this hop only, and without `X-Request-ID`."""
+    out: list[Pair] = []
+    listed: set[bytes] | None = None
+    for pair in pairs:
+        name = pair[0]
+        if name not in _RESPONSE_HANDLED:
+            out.append(pair)
+        elif name == b"connection" and pair[1] not in _HARMLESS_CONNECTION:
+            listed = (listed or set()) | connection_listed(pair[1])
+    if listed:
+        return [pair for pair in out if pair[0] not in listed]
+    return out
+
+
+_RESPONSE_HANDLED: Final = (HOP_BY_HOP - {b"trailer", b"proxy-authenticate"}) | {b"x-request-id", b"traceparent"}
