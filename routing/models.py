@@ -1,0 +1,24 @@
+"""D: The rows that people edit and the revisions that nodes run, gathered for Django."""
+
+from routing.rows.base import EditConflict
+from routing.rows.policies import IdentityProvider, Plan, Quota, RoleScopes
+from routing.rows.revisions import Node, PendingChange, Revision
+from routing.rows.routes import Destination, Route, RouteBackend, RouteDefaults
+from routing.rows.services import Service, Target
+
+__all__ = [
+    "Destination",
+    "EditConflict",
+    "IdentityProvider",
+    "Node",
+    "PendingChange",
+    "Plan",
+    "Quota",
+    "Revision",
+    "RoleScopes",
+    "Route",
+    "RouteBackend",
+    "RouteDefaults",
+    "Service",
+    "Target",
+]
