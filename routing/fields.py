@@ -1,7 +1,7 @@
 """D: Model fields that keep what somebody wrote, exactly, as readable text.
 
-A value comes back as the type in which it was written (`30`, `"30"` and `30s` are three values), mappings keep
-their order, and text search works alike on SQLite and PostgreSQL. Absent is NULL, never an empty value.
+A value comes back as the type in which it was written (`30`, `"30"` and `30s` are three values), mappings
+keep their order, and text search works alike on SQLite and PostgreSQL. Absent is NULL, never an empty value.
 """
 
 import json
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db import models
-
 
 if TYPE_CHECKING:
     _Text = models.TextField[Any, Any]
@@ -54,7 +53,7 @@ def join_words(words: list[str]) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """The words that were joined. Unbalanced quotes are taken literally: text from a form must never fail here."""
+    """The words that were joined. Unbalanced quotes are literal: text from a form must never fail here."""
     if not any(quote in text for quote in "'\"\\"):
         return text.split()
     try:

@@ -13,12 +13,12 @@ VALIDATE_NAME = RegexValidator(
 )
 
 
-class EditConflict(Exception):
+class EditConflict(Exception):  # noqa: N818 - named as people say it
     """Somebody else saved this row after it was read; str(error) says so to a person."""
 
 
 class Versioned(models.Model):
-    """A row that can only be saved over the version that its editor saw; `version` grows by one with each save."""
+    """A row that is only saved over the version that its editor saw; each save raises `version` by one."""
 
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -48,7 +48,8 @@ class Versioned(models.Model):
         return type(self)._default_manager.filter(pk=self.pk, version=self.version).exists()
 
     def _conflict(self) -> str:
-        return f'{self._meta.verbose_name} "{self}" was changed or deleted since you opened it; reload and try again'
+        what = f'{self._meta.verbose_name} "{self}"'
+        return f"{what} was changed or deleted since you opened it; reload and try again"
 
 
 class Named(Versioned):

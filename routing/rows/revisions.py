@@ -9,7 +9,7 @@ from django.db.models import Q
 from routing.fields import SectionField
 
 
-class RevisionIsImmutable(TypeError):
+class RevisionIsImmutable(TypeError):  # noqa: N818 - named as people say it
     """A revision is never changed or deleted; publish another one."""
 
 
