@@ -1,24 +1,28 @@
-"""D: Django settings, taken from the configuration; no logic of their own."""
+"""D: Django's settings, taken from the configuration; no logic of their own.
+
+Django answers admin, the control API and the other built-in endpoints. Routed traffic never comes here.
+"""
 
 import os
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
+from gateway_project import csp
 from gateway_project.config import load_config
+from gateway_project.connections import django_database
 
 CONFIG = load_config(os.environ)
-CONFIG.var_dir.mkdir(parents=True, exist_ok=True)
 
-SECRET_KEY = CONFIG.secret_key
+SECRET_KEY = str(CONFIG.secret_key)
 DEBUG = CONFIG.debug
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = list(CONFIG.allowed_hosts)
+
 ROOT_URLCONF = "gateway_project.urls"
 ASGI_APPLICATION = "gateway_project.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "daphne",
-    "unfold",
+    "daphne",  # before staticfiles: its runserver serves the whole ASGI composition
+    "unfold",  # before admin: its templates and form classes take the place of admin's
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",
@@ -27,7 +31,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
+    "whitenoise.runserver_nostatic",  # before staticfiles: whitenoise serves them in development too
     "django.contrib.staticfiles",
     "rest_framework",
     "channels",
@@ -40,16 +44,19 @@ INSTALLED_APPS = [
     "resilience",
 ]
 
+SECURITY_HEADER_MIDDLEWARE = [
+    "gateway_project.csp.PolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    *(SECURITY_HEADER_MIDDLEWARE if CONFIG.security_headers else []),
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -66,32 +73,50 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-_url = urlsplit(CONFIG.database_url)
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(_url.path.lstrip("/")),
-        "HOST": _url.hostname,
-        "PORT": _url.port or 5432,
-        "USER": _url.username,
-        "PASSWORD": _url.password,
-        "TEST": {"NAME": f"test_torana_{os.getpid()}"},
-    }
-    if _url.scheme.startswith("postgres")
-    else {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": CONFIG.var_dir / "torana.sqlite3",
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 10,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
-        },
-        "TEST": {"NAME": CONFIG.var_dir / f"test-{os.getpid()}.sqlite3"},
-    }
-}
+DATABASES = {"default": django_database(CONFIG.database, test_suffix=str(os.getpid()))}
 
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
+
+LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+# Assets lie under /admin/, a path that routes cannot take; they are served from the packages, not collected.
 STATIC_URL = "/admin/static/"
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = True
+WHITENOISE_AUTOREFRESH = CONFIG.debug
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.is_deployed
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "torana_session"
+CSRF_COOKIE_NAME = "torana_csrf"
+
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.STRICT}
+SECURE_SSL_REDIRECT = CONFIG.enforce_https == "redirect"
+SECURE_REDIRECT_EXEMPT = [r"^health(/|$)"]  # probes speak plain HTTP to the process itself
+SECURE_HSTS_SECONDS = 0 if CONFIG.enforce_https == "off" else 365 * 24 * 3600
+SECURE_CONTENT_TYPE_NOSNIFF = CONFIG.security_headers
+SECURE_REFERRER_POLICY = "same-origin" if CONFIG.security_headers else None
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if CONFIG.security_headers else None
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": CONFIG.log_level},
+    # Django's own handlers would print each line twice, and mail it to nobody.
+    "loggers": {"django": {"handlers": [], "level": CONFIG.log_level, "propagate": True}},
+}
