@@ -152,6 +152,7 @@ class ScriptedUpstream:
         self._backlog = backlog
         self._failures: list[Exception] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
         self.peers: list[Peer] = []
         self.port = 0
 
@@ -172,13 +173,14 @@ class ScriptedUpstream:
     @property
     def open(self) -> int:
         """How many of its connections are still being served."""
-        return sum(not task.done() for task in self._tasks)
+        return len(self._tasks)
 
     async def until_open(self, count: int, *, within_s: float = 5.0) -> None:
         """Wait until exactly `count` connections are being served."""
         async with asyncio.timeout(within_s):
             while self.open != count:
-                await asyncio.sleep(0.005)
+                self._changed.clear()
+                await self._changed.wait()
 
     async def __aenter__(self) -> Self:
         if self._path is not None:
@@ -213,6 +215,7 @@ class ScriptedUpstream:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._changed.set()
         peer = Peer(reader, writer, len(self.peers))
         self.peers.append(peer)
         try:
@@ -224,6 +227,8 @@ class ScriptedUpstream:
         except Exception as failure:
             self._failures.append(failure)
         finally:
+            self._tasks.discard(task)
+            self._changed.set()
             with contextlib.suppress(Exception):
                 writer.close()
 
