@@ -50,7 +50,14 @@ class Exchange:
     origin: Origin
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, *, snapshot: Snapshot, head: RequestHead, started: float
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        snapshot: Snapshot,
+        head: RequestHead,
+        started: float,
     ) -> None:
         self.scope = scope
         self.receive = receive

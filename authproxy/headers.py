@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from routing.snapshot import HeaderOps
+
 Pair = tuple[bytes, bytes]
 Pairs = Sequence[Pair]
 
@@ -68,7 +70,15 @@ _READ: Final = frozenset({b"host", b"content-length", b"expect", b"x-request-id"
 _HANDLED: Final = HOP_BY_HOP | IDENTITY | FORWARDING | _READ
 
 _NEVER_BY_CONNECTION: Final = frozenset(
-    {b"host", b"content-length", b"content-type", b"content-encoding", b"authorization", b"cookie", b"x-api-key"}
+    {
+        b"host",
+        b"content-length",
+        b"content-type",
+        b"content-encoding",
+        b"authorization",
+        b"cookie",
+        b"x-api-key",
+    }
 )
 """A client may not have these removed by naming them in Connection: framing and credentials are end-to-end."""
 
@@ -82,7 +92,16 @@ _HARMLESS_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive",
 class RequestHead:
     """The request's header fields after one pass: what the gateway itself reads, and what goes on as it is."""
 
-    __slots__ = ("chunked", "content_length", "forwarding", "host", "passed", "request_id", "trailers", "traceparent")
+    __slots__ = (
+        "chunked",
+        "content_length",
+        "forwarding",
+        "host",
+        "passed",
+        "request_id",
+        "trailers",
+        "traceparent",
+    )
 
     def __init__(self) -> None:
         self.host = b""
@@ -140,6 +159,12 @@ def _note(head: RequestHead, pair: Pair) -> None:
         head.forwarding.append(pair)
 
 
+def apply(ops: HeaderOps, pairs: Iterable[Pair]) -> list[Pair]:
+    """A route's `request_headers` or `response_headers`: remove, then set (replacing), then add."""
+    dropped = ops.remove.union(name for name, _ in ops.set)
+    return [*(pair for pair in pairs if pair[0] not in dropped), *ops.set, *ops.add]
+
+
 def connection_listed(value: bytes) -> set[bytes]:
     """The field names that a Connection header makes hop-by-hop (RFC 9110 section 7.6.1)."""
     names = {token.strip().lower() for token in value.split(b",")}
@@ -161,4 +186,7 @@ def response_headers(pairs: Iterable[Pair]) -> list[Pair]:
     return out
 
 
-_RESPONSE_HANDLED: Final = (HOP_BY_HOP - {b"trailer", b"proxy-authenticate"}) | {b"x-request-id", b"traceparent"}
+_RESPONSE_HANDLED: Final = (HOP_BY_HOP - {b"trailer", b"proxy-authenticate"}) | {
+    b"x-request-id",
+    b"traceparent",
+}

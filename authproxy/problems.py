@@ -30,7 +30,9 @@ _RETRY_SOON: Final[HeaderPairs] = ((b"retry-after", b"1"),)
 
 def from_outcome(outcome: Outcome, *, service: str) -> Rejection:
     """The refusal that a client gets when every attempt has failed with `outcome`."""
-    code, message = _BY_OUTCOME.get(outcome, (Code.INTERNAL_ERROR, "The gateway could not serve this request."))
+    code, message = _BY_OUTCOME.get(
+        outcome, (Code.INTERNAL_ERROR, "The gateway could not serve this request.")
+    )
     headers = _RETRY_SOON if code in (Code.SERVICE_UNAVAILABLE, Code.OVERLOADED) else ()
     return Rejection(code, message, details={"service": service, "reason": outcome.value}, headers=headers)
 

@@ -1,0 +1,114 @@
+"""I: The life of a request, in order. Read this file first.
+
+A step returns None to go on or a Rejection to end; a route's plan holds only the steps that the route uses.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from authproxy import headers, ids, problems
+from authproxy.answers import refuse
+from authproxy.exchange import CLIENT_CLOSED_REQUEST, ASGIApp, Exchange, Receive, ResponseAborted, Scope, Send
+from authproxy.forwarded import ForwardingFields
+from authproxy.plan import RoutePlan
+from authproxy.rejections import Code, Rejection
+from resilience.clock import monotonic
+from resilience.outcomes import Outcome
+from routing.paths import BadPath, normalise
+from routing.snapshot import BuiltinRoute, CompiledRoute, Miss, Snapshot
+
+_log: Final = logging.getLogger("torana.pipeline")
+_INTERNAL: Final = Rejection(Code.INTERNAL_ERROR, "The gateway could not serve this request.")
+_ENCODED_SLASH: Final = Rejection(
+    Code.INVALID_REQUEST, "Slashes and backslashes in a path must not be encoded."
+)
+
+
+class Pipeline:
+    """An ASGI application: what routes claim is served here, reserved endpoints go to `builtin`."""
+
+    def __init__(
+        self,
+        *,
+        snapshot: Callable[[], Snapshot],
+        builtin: ASGIApp,
+        forwarding: ForwardingFields,
+        on_finish: tuple[Callable[[Exchange], None], ...] = (),
+    ) -> None:
+        self._snapshot = snapshot
+        self._builtin = builtin
+        self._forwarding = forwarding
+        self._on_finish = on_finish
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = self._arrive(scope, receive, send)
+        try:
+            found = self._locate(exchange)
+            if isinstance(found, BuiltinRoute):
+                return await self._builtin(scope, receive, send)
+            refusal = found if isinstance(found, Rejection) else await self._answer(exchange, found)
+            if refusal is not None and exchange.status != CLIENT_CLOSED_REQUEST:
+                await refuse(exchange, refusal)
+        except ResponseAborted:
+            raise
+        except Exception:
+            await self._report_bug(exchange)
+        except BaseException:
+            exchange.outcome = Outcome.CLIENT_GONE
+            exchange.status = exchange.status or CLIENT_CLOSED_REQUEST
+            raise
+        finally:
+            for subscriber in self._on_finish:
+                subscriber(exchange)
+
+    def _arrive(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
+        """Step 1: the snapshot, the clock, the header fields, the correlation ids."""
+        head = headers.read(scope["headers"])
+        if not head.request_id:
+            head.request_id = ids.request_id()
+        if not head.traceparent:
+            head.traceparent = ids.traceparent(ids.request_id())
+        return Exchange(scope, receive, send, snapshot=self._snapshot(), head=head, started=monotonic())
+
+    def _locate(self, exchange: Exchange) -> CompiledRoute | BuiltinRoute | Rejection:
+        """Step 2: the route, found on the normalised path; then who the client is behind its proxies."""
+        scope = exchange.scope
+        head = exchange.head
+        path = normalise(scope["raw_path"])
+        if isinstance(path, BadPath):
+            return Rejection(Code.INVALID_REQUEST, f"The path is refused: {path.reason}.")
+        found = exchange.snapshot.index.match(
+            exchange.method, head.host, path.match, scope["headers"], scope["query_string"]
+        )
+        if path.has_encoded_slash and not (isinstance(found, CompiledRoute) and found.allow_encoded_slashes):
+            return _ENCODED_SLASH
+        if isinstance(found, Miss):
+            return problems.method_not_allowed(found.allow) if found.allow else problems.not_found()
+        if isinstance(found, CompiledRoute):
+            client = scope["client"]
+            exchange.path = path
+            exchange.route = found
+            exchange.origin = self._forwarding.origin(
+                peer=client[0] if client else "",
+                host=head.host,
+                scheme=scope["scheme"],
+                claimed=head.forwarding,
+            )
+        return found
+
+    async def _answer(self, exchange: Exchange, route: CompiledRoute) -> Rejection | None:
+        """Steps 3 to 10: what the route's plan says, in the plan's order."""
+        plan: RoutePlan = route.plan
+        for step in plan.admission:
+            refusal = await step(exchange)
+            if refusal is not None:
+                return refusal
+        return await plan.destination(exchange)
+
+    async def _report_bug(self, exchange: Exchange) -> None:
+        _log.exception("request %s failed in the gateway", exchange.request_id.decode("ascii"))
+        exchange.outcome = Outcome.GATEWAY_BUG
+        if exchange.status:
+            raise ResponseAborted
+        await refuse(exchange, _INTERNAL)

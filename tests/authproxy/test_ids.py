@@ -1,0 +1,28 @@
+"""Ids for requests that bring none."""
+
+import re
+
+from authproxy import headers, ids
+
+
+def test_ids_are_distinct_and_valid() -> None:
+    """A thousand ids are a thousand, and each is a legal trace id."""
+    made = {ids.request_id() for _ in range(1000)}
+
+    assert len(made) == 1000
+    assert all(re.fullmatch(rb"[0-9a-f]{32}", name) for name in made)
+
+
+def test_a_made_trace_context_is_one_that_we_would_accept() -> None:
+    """What the gateway sends passes its own reading."""
+    value = ids.traceparent(ids.request_id())
+
+    assert headers.read([(b"traceparent", value)]).traceparent == value
+
+
+def test_reseeding_changes_the_sequence() -> None:
+    """Two processes that share a past do not share a future."""
+    before = ids._random.getstate()
+    ids.reseed()
+
+    assert ids._random.getstate() != before
