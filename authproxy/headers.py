@@ -99,8 +99,8 @@ class RequestHead:
         "host",
         "passed",
         "request_id",
-        "trailers",
         "traceparent",
+        "trailers",
     )
 
     def __init__(self) -> None:

@@ -76,12 +76,17 @@ async def test_the_limit_is_exact_while_streaming(sizes: tuple[int, ...], fits: 
             await drain(body)
 
 
-@pytest.mark.parametrize("first", [(), (chunk(b"a", more=True),)])
-async def test_a_client_that_leaves_is_told_apart(first: tuple[dict[str, Any], ...]) -> None:
-    """A disconnect before or during the body is an event of its own."""
-    receive = script(*first, {"type": "http.disconnect"})
+async def test_a_client_that_leaves_before_its_body_is_told_apart() -> None:
+    """A disconnect instead of a body is an event of its own."""
+    with pytest.raises(bodies.ClientGone):
+        await bodies.take(script({"type": "http.disconnect"}), content_length=b"", limit=None)
+
+
+async def test_a_client_that_leaves_within_its_body_is_told_apart() -> None:
+    """A disconnect half-way is no end of the body."""
+    receive = script(chunk(b"a", more=True), {"type": "http.disconnect"})
+    body = await bodies.take(receive, content_length=b"", limit=None)
+    assert isinstance(body, bodies.Upload)
 
     with pytest.raises(bodies.ClientGone):
-        body = await bodies.take(receive, content_length=b"", limit=None)
-        assert isinstance(body, bodies.Upload)
         await drain(body)
