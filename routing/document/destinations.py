@@ -1,0 +1,128 @@
+"""P: Where a route leads: the destinations other than a service, and what goes with several services."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator, model_validator
+from pydantic import WithJsonSchema as JsonSchema
+
+from routing.document.base import Spec, option
+from routing.document.scalars import (
+    Duration,
+    Int,
+    Label,
+    Name,
+    Percent,
+    Port,
+    Positive,
+    Ratio,
+    Status,
+    Text,
+    selector,
+    selector_schema,
+)
+from routing.document.wire import HeaderValue, Method, ServerName, SetHeaderName
+
+DESTINATIONS = ("service", "backends", "redirect", "respond", "aggregate", "publish", "grpc")
+UpstreamPath = Annotated[str, Field(pattern="^/[!-~]*$", max_length=2000)]
+
+
+class RedirectPathSpec(Spec):
+    """The path to redirect to: a text alone means `exact`."""
+
+    exact: UpstreamPath | None = option(None, "The whole path is replaced by this one.")
+    prefix: UpstreamPath | None = option(None, "The matched prefix of the path is replaced by this one.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_is_exact(cls, data: Any) -> Any:
+        return {"exact": data} if isinstance(data, str) else data
+
+
+class RedirectSpec(Spec):
+    """Answers with a redirect. What is left out stays as the request has it."""
+
+    scheme: Literal["http", "https"] | None = option(None, "Scheme to redirect to.")
+    host: ServerName | None = option(None, "Host to redirect to.")
+    port: Port | None = option(None, "Port to redirect to; the scheme's own port is left out of the URL.")
+    path: RedirectPathSpec | None = option(None, "Path to redirect to: a path, or {prefix: /new}.")
+    query: Annotated[str, Field(pattern="^[!-~]*$", max_length=2000)] | None = option(
+        None, "Query to redirect to, without ?; empty drops the request's query, which is kept otherwise."
+    )
+    status: Literal[301, 302, 303, 307, 308] = option(301, "301, 302, 303, 307 or 308.")
+
+
+class RespondSpec(Spec):
+    """Answers without an upstream."""
+
+    status: Status = option(200, "Status of the answer, 200 to 599.")
+    headers: dict[SetHeaderName, HeaderValue] = option({}, "Headers of the answer.")
+    body: Text = option("", "Body of the answer, sent as UTF-8.")
+
+
+class BackendSpec(Spec):
+    """One of several services that share a route's requests."""
+
+    service: Name = Field(description="Name of the service.")
+    weight: Annotated[Int, Field(ge=0, le=65535)] = option(
+        1, "Share of the requests, relative to the others."
+    )
+
+
+class CanarySpec(Spec):
+    """Moves the share of the last backend up step by step, and back when it fails."""
+
+    steps: tuple[Percent, ...] = option((5.0, 25.0, 50.0, 100.0), "Shares of the last backend, in percent.")
+    every: Duration = option(600.0, "How long each step lasts.")
+    max_error_ratio: Ratio = option(
+        0.05, "A higher share of failures sends all requests back to the first backend."
+    )
+    min_requests: Positive = option(50, "Requests of a step below which nothing is concluded.")
+
+
+class AggregatePartSpec(Spec):
+    """One upstream request of an aggregate."""
+
+    service: Name = Field(description="Name of the service that is asked.")
+    method: Method = option("GET", "Method of the request.")
+    path: UpstreamPath = Field(description="Path and query of the request.")
+    required: bool = option(False, "Whether the whole answer fails when this part does.", strict=True)
+    timeout: Duration | None = option(None, "Longest wait for this part. Default: the aggregate's.")
+    pick: Text | None = option(None, "JMESPath expression for what to take from the part's answer.")
+    fallback: Any = option(None, "What stands in for an optional part that fails.")
+
+
+class AggregateSpec(Spec):
+    """Asks several services at a time and answers one JSON object."""
+
+    timeout: Duration = option(3.0, "Longest wait for all parts.")
+    parts: Annotated[dict[Label, AggregatePartSpec], Field(min_length=1, max_length=50)] = Field(
+        description="The parts by their name in the answer."
+    )
+
+
+class PublishSpec(Spec):
+    """Publishes the request's body as an event and answers 202."""
+
+    topic: Label = Field(description="Topic of the event.")
+
+
+class GrpcSpec(Spec):
+    """Calls a gRPC method with the request's JSON body."""
+
+    service: Label = Field(description="Full name of the gRPC service, such as pkg.Service.")
+    method: Label = Field(description="Name of the method.")
+
+
+class MirrorSpec(Spec):
+    """Sends a copy of some requests to another service; its answers are thrown away."""
+
+    service: Name = Field(description="Name of the service that gets the copies.")
+    percent: Percent = option(100.0, "Share of the requests that is copied.")
+
+
+_STICKY_PLAIN, _STICKY_KEYED = ("consumer",), ("cookie",)
+Sticky = Annotated[
+    str,
+    PlainValidator(selector(plain=_STICKY_PLAIN, keyed=_STICKY_KEYED)),
+    JsonSchema(selector_schema(plain=_STICKY_PLAIN, keyed=_STICKY_KEYED)),
+]
