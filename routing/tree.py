@@ -1,0 +1,149 @@
+"""P: The tree of path segments behind one host pattern, and the search in it.
+
+Theory of operation. Every entry has a number, its place in the one order of all routes; the smaller
+wins. A search walks down the segments of the path, gathers the lists of entries that it passes, and
+looks at them from the most specific on. Where both a literal and a placeholder could be next, the
+placeholder's branch is put off, and left out when nothing in it could win any more. A search sees a
+node at most once, so it is bounded by the tree's size and depth, however long the path is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from routing.conditions import Headers
+from routing.patterns import PathPattern
+from routing.snapshot import CompiledRoute
+
+Check = Callable[[str, Headers, bytes], bool]
+Wanted = tuple[str, str, Headers, bytes]  # path in matching form, method, headers, query
+
+NO_BOUND = 1 << 62
+
+
+class Entry(NamedTuple):
+    """A route under one of its hosts."""
+
+    order: int
+    methods: frozenset[str] | None
+    check: Check | None  # of path (for a regex), headers and query; None: nothing more to ask
+    route: CompiledRoute
+
+
+class Node:
+    """A place in the tree. Entries come in order, so lists are sorted and the first is the best."""
+
+    __slots__ = ("best", "ends", "literals", "passing", "placeholder")
+
+    def __init__(self, best: int) -> None:
+        self.best = best  # the smallest order here and below
+        self.literals: dict[str, Node] = {}
+        self.placeholder: Node | None = None
+        self.passing: list[Entry] = []  # take every path that comes by
+        self.ends: list[Entry] = []  # take a path that ends here
+
+    def child(self, segment: str | None, best: int) -> Node:
+        """The node below for a segment (None: a placeholder), made if it is new."""
+        node = self.placeholder if segment is None else self.literals.get(segment)
+        if node is None:
+            node = Node(best)
+            if segment is None:
+                self.placeholder = node
+            else:
+                self.literals[segment] = node
+        return node
+
+
+class Tree:
+    """All entries of one host pattern."""
+
+    __slots__ = ("best", "best_below", "exact", "root")
+
+    def __init__(self) -> None:
+        self.best = NO_BOUND
+        self.best_below = NO_BOUND  # of the entries that are not exact
+        self.exact: dict[str, list[Entry]] = {}
+        self.root = Node(NO_BOUND)
+
+    def insert(self, entry: Entry, pattern: PathPattern) -> None:
+        """Add an entry; its order must be above that of all entries in the tree."""
+        self.best = min(self.best, entry.order)
+        if pattern.kind == "exact":
+            self.exact.setdefault(pattern.text, []).append(entry)
+            return
+        self.best_below = min(self.best_below, entry.order)
+        node = self.root
+        for segment in pattern.segments:
+            node = node.child(segment, entry.order)
+        (node.ends if pattern.kind == "template" else node.passing).append(entry)
+
+    def search(self, segments: Sequence[str], wanted: Wanted, bound: int) -> Entry | None:
+        """The first entry in order that takes the request, among those with an order under the bound."""
+        found = None
+        exact = self.exact.get(wanted[0])
+        if exact is not None:
+            found = _first(exact, wanted, bound)
+            if found is not None:
+                bound = found[0]
+        if self.best_below >= bound:
+            return found
+        node, depth = self.root, 1
+        postponed: list[tuple[Node, int]] = []
+        while True:
+            for entries in reversed(_descend(node, depth, segments, postponed)):
+                entry = _first(entries, wanted, bound)
+                if entry is not None:
+                    found, bound = entry, entry[0]
+            while postponed:
+                node, depth = postponed.pop()
+                if node.best < bound:
+                    break
+            else:
+                return found
+
+    def candidates(self, path: str, segments: Sequence[str]) -> Iterator[Entry]:
+        """Every entry whose place in the tree fits the path; nothing else of the request is asked."""
+        yield from self.exact.get(path, ())
+        postponed = [(self.root, 1)]
+        while postponed:
+            node, depth = postponed.pop()
+            for entries in _descend(node, depth, segments, postponed):
+                yield from entries
+
+
+def _descend(
+    node: Node, depth: int, segments: Sequence[str], postponed: list[tuple[Node, int]]
+) -> list[list[Entry]]:
+    """Walk down from a node; the lists of entries on the way. Branches not taken are added to `postponed`."""
+    gathered = []
+    end = len(segments)
+    while True:
+        if node.passing:
+            gathered.append(node.passing)
+        if depth == end:
+            if node.ends:
+                gathered.append(node.ends)
+            return gathered
+        segment = segments[depth]
+        below = node.literals.get(segment)
+        if node.placeholder is not None and segment:
+            if below is None:
+                below = node.placeholder
+            else:
+                postponed.append((node.placeholder, depth + 1))
+        if below is None:
+            return gathered
+        node = below
+        depth += 1
+
+
+def _first(entries: list[Entry], wanted: Wanted, bound: int) -> Entry | None:
+    path, method, headers, query = wanted
+    for entry in entries:
+        order, methods, check, _ = entry
+        if order >= bound:
+            return None
+        if (methods is None or method in methods) and (check is None or check(path, headers, query)):
+            return entry
+    return None
