@@ -56,7 +56,7 @@ class EmbeddedValkey:
 
 
 def start_valkey(var_dir: Path) -> EmbeddedValkey | None:
-    """Start the server of `var_dir`, or join the one that runs; None, with a warning that says why, if neither.
+    """Start the server of `var_dir`, or join the one that runs; else None, with a warning that says why.
 
     On Linux the server dies with the thread that called this: call it from the main one.
     """

