@@ -31,8 +31,8 @@ class Quota(Named):
             models.CheckConstraint(
                 condition=written_choice("on_store_failure", STORE_FAILURES), name="quota_on_store_failure"
             ),
-            models.CheckConstraint(condition=Q(limit__gte=0), name="quota_limit"),
-            models.CheckConstraint(condition=Q(burst__gte=0), name="quota_burst"),
+            models.CheckConstraint(condition=Q(limit__gte=1), name="quota_limit"),
+            models.CheckConstraint(condition=Q(burst__gte=1), name="quota_burst"),
         ]
 
     def clean(self) -> None:
@@ -60,6 +60,7 @@ class Plan(Named):
 class RoleScopes(Named):
     """The scopes that a role (a Django group of the same name) brings."""
 
+    name = models.CharField(max_length=150, unique=True)  # as Django's groups are named
     scopes = WordsField(null=True, blank=True)
     default = models.BooleanField(null=True, blank=True, help_text="Every registered account has it.")
 

@@ -75,7 +75,7 @@ class Target(models.Model):
         ordering = ["service_id", "position", "pk"]
         constraints = [
             models.CheckConstraint(condition=~Q(url=""), name="target_has_url"),
-            models.CheckConstraint(condition=Q(weight__gte=0), name="target_weight"),
+            models.CheckConstraint(condition=Q(weight__gte=1), name="target_weight"),
         ]
 
     def __str__(self) -> str:
