@@ -15,9 +15,9 @@ class Quota(Named):
     """A budget of requests; routes that name one share its buckets."""
 
     algorithm = models.CharField(max_length=200, null=True, blank=True)
-    limit = models.IntegerField(null=True, blank=True)
+    limit = WrittenField(null=True, blank=True)
     per = WrittenField(null=True, blank=True)
-    burst = models.IntegerField(null=True, blank=True)
+    burst = WrittenField(null=True, blank=True)
     key = section("consumer, ip, api_key, route, service, global, {header: …}, or a list of them.")
     methods = WordsField(null=True, blank=True)
     on_store_failure = models.CharField(max_length=200, null=True, blank=True)
@@ -31,8 +31,6 @@ class Quota(Named):
             models.CheckConstraint(
                 condition=written_choice("on_store_failure", STORE_FAILURES), name="quota_on_store_failure"
             ),
-            models.CheckConstraint(condition=Q(limit__gte=1), name="quota_limit"),
-            models.CheckConstraint(condition=Q(burst__gte=1), name="quota_burst"),
         ]
 
     def clean(self) -> None:

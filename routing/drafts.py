@@ -1,0 +1,41 @@
+"""D: Who changed the rows since the live revision was published, and what the draft holds."""
+
+from dataclasses import dataclass
+
+from routing.models import PendingChange, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something: a person's or a system account's name, and the Django user if there is one."""
+
+    name: str
+    user_id: int | None = None
+
+
+def record_pending(actor: Actor, *, source: str, message: str) -> None:
+    """Notes that the actor has a hand in the draft."""
+    PendingChange.objects.create(author=actor.name, user_id=actor.user_id, source=source, message=message)
+
+
+def pending_authors() -> tuple[str, ...]:
+    """Names of everybody who has a hand in the draft, in order of their first change."""
+    return tuple(dict.fromkeys(PendingChange.objects.values_list("author", flat=True)))
+
+
+def is_author(actor: Actor) -> bool:
+    """Whether the actor has a hand in the draft, by account or by name."""
+    pending = PendingChange.objects.all()
+    if pending.filter(author=actor.name).exists():
+        return True
+    return actor.user_id is not None and pending.filter(user_id=actor.user_id).exists()
+
+
+def forget_pending() -> None:
+    """The draft was published or thrown away."""
+    PendingChange.objects.all().delete()
+
+
+def live_revision() -> Revision | None:
+    """The newest revision: what data planes run."""
+    return Revision.objects.order_by("-number").first()

@@ -1,0 +1,176 @@
+"""D: Rows → document in a constant number of queries, and document → rows, writing only what differs.
+
+The only place that reads or writes configuration rows in bulk. It neither validates nor publishes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from django.db import models
+from django.utils import timezone
+
+from routing.columns import (
+    BACKEND,
+    IDENTITY_PROVIDER,
+    PLAN,
+    QUOTA,
+    ROLE,
+    ROUTE,
+    SERVICE,
+    TABLES,
+    TARGET,
+    Entry,
+    Table,
+    by_name,
+)
+from routing.models import (
+    IdentityProvider,
+    Plan,
+    Quota,
+    RoleScopes,
+    Route,
+    RouteBackend,
+    RouteDefaults,
+    Service,
+    Target,
+)
+
+BATCH: Final = 500
+MODELS: Final[dict[str, type[models.Model]]] = {
+    SERVICE.kind: Service,
+    ROUTE.kind: Route,
+    QUOTA.kind: Quota,
+    PLAN.kind: Plan,
+    ROLE.kind: RoleScopes,
+    IDENTITY_PROVIDER.kind: IdentityProvider,
+}
+
+
+def read_rows() -> Entry:
+    """The whole configuration as written, sorted by name; nine queries at any size."""
+    document: Entry = {"version": 1}
+    defaults = RouteDefaults.objects.values_list("values", flat=True).first()
+    if defaults:
+        document["defaults"] = defaults
+    for table in TABLES:
+        entries = [table.entry(row) for row in _rows(table)]
+        if entries:
+            document[table.kind] = entries
+    _attach(document.get("services"), "targets", _children(Target, "service__name", TARGET))
+    _attach(document.get("routes"), "backends", _children(RouteBackend, "route__name", BACKEND))
+    return document
+
+
+def write_rows(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Makes rows that hold `old` hold `new` (both canonical). What is equal in both is not touched.
+
+    Runs inside the caller's transaction, which holds the configuration lock.
+    """
+    if old.get("defaults") != new.get("defaults"):
+        _write_defaults(new.get("defaults"))
+    changes = [(table, by_name(old.get(table.kind)), by_name(new.get(table.kind))) for table in TABLES]
+    for table, before, after in changes:
+        _upsert(table, before.keys(), [e for name, e in after.items() if before.get(name) != e])
+    # Routes let go of services before services go.
+    for table, before, after in reversed(changes):
+        for names in _batches([name for name in before if name not in after]):
+            MODELS[table.kind]._default_manager.filter(name__in=names).delete()
+
+
+def _rows(table: Table) -> Iterator[dict[str, Any]]:
+    paths = {"service": "service__name"} if table is ROUTE else {}
+    query = MODELS[table.kind]._default_manager.order_by("name")
+    values = query.values_list(*(paths.get(column, column) for column in table.columns))
+    return (dict(zip(table.columns, row, strict=True)) for row in values.iterator(chunk_size=2000))
+
+
+def _children(model: type[models.Model], parent: str, table: Table) -> Mapping[str, list[Entry]]:
+    paths = {"service": "service__name"} if table is BACKEND else {}
+    columns = (paths.get(column, column) for column in table.columns)
+    found: defaultdict[str, list[Entry]] = defaultdict(list)
+    for name, *row in model._default_manager.order_by("position", "pk").values_list(parent, *columns):
+        found[name].append(table.entry(dict(zip(table.columns, row, strict=True))))
+    return found
+
+
+def _attach(parents: list[Entry] | None, key: str, children: Mapping[str, list[Entry]]) -> None:
+    for parent in parents or ():
+        if parent["name"] in children:
+            parent[key] = children[parent["name"]]
+
+
+def _write_defaults(values: Mapping[str, Any] | None) -> None:
+    row = RouteDefaults.objects.first() or RouteDefaults()
+    row.values = dict(values) if values else None
+    row.save()
+
+
+def _upsert(table: Table, existing: Iterable[str], entries: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts or overwrites by name in bulk; a changed row keeps its identity, its notes and its history."""
+    if not entries:
+        return
+    model = MODELS[table.kind]
+    names = [entry["name"] for entry in entries]
+    versions = _versions(model, names) if existing else {}
+    ids = _ids(Service) if table is ROUTE else {}
+    now = timezone.now()
+    rows = []
+    for entry in entries:
+        columns = table.row(entry)
+        if table is ROUTE:
+            columns["service_id"] = ids.get(columns.pop("service"))
+        version = versions.get(entry["name"], 0) + 1
+        rows.append(model(**columns, version=version, created_at=now, updated_at=now))
+    changed = [column for column in table.columns if column != "name"]
+    model._default_manager.bulk_create(
+        rows,
+        batch_size=BATCH,
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=[*changed, "version", "updated_at"],
+    )
+    if table.child is not None:
+        _write_children(table, entries)
+
+
+def _write_children(table: Table, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Children have no identity of their own: those of a changed parent are written anew."""
+    parent_ids = _ids(MODELS[table.kind])
+    child_model, child_table, parent = _CHILDREN[table.kind]
+    service_ids = _ids(Service) if child_table is BACKEND else {}
+    for batch in _batches([parent_ids[entry["name"]] for entry in entries]):
+        child_model._default_manager.filter(**{f"{parent}_id__in": batch}).delete()
+    rows = []
+    for entry in entries:
+        for position, child in enumerate(entry.get(table.child or "") or ()):
+            columns = child_table.row(child)
+            if child_table is BACKEND:
+                columns["service_id"] = service_ids[columns.pop("service")]
+            columns |= {f"{parent}_id": parent_ids[entry["name"]], "position": position}
+            rows.append(child_model(**columns))
+    child_model._default_manager.bulk_create(rows, batch_size=BATCH)
+
+
+_CHILDREN: Final[dict[str, tuple[type[models.Model], Table, str]]] = {
+    SERVICE.kind: (Target, TARGET, "service"),
+    ROUTE.kind: (RouteBackend, BACKEND, "route"),
+}
+
+
+def _versions(model: type[models.Model], names: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for batch in _batches(names):
+        found.update(model._default_manager.filter(name__in=batch).values_list("name", "version"))
+    return found
+
+
+def _ids(model: type[models.Model]) -> dict[str, int]:
+    return dict(model._default_manager.values_list("name", "pk"))
+
+
+def _batches(items: Sequence[Any]) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

@@ -1,0 +1,66 @@
+"""D: One writer of configuration at a time, and database failures told in one sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+
+# Two's complement 64-bit key of PostgreSQL's advisory locks; the number only has to be ours.
+LOCK_KEY: Final = 0x546F72616E61
+LOCK_TIMEOUT_S: Final = 10
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - named as people say it
+    """The database cannot be used now; str(error) is one sentence for a person."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """A transaction that no other writer of configuration runs beside; failures become StoreUnavailable."""
+    with clear_errors(), transaction.atomic():
+        hold_lock()
+        yield
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Translates the database's own errors, once."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(explain(error)) from error
+    except DatabaseError as error:
+        if not _is_unmigrated(error):
+            raise
+        raise StoreUnavailable(explain(error)) from error
+
+
+def hold_lock() -> None:
+    """Waits until this transaction is the only writer, until its end.
+
+    SQLite's transactions are IMMEDIATE: they hold the only write lock from their beginning.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("the configuration lock lives in a transaction")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_S}s"])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+
+
+def explain(error: Exception) -> str:
+    """One sentence about what is wrong with the database and what to do."""
+    text = " ".join(str(error).split())
+    if _is_unmigrated(error):
+        return "the database has no tables for this version yet: run `python manage.py migrate`"
+    if "locked" in text or "lock timeout" in text:
+        return f"another change is being saved and did not finish within {LOCK_TIMEOUT_S} s: try again"
+    return f"the database cannot be reached: {text}"
+
+
+def _is_unmigrated(error: Exception) -> bool:
+    text = str(error)
+    return any(hint in text for hint in ("no such table", "no such column")) or (
+        "does not exist" in text and ("relation" in text or "column" in text)
+    )

@@ -1,0 +1,233 @@
+"""D: The one way in which configuration changes, whoever asks: validate, write, number, tell.
+
+Rows and revision are written in one transaction that no other writer runs beside. Every function either does
+the whole of what it says or raises (ConfigurationInvalid, PublishRefused, EditConflict, StoreUnavailable) and
+leaves everything as it was.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+from django.conf import settings
+
+from routing.diff import Changes, diff
+from routing.document.canonical import canonicalise, digest
+from routing.drafts import (
+    Actor,
+    forget_pending,
+    is_author,
+    live_revision,
+    pending_authors,
+    record_pending,
+)
+from routing.loader import read_rows, write_rows
+from routing.locking import clear_errors, hold_lock, writing
+from routing.merging import merge
+from routing.models import EditConflict, Revision
+from routing.notify import announce
+from routing.problems import ConfigurationInvalid, Problem
+from routing.storable import storable_problems
+from routing.validation import check_document
+
+Document = Mapping[str, Any]
+EMPTY: Document = {"version": 1}
+
+
+class PublishRefused(Exception):  # noqa: N818 - named as people say it
+    """Not allowed now; str(error) says why and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call did. `revision` is the live revision afterwards (None: there is none yet)."""
+
+    kind: Literal["unchanged", "published", "drafted", "previewed", "discarded"]
+    changes: Changes
+    revision: int | None = None
+    pruned: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedEvent:
+    """What the audit port is told, inside the transaction."""
+
+    action: str
+    actor: Actor
+    source: str
+    message: str
+    revision: int | None
+    changes: Changes
+
+
+_audit: list[Callable[[PublishedEvent], None]] = []
+
+
+def bind_audit(port: Callable[[PublishedEvent], None]) -> None:
+    """Adds a port that is called inside each transaction; if it raises, nothing is changed."""
+    _audit.append(port)
+
+
+def under_review() -> bool:
+    """Whether saves stay drafts until somebody else publishes them (PUBLISH=review)."""
+    return bool(settings.CONFIG.publish == "review")
+
+
+def apply_document(
+    raw: Any,
+    *,
+    actor: Actor,
+    message: str = "",
+    source: str = "api",
+    prune: bool = False,
+    draft: bool = False,
+    dry_run: bool = False,
+    expected_revision: int | None = None,
+) -> Outcome:
+    """Makes the rows match a document and publishes them, unless they are to stay a draft."""
+    if dry_run:
+        with clear_errors():
+            _expect(expected_revision)
+            return _merged(raw, prune=prune)[1]
+    with writing():
+        _expect(expected_revision)
+        target, preview = _merged(raw, prune=prune)
+        before = _current()
+        if before != target:
+            write_rows(before, target)
+        if draft or under_review():
+            return _leave_draft(preview, actor, message, source)
+        outcome = _publish(target, actor, message, source)
+        return Outcome(outcome.kind, preview.changes, outcome.revision, preview.pruned, preview.warnings)
+
+
+def publish(*, actor: Actor, message: str = "", source: str = "api") -> Outcome:
+    """Makes the draft live. Under review, whoever has a hand in the draft is refused."""
+    with writing():
+        if under_review() and is_author(actor):
+            raise PublishRefused(
+                f'"{actor.name}" has a hand in this draft: under PUBLISH=review somebody else must publish it'
+            )
+        target, _warnings = validated(read_rows())
+        return _publish(target, actor, message, source)
+
+
+def publish_rows_after_edit(*, actor: Actor, message: str = "", source: str = "admin") -> Outcome:
+    """After rows were saved one by one: publishes them, or notes the draft. The caller's transaction is used."""
+    with clear_errors():
+        hold_lock()
+        target, warnings = validated(read_rows())
+        if under_review():
+            changes = diff(_live_document(), target)
+            return _leave_draft(Outcome("previewed", changes, warnings=warnings), actor, message, source)
+        return _publish(target, actor, message, source)
+
+
+def discard(*, actor: Actor, source: str = "api") -> Outcome:
+    """Throws the draft away: rows become what is live."""
+    with writing():
+        before, live = _current(), _live_document()
+        changes = diff(before, live)
+        revision = _live_number()
+        forget_pending()
+        if before == live:
+            return Outcome("unchanged", changes, revision)
+        write_rows(before, live)
+        _tell(PublishedEvent("discard", actor, source, "", revision, changes))
+        return Outcome("discarded", changes, revision)
+
+
+def rollback(number: int, *, actor: Actor, message: str = "", source: str = "api") -> Outcome:
+    """Publishes the configuration of an earlier revision as a new one; refused while a draft is pending."""
+    with writing():
+        old = Revision.objects.filter(number=number).first()
+        if old is None:
+            raise PublishRefused(f"there is no revision {number}")
+        before = _current()
+        if before != _live_document():
+            authors = ", ".join(pending_authors()) or "somebody"
+            raise PublishRefused(f"there is a draft by {authors}: publish or discard it first")
+        target, _warnings = validated(orjson.loads(old.document))
+        write_rows(before, target)
+        return _publish(target, actor, message or f"Back to revision {number}", source)
+
+
+def validated(raw: Any) -> tuple[Document, tuple[Problem, ...]]:
+    """The canonical document and its warnings; raises ConfigurationInvalid with every problem."""
+    checked = check_document(raw, env=os.environ)
+    problems = checked.problems or storable_problems(raw)
+    if problems:
+        raise ConfigurationInvalid(problems)
+    return canonicalise(raw), checked.warnings
+
+
+def draft_changes() -> Changes:
+    """What publishing the rows now would change."""
+    return diff(_live_document(), _current())
+
+
+def _merged(raw: Any, *, prune: bool) -> tuple[Document, Outcome]:
+    current = _current()
+    merged = merge(current, raw, prune=prune)
+    target, warnings = validated(merged.document)
+    changes = diff(current, target)
+    return target, Outcome("previewed", changes, _live_number(), merged.pruned, warnings)
+
+
+def _leave_draft(preview: Outcome, actor: Actor, message: str, source: str) -> Outcome:
+    if not preview.changes:
+        return Outcome("unchanged", preview.changes, _live_number(), preview.pruned, preview.warnings)
+    record_pending(actor, source=source, message=message)
+    _tell(PublishedEvent("draft", actor, source, message, None, preview.changes))
+    return Outcome("drafted", preview.changes, _live_number(), preview.pruned, preview.warnings)
+
+
+def _publish(target: Document, actor: Actor, message: str, source: str) -> Outcome:
+    """Numbers and stores the revision; the rows hold `target` already, and the lock is held."""
+    live = live_revision()
+    before: Document = orjson.loads(live.document) if live else EMPTY
+    changes = diff(before, target)
+    forget_pending()
+    if not changes:
+        return Outcome("unchanged", changes, live.number if live else None)
+    revision = Revision.objects.create(
+        number=live.number + 1 if live else 1,
+        author=actor.name[:200],
+        user_id=actor.user_id,
+        message=message,
+        source=source,
+        parent=live.number if live else None,
+        document=orjson.dumps(target).decode(),
+        digest=digest(target),
+        changes=changes.as_json(),
+    )
+    _tell(PublishedEvent("publish", actor, source, message, revision.number, changes))
+    announce(revision.number)
+    return Outcome("published", changes, revision.number)
+
+
+def _current() -> Document:
+    return canonicalise(read_rows())
+
+
+def _live_document() -> Document:
+    live = live_revision()
+    return orjson.loads(live.document) if live else EMPTY
+
+
+def _live_number() -> int | None:
+    return Revision.objects.order_by("-number").values_list("number", flat=True).first()
+
+
+def _expect(revision: int | None) -> None:
+    live = _live_number() or 0
+    if revision is not None and revision != live:
+        raise EditConflict(f"this change was made for revision {revision}, but revision {live} is live now")
+
+
+def _tell(event: PublishedEvent) -> None:
+    for port in _audit:
+        port(event)

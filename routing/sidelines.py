@@ -1,0 +1,61 @@
+"""D: A database connection for a background thread: bounded waits, and a way to break a hanging one."""
+
+import contextlib
+import copy
+import os
+import socket
+from typing import Any, Final
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import load_backend
+
+CONNECT_TIMEOUT_S: Final = 2
+STATEMENT_TIMEOUT_S: Final = 3
+SQLITE_BUSY_S: Final = 0.1
+_POSTGRES: Final = {
+    "connect_timeout": str(CONNECT_TIMEOUT_S),
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "5000",
+}
+
+
+def open_sideline() -> BaseDatabaseWrapper:
+    """A connection to the configuration's database, used by this thread's ORM queries from now on."""
+    settings = copy.deepcopy(connections[DEFAULT_DB_ALIAS].settings_dict)
+    options: dict[str, Any] = settings["OPTIONS"]
+    if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
+        options |= _POSTGRES
+        timeout = f"-c statement_timeout={STATEMENT_TIMEOUT_S * 1000}"
+        options["options"] = f"{options.get('options', '')} {timeout}".strip()
+    else:
+        # Reports give up at once rather than hold up the poll behind a long write.
+        options["timeout"] = SQLITE_BUSY_S
+    settings["CONN_MAX_AGE"] = None
+    wrapper: BaseDatabaseWrapper = load_backend(settings["ENGINE"]).DatabaseWrapper(
+        settings, DEFAULT_DB_ALIAS
+    )
+    wrapper.inc_thread_sharing()  # break_off is called from another thread
+    connections[DEFAULT_DB_ALIAS] = wrapper
+    return wrapper
+
+
+def break_off(wrapper: BaseDatabaseWrapper) -> None:
+    """Makes a query that hangs on a silent server fail now, in the thread that waits for it."""
+    with contextlib.suppress(Exception):
+        descriptor = os.dup(wrapper.connection.fileno())
+        with socket.socket(fileno=descriptor) as duplicate:
+            duplicate.shutdown(socket.SHUT_RDWR)
+
+
+def close(wrapper: BaseDatabaseWrapper) -> None:
+    """Closes whatever state the connection is in; the next query opens another."""
+    with contextlib.suppress(Exception):
+        wrapper.close()
+    wrapper.connection = None
+    wrapper.closed_in_transaction = False
+    wrapper.in_atomic_block = False
+    wrapper.needs_rollback = False
+    wrapper.savepoint_ids = []

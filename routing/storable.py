@@ -1,0 +1,51 @@
+"""P: What the database cannot hold although the document allows it: said before anything is written."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from routing.problems import Problem, format_path, quote
+
+Location = tuple[str | int, ...]
+_REFERENCES: Final = (("services", ("name",)), ("routes", ("name", "service")), ("quotas", ("name",)))
+
+
+def storable_problems(raw: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Problems of a document that is valid otherwise."""
+    return (*_filled_references(raw), *_impossible_texts(raw, ()))
+
+
+def _filled_references(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Rows refer to each other: names cannot depend on the environment of whoever reads them."""
+    for kind, keys in _REFERENCES:
+        for index, entry in enumerate(raw.get(kind) or ()):
+            for key in keys:
+                yield from _filled(entry.get(key), (kind, index, key))
+            for number, backend in enumerate(entry.get("backends") or ()):
+                yield from _filled(backend.get("service"), (kind, index, "backends", number, "service"))
+
+
+def _filled(value: object, location: Location) -> Iterator[Problem]:
+    if isinstance(value, str) and "${" in value:
+        text = f"{quote(value)} cannot come from the environment: a name is written out"
+        yield Problem("gateway.E029", format_path(location), text, value)
+
+
+def _impossible_texts(value: Any, location: Location) -> Iterator[Problem]:
+    """NUL (PostgreSQL has no place for it) and lone surrogates (no encoding has)."""
+    if isinstance(value, str):
+        if not _is_possible(value):
+            yield Problem("gateway.E038", format_path(location), "has characters that cannot be stored")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not _is_possible(str(key)):
+                yield Problem("gateway.E038", format_path(location), "has a key that cannot be stored")
+            yield from _impossible_texts(item, (*location, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _impossible_texts(item, (*location, index))
+
+
+def _is_possible(text: str) -> bool:
+    if text.isascii():
+        return "\0" not in text
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
