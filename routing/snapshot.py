@@ -72,6 +72,7 @@ class Redirect:
     prefix: bytes | None = None  # replaces the matched prefix
     prefix_segments: int = 0  # how many segments of the request the prefix stands for
     query: bytes | None = None  # replaces the query; None keeps it
+    fragment: bytes = b""  # with its number sign
 
 
 @dataclass(frozen=True, slots=True)
