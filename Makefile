@@ -1,0 +1,43 @@
+# Needs make and Python 3.11 or newer, nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENVIRONMENT_OF := $(PYTHON) scripts/environment.py
+LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt check bench lock
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
+
+run: ## the gateway with a demo, on http://127.0.0.1:8000
+	@$(ENVIRONMENT_OF) requirements.lock
+	@exec $(BIN)/python manage.py quickstart $(ARGS)
+
+test: ## every test (ARGS="tests/routing -x" for some of them)
+	@$(ENVIRONMENT_OF) requirements-dev.lock
+	@exec $(BIN)/python tests/support/run.py $(ARGS)
+
+lint: ## style, types and the direction of imports
+	@$(ENVIRONMENT_OF) requirements-dev.lock
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: ## rewrite the code in the project's style
+	@$(ENVIRONMENT_OF) requirements-dev.lock
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: lint test ## what continuous integration does
+
+bench: ## the gateway beside its peers (QUICK=1: beside Caddy only, under a minute)
+	@$(ENVIRONMENT_OF) requirements.lock requirements-bench.lock
+	@exec $(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
+
+lock: ## compile the lock files from pyproject.toml (needs uv)
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) pyproject.toml --group bench -c requirements.lock -o requirements-bench.lock
