@@ -1,0 +1,91 @@
+"""I: CPU time and memory of a process tree, from /proc."""
+
+import contextlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_TICK_US = 1_000_000 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """One line of /proc/PID/stat; ticks = user + system time, also that of children already waited for."""
+
+    pid: int
+    parent: int
+    session: int
+    ticks: int
+
+
+def parse_stat(line: str) -> Stat:
+    """Fields as in proc(5). The command in parentheses may itself hold spaces and parentheses."""
+    pid, _, rest = line.partition(" (")
+    fields = rest.rpartition(")")[2].split()
+    return Stat(int(pid), parent=int(fields[1]), session=int(fields[3]), ticks=sum(map(int, fields[11:15])))
+
+
+def members(root: int, stats: Iterable[Stat]) -> list[Stat]:
+    """The process, its descendants, and orphans of the session that it leads."""
+    pending = {stat.pid: stat for stat in stats}
+    if root not in pending:
+        return []
+    found = [pending.pop(root)]
+    wanted = {root}
+    while more := [s for s in pending.values() if s.parent in wanted or s.session == root]:
+        for stat in more:
+            found.append(pending.pop(stat.pid))
+            wanted.add(stat.pid)
+    return found
+
+
+def tree(root: int) -> list[Stat]:
+    return members(root, _all_stats())
+
+
+def left_of(pids: Iterable[int], *, session: int) -> list[Stat]:
+    """Those of the pids that still run and belong to the session, so that a reused pid is never taken."""
+    wanted = set(pids)
+    return [stat for stat in _all_stats() if stat.pid in wanted and stat.session == session]
+
+
+def cpu_us(root: int) -> float:
+    """CPU time that the tree has used so far, in microseconds (the resolution is one kernel tick, 10 ms)."""
+    return sum(stat.ticks for stat in tree(root)) * _TICK_US
+
+
+def memory_kb(root: int, field: str) -> int:
+    """Sum over the tree of a field of /proc/PID/status: VmRSS (now) or VmHWM (peak), in kB."""
+    return sum(_status_kb(stat.pid, field) for stat in tree(root))
+
+
+def reset_peak(root: int) -> None:
+    """Let VmHWM start again from the present VmRSS (proc(5), clear_refs)."""
+    for stat in tree(root):
+        (_PROC / str(stat.pid) / "clear_refs").write_text("5")
+
+
+def parse_status_kb(text: str, field: str) -> int:
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name == field:
+            return int(value.split()[0])
+    return 0
+
+
+def _status_kb(pid: int, field: str) -> int:
+    try:
+        return parse_status_kb((_PROC / str(pid) / "status").read_text(), field)
+    except OSError:
+        return 0
+
+
+def _all_stats() -> list[Stat]:
+    stats = []
+    for folder in _PROC.iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):
+                stats.append(parse_stat((folder / "stat").read_text()))
+    return stats
