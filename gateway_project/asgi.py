@@ -1,0 +1,77 @@
+"""D: One ASGI application out of three: the data plane, Django beside it, Channels for built-in WebSockets.
+
+uvicorn with our protocol class serves it in production, daphne in `manage.py runserver`; both get the same composition.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final, cast
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
+_django = get_asgi_application()  # before any model is imported
+
+from django.conf import settings  # noqa: E402
+
+from authproxy.exchange import ASGIApp, Receive, Scope, Send  # noqa: E402
+from authproxy.problems import not_found  # noqa: E402
+from gateway_project.server.draining import DRAIN_STATE  # noqa: E402
+from gateway_project.wiring import Gateway, Role  # noqa: E402
+from realtime.routing import websocket_application  # noqa: E402
+
+ROLE_VARIABLE: Final = "TORANA_ROLE"
+REVISION_VARIABLE: Final = "TORANA_REVISION_FILE"
+
+
+class Composition:
+    """The application that servers call. Starts the gateway at lifespan, or at the first request without one."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._started: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            if self._started is None:
+                await self._start()
+            await self._gateway.application(scope, receive, send)
+        elif kind == "websocket":
+            await websocket_application(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _start(self) -> None:
+        if self._started is None:
+            self._started = asyncio.get_running_loop().create_task(self._gateway.start())
+        await self._started
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._start()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._gateway.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _build() -> Composition:
+    role = cast(Role, os.environ.get(ROLE_VARIABLE, "all"))
+    revision = os.environ.get(REVISION_VARIABLE)
+    gateway = Gateway(
+        settings.CONFIG,
+        control=cast(ASGIApp, _django),
+        role=role,
+        revision_file=Path(revision) if revision else None,
+        drain=DRAIN_STATE,
+    )
+    return Composition(gateway)
+
+
+application = _build()

@@ -1,0 +1,122 @@
+"""D: A first start without questions: tables, demo, one admin account, and the demo's upstreams beside the gateway.
+
+Every step looks first and does nothing when there is nothing to do, so that a second start is a plain start.
+"""
+
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from gateway_project.config import BASE_DIR
+
+EXAMPLES: Final = BASE_DIR / "examples"
+DEMO: Final = EXAMPLES / "demo.yaml"
+DEMO_MESSAGE: Final = "Demo configuration"
+ADMIN_NAME: Final = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoUpstream:
+    """One of the demo's services: what to run, and the variable of demo.yaml that says where it is."""
+
+    name: str
+    kind: str
+    variable: str
+    port: int
+
+
+UPSTREAMS: Final = (
+    DemoUpstream("orders-a", "orders", "DEMO_ORDERS_A", 9101),
+    DemoUpstream("orders-b", "orders", "DEMO_ORDERS_B", 9102),
+    DemoUpstream("echo", "echo", "DEMO_ECHO", 9103),
+)
+
+
+def migrate() -> None:
+    """Bring the tables up to date; a database that is up to date is only looked at."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def create_admin() -> str | None:
+    """Make the first admin account; its password if it was made now, None if there was one."""
+    users = get_user_model()._default_manager
+    if users.filter(is_superuser=True).exists():
+        return None
+    password = secrets.token_urlsafe(12)
+    users.create_superuser(ADMIN_NAME, "", password)  # type: ignore[attr-defined]
+    return password
+
+
+def demo_addresses(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where each demo upstream is to listen: its usual port, or a free one where that is taken.
+
+    A variable that is set already is somebody's own upstream and is left alone.
+    """
+    found: dict[str, str] = {}
+    for upstream in UPSTREAMS:
+        if upstream.variable not in environ:
+            found[upstream.variable] = f"http://127.0.0.1:{_free_port(upstream.port)}"
+    return found
+
+
+def start_upstreams(addresses: Mapping[str, str]) -> list[subprocess.Popen[bytes]]:
+    """Start the demo's services as processes of their own; the caller ends them."""
+    started = []
+    for upstream in UPSTREAMS:
+        if upstream.variable in addresses:
+            port = addresses[upstream.variable].rpartition(":")[2]
+            script = Path(EXAMPLES / "demo_upstreams.py")
+            arguments = [sys.executable, str(script), upstream.kind, "--port", port, "--name", upstream.name]
+            started.append(subprocess.Popen(arguments))  # noqa: S603 - our own script
+    return started
+
+
+def stop_upstreams(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def banner(base_url: str, *, password: str | None, demo: bool) -> str:
+    """What a new user reads first."""
+    lines = ["", f"  Torana is at {base_url}", f"  Admin         {base_url}/admin/"]
+    if password is not None:
+        lines += [f"                name {ADMIN_NAME}, password {password}   (shown this once)"]
+    if demo:
+        lines += [
+            "",
+            "  Try:",
+            f"    curl -i {base_url}/api/orders",
+            f"    curl -i {base_url}/api/echo/anything?x=1 -d hello",
+            f"    curl -i {base_url}/api/hello",
+        ]
+    return "\n".join([*lines, "", "  Ctrl-C stops it.", ""])
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on 127.0.0.1")

@@ -1,0 +1,200 @@
+"""I: A whole data plane inside the test's own event loop: our server's protocol, the pipeline, one fixed document."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from authproxy.exchange import Exchange, Receive, Scope, Send
+from authproxy.forwarded import ForwardingFields
+from authproxy.pipeline import Pipeline
+from authproxy.plan import prepare_route
+from authproxy.services import Upstreams
+from gateway_project.server.serving import listen
+from resilience.state import StateTable
+from routing.compiler import CompileOptions, compile_snapshot
+from routing.snapshot import Snapshot
+
+PUBLIC = {"level": "public"}
+
+
+def route(name: str = "r", *, path: str = "/", **keys: Any) -> dict[str, Any]:
+    """A public route; `match` keys other than the path go into `match=`."""
+    match = {"path": path, **keys.pop("match", {})}
+    return {"name": name, "match": match, "auth": PUBLIC, **keys}
+
+
+def document(*routes: Mapping[str, Any], services: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A document of `routes`, and of services by name: a URL, several, or a whole service."""
+    listed = []
+    for name, value in (services or {}).items():
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, list):
+            value = {"targets": [{"url": url} for url in value]}
+        listed.append({"name": name, **value})
+    return {"version": 1, "services": listed, "routes": list(routes)}
+
+
+async def builtin(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Stands where health and Django are."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"7")]})
+    await send({"type": "http.response.body", "body": b"builtin"})
+
+
+@dataclass
+class DataPlane:
+    """What a test holds: the pipeline, and every exchange that it finished."""
+
+    finished: list[Exchange] = field(default_factory=list)
+    trusted_proxies: tuple[str, ...] = ()
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        self.upstreams = Upstreams(StateTable(), rng=Random(1))
+        self._done = asyncio.Condition()
+        self._snapshot: Snapshot | None = None
+        self.pipeline = Pipeline(
+            snapshot=self._current,
+            builtin=builtin,
+            forwarding=ForwardingFields(self.trusted_proxies),
+            on_finish=(self._finish,),
+        )
+
+    def publish(self, raw: Mapping[str, Any]) -> None:
+        """Compile and swap, as the registry does."""
+        options = CompileOptions(
+            env={},
+            api_prefix="/api/v1",
+            service_timeout_s=30.0,
+            prepare_route=prepare_route,
+            prepare_service=self.upstreams.prepare,
+        )
+        number = self._snapshot.revision + 1 if self._snapshot else 1
+        self._snapshot = compile_snapshot(raw, revision=number, options=options, previous=self._snapshot)
+        self.upstreams.reconcile(self._snapshot, lambda transport: self._spawn(transport.aclose()))
+
+    async def until_finished(self, count: int, *, within_s: float = 5.0) -> list[Exchange]:
+        """Wait until `count` requests have reached the pipeline's end."""
+        async with asyncio.timeout(within_s), self._done:
+            await self._done.wait_for(lambda: len(self.finished) >= count)
+        return self.finished
+
+    def _current(self) -> Snapshot:
+        assert self._snapshot is not None
+        return self._snapshot
+
+    def _finish(self, exchange: Exchange) -> None:
+        self.finished.append(exchange)
+        self._spawn(self._notify())
+
+    async def _notify(self) -> None:
+        async with self._done:
+            self._done.notify_all()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks = {*getattr(self, "_tasks", set()), task}
+
+
+@asynccontextmanager
+async def data_plane(raw: Mapping[str, Any], *, trusted_proxies: tuple[str, ...] = ()) -> AsyncIterator[DataPlane]:
+    """Serve `raw` on a free port of 127.0.0.1."""
+    plane = DataPlane(trusted_proxies=trusted_proxies)
+    plane.publish(raw)
+    listener = socket.create_server(("127.0.0.1", 0))
+    plane.port = listener.getsockname()[1]
+    async with listen(plane.pipeline, listener):
+        try:
+            yield plane
+        finally:
+            await plane.upstreams.aclose()
+
+
+class RawClient:
+    """A client that sends the bytes it is told to and reads answers without interpreting much."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def __aenter__(self) -> "RawClient":
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.writer.close()
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def get(self, path: str, *headers: str, method: str = "GET", body: bytes = b"") -> "Answer":
+        lines = [f"{method} {path} HTTP/1.1", "Host: gateway.test", *headers]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        await self.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        return await self.answer(head_only=method == "HEAD")
+
+    async def head(self) -> "Answer":
+        """The next response head, interim ones included."""
+        async with asyncio.timeout(10):
+            raw = await self.reader.readuntil(b"\r\n\r\n")
+        lines = raw.decode("latin-1").split("\r\n")
+        pairs = [tuple(line.split(": ", 1)) for line in lines[1:] if line]
+        return Answer(int(lines[0].split()[1]), [(name.lower(), value) for name, value in pairs])
+
+    async def answer(self, *, head_only: bool = False) -> "Answer":
+        """The next whole response; interim ones are collected in `interim`."""
+        interim = []
+        answer = await self.head()
+        while answer.status < 200:
+            interim.append(answer)
+            answer = await self.head()
+        answer.interim = interim
+        if not head_only and answer.status not in (204, 304):
+            answer.body = await self._body(answer)
+        return answer
+
+    async def _body(self, answer: "Answer") -> bytes:
+        async with asyncio.timeout(10):
+            if (length := answer.header("content-length")) is not None:
+                return await self.reader.readexactly(int(length))
+            if answer.header("transfer-encoding") == "chunked":
+                return await self._chunks(answer)
+            return await self.reader.read()
+
+    async def _chunks(self, answer: "Answer") -> bytes:
+        body = b""
+        while size := int(await self.reader.readline(), 16):
+            body += await self.reader.readexactly(size)
+            await self.reader.readline()
+        while (line := (await self.reader.readline()).strip()) != b"":
+            name, _, value = line.decode().partition(": ")
+            answer.trailers.append((name.lower(), value))
+        return body
+
+    async def at_end(self) -> bool:
+        """Did the server close or reset the connection? Reads what is left."""
+        async with asyncio.timeout(10):
+            try:
+                return await self.reader.read() == b""
+            except ConnectionResetError:
+                return True
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+    trailers: list[tuple[str, str]] = field(default_factory=list)
+    interim: list["Answer"] = field(default_factory=list)
+
+    def header(self, name: str) -> str | None:
+        return dict(self.headers).get(name)
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name]
