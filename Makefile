@@ -35,7 +35,7 @@ check: lint test ## what continuous integration does
 
 bench: ## the gateway beside its peers (QUICK=1: beside Caddy only, under a minute)
 	@$(ENVIRONMENT_OF) requirements.lock requirements-bench.lock
-	@exec $(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(ARGS)
+	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## compile the lock files from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml -o requirements.lock

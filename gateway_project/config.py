@@ -21,10 +21,10 @@ from gateway_project.variables import (
     allowed_host,
     boolean,
     duration_s,
+    host,
     integer,
     items,
     label,
-    listen_host,
     network,
     one_of,
     origin,
@@ -88,14 +88,14 @@ class GatewayConfig:
     ops_access: Literal["restricted", "private", "public"] = variable(
         one_of("restricted", "private", "public"), "OPS_ACCESS", default="restricted"
     )
-    gateway_host: str = variable(listen_host, "GATEWAY_HOST", "API_HOST", default="127.0.0.1")
+    gateway_host: str = variable(host, "GATEWAY_HOST", "API_HOST", default="127.0.0.1")
     gateway_port: int = variable(integer(0, 65535), "GATEWAY_PORT", "API_PORT", default="8000")
     api_prefix: str = variable(path_prefix, "API_PREFIX", "API_V1_PREFIX", default="/api/v1")
     publish: Literal["auto", "review"] = variable(one_of("auto", "review"), "PUBLISH", default="auto")
     var_dir: Path = variable(Path, "VAR_DIR")
     database: Database = variable(database_at, "DATABASE_URL")
     redis: Redis = variable(redis_at, "REDIS_URL")
-    redis_host: str | None = variable(text, "REDIS_HOST")
+    redis_host: str | None = variable(host, "REDIS_HOST")
     redis_port: int = variable(integer(1, 65535), "REDIS_PORT", default="6379")
     jwt_secret: Secret = variable(secret, "JWT_SECRET", "JWT_SECRET_KEY")
     jwt_algorithm: str = variable(one_of(*JWT_ALGORITHMS), "JWT_ALGORITHM", default="HS256")
@@ -158,8 +158,8 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
     problems += _contradictions(values, known=problems)
     if values["environment"] == "production":
         problems += _unsafe_in_production(values)
-    _fill_derived(values)
     if not problems:
+        _fill_derived(values)
         _fill_secrets(values, problems)
     if problems:
         raise ConfigError(tuple(problems))
@@ -183,7 +183,7 @@ def _service_urls(environ: Mapping[str, str], problems: list[str]) -> Mapping[st
     for name, value in sorted(environ.items()):
         if name.endswith(SERVICE_URL_SUFFIX) and name != SERVICE_URL_SUFFIX and value.strip():
             try:
-                found[name] = tuple(str(url) for url in target_urls(value.strip()))
+                found[name] = target_urls(value.strip())
             except ValueError as error:
                 problems.append(f"{name}: {error}")
     return MappingProxyType(found)
@@ -234,8 +234,8 @@ def _fill_derived(values: dict[str, Any]) -> None:
     values["var_dir"] = (values["var_dir"] or BASE_DIR / "var").absolute()
     values["database"] = values["database"] or Database("sqlite", str(values["var_dir"] / "torana.sqlite3"))
     if values["redis"] is None:
-        host = values["redis_host"]
-        values["redis"] = redis_server(host, values["redis_port"]) if host else Redis("embedded")
+        name = values["redis_host"]
+        values["redis"] = redis_server(name, values["redis_port"]) if name else Redis("embedded")
     if values["rate_limit_burst"] is None and values["rate_limit_per_second"]:
         values["rate_limit_burst"] = 2 * values["rate_limit_per_second"]
 

@@ -72,8 +72,8 @@ def label(value: str) -> str:
     return value
 
 
-def listen_host(value: str) -> str:
-    """An address or a host name to listen on; an IPv6 address with or without its brackets."""
+def host(value: str) -> str:
+    """An address or a host name; an IPv6 address with or without its brackets."""
     if not re.fullmatch(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+", value):
         raise ValueError(f"{value!r} is not an address or a host name")
     return value.strip("[]")
