@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from typing import cast
 
 import httptools
 import uvloop
@@ -26,8 +27,7 @@ class LeanServer(asyncio.Protocol):
     """Answers when a request is complete; counts all of them over all connections."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.parser = httptools.HttpRequestParser(self)
         self.url = b""
         self.length = 0

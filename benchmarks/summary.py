@@ -8,7 +8,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measurement. cpu_us is per request that reached the upstream within the window."""
+    """One measurement. cpu_us is per request that reached the upstream within the window; nan if none did."""
 
     cpu_us: float
     requests_per_s: float
@@ -31,7 +31,7 @@ class Line:
 
 
 def line(samples: Sequence[Sample]) -> Line:
-    cpu = [sample.cpu_us for sample in samples]
+    cpu = [sample.cpu_us for sample in samples if not math.isnan(sample.cpu_us)] or [math.nan]
     return Line(
         cpu_us=median(cpu),
         cpu_low=min(cpu),
@@ -46,7 +46,7 @@ def line(samples: Sequence[Sample]) -> Line:
 def ratio(samples: Mapping[str, Sequence[Sample]], name: str, *, to: str) -> float:
     """Median over the rounds of CPU per request beside the other peer's in the same round; nan without both."""
     rounds = zip(samples.get(name, ()), samples.get(to, ()), strict=False)
-    ratios = [own.cpu_us / other.cpu_us for own, other in rounds if other.cpu_us > 0]
+    ratios = [own.cpu_us / other.cpu_us for own, other in rounds if own.cpu_us > 0 and other.cpu_us > 0]
     return median(ratios) if ratios else math.nan
 
 

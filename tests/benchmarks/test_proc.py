@@ -1,0 +1,49 @@
+"""CPU time and memory of a process tree."""
+
+import subprocess
+import sys
+
+from benchmarks import proc
+from benchmarks.proc import Stat
+
+LINE = "42 (a (b) c d) S 7 42 40 0 -1 4194304 100 0 0 0 11 22 33 44 20 0 3 0 1000 5000 600"
+
+
+def test_stat_survives_odd_command_names() -> None:
+    """Spaces and parentheses in the command do not shift the fields; children's time is included."""
+    assert proc.parse_stat(LINE) == Stat(pid=42, parent=7, session=40, ticks=11 + 22 + 33 + 44)
+
+
+def test_tree_holds_descendants_and_orphans_of_the_session() -> None:
+    """Children of children belong to it, so does an orphan; a stranger and a sibling do not."""
+    root, child, grandchild = Stat(10, 1, 10, 0), Stat(11, 10, 10, 0), Stat(12, 11, 12, 0)
+    orphan, stranger = Stat(13, 1, 10, 0), Stat(14, 1, 1, 0)
+    found = proc.members(10, [stranger, grandchild, orphan, child, root])
+    assert {stat.pid for stat in found} == {10, 11, 12, 13}
+
+
+def test_tree_of_a_gone_process_is_empty() -> None:
+    """Nothing is counted for a process that is not there, not even its former children."""
+    assert proc.members(10, [Stat(11, 10, 10, 5)]) == []
+
+
+def test_status_field_in_kilobytes() -> None:
+    """The field is found by its whole name; a missing one is zero."""
+    text = "Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\n"
+    assert (proc.parse_status_kb(text, "VmRSS"), proc.parse_status_kb(text, "VmR")) == (1024, 0)
+
+
+def test_work_of_a_child_that_has_ended_still_counts() -> None:
+    """CPU time that a waited-for child used is found in the tree of its parent."""
+    burn = "import time; e = time.process_time() + 0.2\nwhile time.process_time() < e: pass"
+    run = f"subprocess.run([sys.executable, '-c', {burn!r}])"
+    code = f"import subprocess, sys; {run}; print('done', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"done\n"
+        assert proc.cpu_us(process.pid) >= 150_000
+        assert proc.memory_kb(process.pid, "VmRSS") > 1000
+        process.communicate(b"\n")
+    assert proc.cpu_us(process.pid) == 0
