@@ -1,0 +1,187 @@
+"""I: uvicorn's server with our connections, our way to leave, and no timer of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Generator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from gateway_project.server.context import ServerContext
+from gateway_project.server.draining import DrainState
+from gateway_project.server.limits import ServerLimits
+from gateway_project.server.protocol import GatewayProtocol
+
+logger = logging.getLogger(__name__)
+
+_POLL_S = 0.02  # while draining: uvicorn's WebSocket connections do not say when they are gone
+
+
+class StartupFailed(RuntimeError):  # noqa: N818 - as people say it
+    """The application's lifespan said no."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingTimes:
+    """How a server leaves. Seconds."""
+
+    grace_s: float = 1.0
+    """Still accepting, while readiness already says no, so that load balancers can turn away first."""
+    drain_timeout_s: float = 30.0
+    """For requests in flight, after which they are cut off."""
+
+
+class ProtocolFactory:
+    """Stands in for a protocol class in uvicorn's configuration: gives every connection the shared context."""
+
+    def __init__(self, limits: ServerLimits, drain: DrainState) -> None:
+        self._limits = limits
+        self._drain = drain
+        self._context: ServerContext | None = None
+
+    def __call__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> GatewayProtocol:
+        context = self._context
+        if context is None:
+            loop = _loop or asyncio.get_running_loop()
+            context = self._context = ServerContext(self._limits, self._drain, loop)
+        return GatewayProtocol(config, server_state, app_state, _loop, context=context)
+
+
+def server_config(app: Any, *, limits: ServerLimits, drain: DrainState) -> uvicorn.Config:
+    """`app` is an ASGI application or where to import it from."""
+    return uvicorn.Config(
+        app,
+        http=cast("type[asyncio.Protocol]", ProtocolFactory(limits, drain)),
+        ws="websockets-sansio",
+        ws_max_size=limits.max_websocket_message_bytes,
+        loop="uvloop",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        backlog=2048,
+    )
+
+
+class GatewayServer(uvicorn.Server):
+    """Serves until `stop` is called (or SIGTERM comes), then leaves as `LeavingTimes` says."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        drain: DrainState,
+        *,
+        times: LeavingTimes,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._times = times
+        self._on_ready = on_ready
+        self._stop = asyncio.Event()
+        self._grace_s = times.grace_s
+
+    def stop(self, *, grace: bool = True) -> None:
+        """`grace=False`: others already accept in our place, so there is nothing to wait for."""
+        if not grace:
+            self._grace_s = 0.0
+        self._drain.begin()
+        self._stop.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise StartupFailed("the application did not start")
+        loop = asyncio.get_running_loop()
+
+        def connection() -> asyncio.Protocol:
+            factory = cast("ProtocolFactory", self.config.http_protocol_class)
+            return factory(self.config, self.server_state, self.lifespan.state, loop)
+
+        self.servers = [
+            await loop.create_server(connection, sock=sock, backlog=self.config.backlog)
+            for sock in sockets or ()
+        ]
+        self.started = True
+        if self._on_ready is not None:
+            self._on_ready()
+
+    async def main_loop(self) -> None:
+        await self._stop.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Grace, then no new connections, then as long as requests need within the drain timeout."""
+        if self._grace_s:
+            await asyncio.sleep(self._grace_s)
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self._times.drain_timeout_s):
+                await self._until_quiet()
+        except TimeoutError:
+            await self._cut_off()
+        await self.lifespan.shutdown()
+
+    async def _until_quiet(self) -> None:
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - sets of uvicorn's
+            await asyncio.sleep(_POLL_S)
+
+    async def _cut_off(self) -> None:
+        tasks = list(self.server_state.tasks)
+        logger.warning("Cutting off %d requests that did not finish in time", len(tasks))
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def listen(
+    app: Any, sock: socket.socket, *, limits: ServerLimits | None = None, drain: DrainState | None = None
+) -> AsyncIterator[GatewayServer]:
+    """Serves `app` on a bound socket within the caller's event loop, which need not be uvloop's."""
+    ready = asyncio.Event()
+    drain = drain or DrainState()
+    config = server_config(app, limits=limits or ServerLimits(), drain=drain)
+    server = GatewayServer(config, drain, times=LeavingTimes(grace_s=0.0), on_ready=ready.set)
+    serving = asyncio.create_task(server.serve([sock]))
+    starting = asyncio.create_task(ready.wait())
+    try:
+        await asyncio.wait((serving, starting), return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            await serving
+        yield server
+    finally:
+        starting.cancel()
+        server.stop(grace=False)
+        await serving
