@@ -51,7 +51,7 @@ SECURITY_HEADER_MIDDLEWARE = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     *(SECURITY_HEADER_MIDDLEWARE if CONFIG.security_headers else []),
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gateway_project.assets.AssetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -95,6 +95,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/admin/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = CONFIG.debug
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.is_deployed
 SESSION_COOKIE_HTTPONLY = True
