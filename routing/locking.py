@@ -24,6 +24,16 @@ def writing() -> Iterator[None]:
 
 
 @contextmanager
+def reading() -> Iterator[None]:
+    """A transaction whose queries all see one state; failures become StoreUnavailable."""
+    with clear_errors(), transaction.atomic():
+        if connection.vendor == "postgresql" and not connection.savepoint_ids:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+@contextmanager
 def clear_errors() -> Iterator[None]:
     """Translates the database's own errors, once."""
     try:

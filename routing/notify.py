@@ -20,6 +20,9 @@ LISTEN_S: Final = 1.0
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 15.0
 
+Wake = Callable[[], None]
+Hear = Callable[[Wake, threading.Event], None]
+
 
 _redis: dict[str, str | None] = {"url": None}
 
@@ -52,7 +55,7 @@ def _announce_by_redis(url: str, number: int) -> None:
 class Ear(threading.Thread):
     """A daemon thread that hears one kind of announcement and calls `wake`, reconnecting for ever."""
 
-    def __init__(self, hear: Callable[[Callable[[], None], threading.Event], None], wake: Callable[[], None]):
+    def __init__(self, hear: Hear, wake: Wake) -> None:
         super().__init__(name=f"ear-{hear.__name__}", daemon=True)
         self._hear = hear
         self._wake = wake
@@ -74,7 +77,7 @@ class Ear(threading.Thread):
         self._stopped.set()
 
 
-def hear_postgres(wake: Callable[[], None], stopped: threading.Event) -> None:
+def hear_postgres(wake: Wake, stopped: threading.Event) -> None:
     """Calls `wake` for each NOTIFY until stopped; raises when the connection is lost."""
     sideline = open_sideline()
     try:
@@ -93,10 +96,10 @@ def hear_postgres(wake: Callable[[], None], stopped: threading.Event) -> None:
         close(sideline)
 
 
-def hear_redis(url: str) -> Callable[[Callable[[], None], threading.Event], None]:
+def hear_redis(url: str) -> Hear:
     """The function that calls `wake` for each message until stopped; it raises when the connection is lost."""
 
-    def from_redis(wake: Callable[[], None], stopped: threading.Event) -> None:
+    def from_redis(wake: Wake, stopped: threading.Event) -> None:
         with (
             redis.Redis.from_url(url, socket_connect_timeout=REDIS_TIMEOUT_S) as client,
             client.pubsub() as ear,

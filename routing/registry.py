@@ -66,7 +66,11 @@ class Registry:
 
     async def _compile(self, record: RevisionRecord) -> Snapshot:
         steps = compile_steps(
-            record.document, revision=record.number, options=self._options, previous=self.current
+            record.document,
+            revision=record.number,
+            options=self._options,
+            previous=self.current,
+            digest=record.digest,
         )
         return await in_turns(steps, turn_s=self._turn_s)
 
