@@ -1,0 +1,106 @@
+"""P: A request's head as bytes, refused before a byte is written if it could be read in two ways (RFC 9112).
+
+Checked for every request, whoever built it: names are tokens, no control bytes anywhere, one request line, one way of
+framing the body. What upstreams do with anything else is request smuggling.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import httpx
+
+Pair = tuple[bytes, bytes]
+
+CHUNKED: Final = -1
+"""Body length of a request with Transfer-Encoding: chunked."""
+
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+_ORDINARY, _CONTENT_LENGTH, _TRANSFER_ENCODING = range(3)
+_FRAMING: Final = {b"content-length": _CONTENT_LENGTH, b"transfer-encoding": _TRANSFER_ENCODING}
+
+_CONTROLS: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
+_TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_MAX_CACHED: Final = 4096
+
+_methods: dict[str, bytes] = {}
+_names: dict[bytes, int] = {}
+"""Both are caches of names that were found to be tokens."""
+
+
+def encode_head(method: str, target: bytes, pairs: Iterable[Pair]) -> tuple[bytes, int]:
+    """The request's head, and the length of the body it announces: bytes, CHUNKED, or 0 if it announces none.
+
+    Raises httpx.LocalProtocolError if the head is not exactly one well-formed HTTP/1.1 request head.
+    """
+    parts = [_methods.get(method) or _method(method), target, b" HTTP/1.1\r\n"]
+    length: int | None = None
+    for name, value in pairs:
+        kind = _names.get(name)
+        if kind != _ORDINARY:
+            if kind is None:
+                kind = _kind_of(name)
+            if kind != _ORDINARY:
+                if length is not None:
+                    raise httpx.LocalProtocolError("the request's body is framed twice")
+                length = _content_length(value) if kind == _CONTENT_LENGTH else _chunked(value)
+        parts += (name, b": ", value, b"\r\n")
+    parts.append(b"\r\n")
+    head = b"".join(parts)
+    # Each line ends in two bytes that are controls; if more than these are missing, there was one inside a line.
+    lines = (len(parts) - 4) // 4 + 2
+    if len(head.translate(None, _CONTROLS)) != len(head) - 2 * lines:
+        raise httpx.LocalProtocolError("control byte in the request's head")
+    if not target or b" " in target or b"\t" in target:
+        raise httpx.LocalProtocolError("the request's target is not one word")
+    return head, length or 0
+
+
+def chunk(data: bytes) -> bytes:
+    """`data` (not empty) as one chunk."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def with_body(head: bytes, length: int, body: bytes) -> bytes:
+    """The whole request. Raises httpx.LocalProtocolError if `body` is not as long as the head says."""
+    if length == CHUNKED:
+        return b"%b%b%b" % (head, chunk(body) if body else b"", LAST_CHUNK)
+    if length != len(body):
+        raise wrong_length(length, len(body))
+    return head + body if body else head
+
+
+def wrong_length(announced: int, given: int) -> httpx.LocalProtocolError:
+    return httpx.LocalProtocolError(f"the request's head announces {announced} bytes, its body has {given}")
+
+
+def _method(method: str) -> bytes:
+    encoded = method.encode("ascii", "replace")
+    if not _TOKEN.fullmatch(encoded):
+        raise httpx.LocalProtocolError("the request's method is not a token")
+    line = encoded + b" "
+    if len(_methods) < _MAX_CACHED:
+        _methods[method] = line
+    return line
+
+
+def _kind_of(name: bytes) -> int:
+    if not _TOKEN.fullmatch(name):
+        raise httpx.LocalProtocolError("a header's name is not a token")
+    kind = _FRAMING.get(name.lower(), _ORDINARY)
+    if len(_names) < _MAX_CACHED:
+        _names[name] = kind
+    return kind
+
+
+def _content_length(value: bytes) -> int:
+    if not value.isdigit() or len(value) > 18:
+        raise httpx.LocalProtocolError("the request's Content-Length is not a number")
+    return int(value)
+
+
+def _chunked(value: bytes) -> int:
+    if value.lower() != b"chunked":
+        raise httpx.LocalProtocolError("the request's Transfer-Encoding is not chunked")
+    return CHUNKED
