@@ -15,10 +15,21 @@ Failures are those of `errors`. Request and response headers are neither added t
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import httpx
 
-from authproxy.upstream.poolstats import PoolStats
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """The connections to one target at one moment."""
+
+    open: int
+    """Established, busy or idle."""
+    idle: int
+    connecting: int
+    waiting: int
+    """Requests in the queue for a connection."""
 
 
 class Transport(httpx.AsyncBaseTransport):

@@ -8,7 +8,7 @@ the transport's sweeper compares with the clock through `check`.
 import asyncio
 import math
 import socket
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import httpx
 
@@ -216,8 +216,7 @@ class Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
 
     def data_received(self, data: bytes) -> None:
         if not self.in_use:  # never the answer to a request that was not sent yet

@@ -70,7 +70,7 @@ class Dialler:
         self._avoid_until: dict[Address, float] = {}
 
     async def dial(self, factory: Factory) -> Connection:
-        """A new connection; how long it may take is the caller's. Raises ConnectError, NameResolutionFailed, TlsFailed."""
+        """A new connection; its time is the caller's. Raises ConnectError, NameResolutionFailed or TlsFailed."""
         sock, address = await self._connect()
         try:
             return await self._speak(sock, lambda: factory(sock, address))

@@ -11,14 +11,13 @@ from typing import Final
 import httpx
 
 from authproxy.upstream import slim, upload
-from authproxy.upstream.base import Transport
+from authproxy.upstream.base import PoolStats, Transport
 from authproxy.upstream.body import ResponseBody
 from authproxy.upstream.connection import NEVER, Connection
 from authproxy.upstream.dialling import Dialler, Origin
-from authproxy.upstream.errors import NOTHING_SENT, StaleConnection, with_progress
+from authproxy.upstream.errors import NOTHING_SENT, DeadlineExceeded, StaleConnection, with_progress
 from authproxy.upstream.parsing import ResponseReader
 from authproxy.upstream.pool import Patience, Pool, PoolLimits
-from authproxy.upstream.poolstats import PoolStats
 from authproxy.upstream.resolver import Resolver, shared_resolver
 from authproxy.upstream.serialising import encode_head, with_body
 from authproxy.upstream.tls import TlsOptions, context_for
@@ -72,9 +71,12 @@ class Http1Transport(Transport):
             known = self._by_url.get(id(url))
             pool = known[1] if known is not None and known[0] is url else self._pool(url)
             now = loop.time()
-            connection = None if "fresh" in extensions else pool.take_idle(now)
+            if now >= deadline:
+                raise DeadlineExceeded("the request's deadline has passed")
+            fresh = extensions.get("fresh", False)
+            connection = None if fresh else pool.take_idle(now)
             if connection is None:
-                connection = await pool.acquire(_patience(timeouts, deadline), fresh="fresh" in extensions)
+                connection = await pool.acquire(_patience(timeouts, deadline), fresh=fresh)
                 now = loop.time()
         except httpx.TransportError as failure:
             raise _about(failure, request)  # noqa: B904 - the same exception

@@ -13,7 +13,7 @@ from typing import Any, Final
 import httpx
 
 from authproxy.upstream import slim
-from authproxy.upstream.base import Transport
+from authproxy.upstream.base import PoolStats, Transport
 from authproxy.upstream.connection import NEVER
 from authproxy.upstream.errors import (
     NOTHING_SENT,
@@ -27,7 +27,6 @@ from authproxy.upstream.errors import (
     with_progress,
 )
 from authproxy.upstream.pool import PoolLimits
-from authproxy.upstream.poolstats import PoolStats
 from authproxy.upstream.serialising import CHUNKED, encode_head, wrong_length
 from authproxy.upstream.tls import TlsOptions, http2_context_for
 

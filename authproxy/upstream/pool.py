@@ -14,11 +14,11 @@ from typing import Final
 
 import httpx
 
+from authproxy.upstream.base import PoolStats
 from authproxy.upstream.connection import NEVER, Connection
 from authproxy.upstream.dialling import Dialler
 from authproxy.upstream.errors import NOTHING_SENT, DeadlineExceeded, with_progress
 from authproxy.upstream.idle import IdleLimit
-from authproxy.upstream.poolstats import PoolStats
 from authproxy.upstream.resolver import Address, Addresses
 
 _PROBE_AFTER_S: Final = 0.002

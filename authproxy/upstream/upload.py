@@ -1,6 +1,7 @@
 """I: Request bodies on their way to the upstream, at the pace at which it takes them."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import httpx
@@ -66,7 +67,8 @@ async def _close(parts: AsyncIterator[bytes]) -> None:
     """End an async generator now rather than when the garbage collector finds it."""
     aclose = getattr(parts, "aclose", None)
     if aclose is not None:
-        await aclose()
+        with contextlib.suppress(Exception):
+            await aclose()
 
 
 async def stop(task: "asyncio.Task[None] | None") -> None:
