@@ -1,0 +1,56 @@
+"""Every module has its tests where one would look for them."""
+
+from pathlib import Path
+
+from tests.support.source import PACKAGES, ROOT, modules, shown, tracked
+
+# Modules without a test file of their own, each with the place where they are tested.
+ELSEWHERE: dict[str, str] = {
+    "gateway_project/urls.py": "a list of paths; the functional and browser tests walk them",
+}
+CONVENTIONAL = ("apps.py",)  # Django's registration of an application: a name and a label
+
+
+def test_file(path: Path) -> Path:
+    """`routing/paths.py` is tested by `tests/routing/test_paths.py`."""
+    relative = path.relative_to(ROOT)
+    return ROOT / "tests" / relative.parent / f"test_{relative.name}"
+
+
+test_file.__test__ = False  # type: ignore[attr-defined]
+
+
+def test_every_module_has_its_test_file() -> None:
+    """A module without one is listed above with the reason."""
+    missing = [
+        shown(path)
+        for path in modules()
+        if path.name not in CONVENTIONAL and shown(path) not in ELSEWHERE and not test_file(path).is_file()
+    ]
+
+    assert missing == []
+
+
+def test_exceptions_are_still_needed() -> None:
+    """The list names modules that exist and have no test file."""
+    assert [
+        name for name in ELSEWHERE if not (ROOT / name).is_file() or test_file(ROOT / name).is_file()
+    ] == []
+
+
+def test_every_test_file_has_its_module() -> None:
+    """A test file in a mirrored folder tests the module of its name; others belong to functional, browser, …"""
+    stray = [
+        shown(path)
+        for path in tracked()
+        if path.name.startswith("test_") and path.relative_to(ROOT).parts[1] in PACKAGES
+        and not _source_of(path)
+    ]  # fmt: skip
+
+    assert stray == []
+
+
+def _source_of(path: Path) -> bool:
+    folder = ROOT / path.parent.relative_to(ROOT / "tests")
+    name = path.stem.removeprefix("test_")
+    return (folder / f"{name}.py").is_file() or (folder / name).is_dir()

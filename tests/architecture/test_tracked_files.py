@@ -1,0 +1,78 @@
+"""What may not be in the repository."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.source import LOCKS, ROOT, shown, tracked
+
+# Spelled in pieces, so that this file passes its own test.
+FORBIDDEN = re.compile(
+    "|".join(
+        (
+            "/" + r"work/(main|shared)",
+            "/" + r"root/\.",
+            "/" + r"(home|Users)/[a-z]\w*/(?!\.\.)",
+            "/opt/" + "pypi",
+            "pypi" + r"\.org",
+            "python" + r"hosted\.org",
+            "npmjs" + r"\.(com|org)",
+            "--(extra-)?" + "index-url (?!$)",
+        )
+    )
+)
+TEXT = {
+    ".py",
+    ".md",
+    ".toml",
+    ".yaml",
+    ".yml",
+    ".json",
+    ".lock",
+    ".html",
+    ".css",
+    ".js",
+    ".sh",
+    ".txt",
+    ".lua",
+    "",
+}
+
+
+@pytest.mark.parametrize("path", [path for path in tracked() if path.suffix in TEXT], ids=shown)
+def test_file_names_no_machine_and_no_registry(path: Path) -> None:
+    """Paths of somebody's machine and hosts of package registries mean nothing to others."""
+    found = {match.group() for match in FORBIDDEN.finditer(path.read_text())}
+
+    assert found == set()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_file_pins_by_hash_alone(name: str) -> None:
+    """Each package has one version and its hashes, wherever it is fetched from."""
+    text = (ROOT / name).read_text()
+    entries = re.split(r"\n(?=\S)", text.strip())
+
+    assert len(entries) > 50
+    assert [
+        entry for entry in entries if not re.match(r"[\w.\[\],-]+==\S+.*\\\n +--hash=sha256:", entry)
+    ] == []
+    assert "://" not in text
+
+
+def test_lock_files_agree() -> None:
+    """Development and benchmarks run the very versions that are shipped."""
+    pins = [
+        dict(re.findall(r"^([\w.-]+)(?:\[.*?\])?==(\S+)", (ROOT / name).read_text(), re.M)) for name in LOCKS
+    ]
+
+    for other in pins[1:]:
+        assert {name: other.get(name) for name in pins[0]} == pins[0]
+
+
+def test_nothing_that_a_run_writes_is_tracked() -> None:
+    """Databases, secrets and logs stay under var/, which is ignored."""
+    suffixes = {".sqlite3", ".db", ".log", ".sock", ".pem", ".key", ".env"}
+
+    assert [shown(path) for path in tracked() if path.suffix in suffixes or path.name == ".env"] == []
