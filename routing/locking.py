@@ -64,7 +64,7 @@ def explain(error: Exception) -> str:
     text = " ".join(str(error).split())
     if _is_unmigrated(error):
         return "the database has no tables for this version yet: run `python manage.py migrate`"
-    if "locked" in text or "lock timeout" in text:
+    if any(hint in text for hint in ("locked", "lock timeout", "deadlock")):
         return f"another change is being saved and did not finish within {LOCK_TIMEOUT_S} s: try again"
     return f"the database cannot be reached: {text}"
 

@@ -37,7 +37,6 @@ def open_sideline() -> BaseDatabaseWrapper:
     wrapper: BaseDatabaseWrapper = load_backend(settings["ENGINE"]).DatabaseWrapper(
         settings, DEFAULT_DB_ALIAS
     )
-    wrapper.inc_thread_sharing()  # break_off is called from another thread
     connections[DEFAULT_DB_ALIAS] = wrapper
     return wrapper
 

@@ -133,7 +133,7 @@ class RevisionWatcher:
         """Polls, loads and reports once; False if the database failed."""
         try:
             record = self._newer_revision()
-            if record is not None:
+            if record is not None and not self._stopped.is_set():
                 self._hand_over(record)
             self._report()
         except (DatabaseError, InterfaceError) as error:

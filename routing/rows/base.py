@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 
+from routing.locking import hold_lock
+
 NAME_LENGTH = 100
 VALIDATE_NAME = RegexValidator(
     r"\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\Z",
@@ -33,7 +35,9 @@ class Versioned(models.Model):
             raise ValidationError(self._conflict(), code="conflict")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic(using=kwargs.get("using")):
+        with transaction.atomic():
+            # Before any row is locked: two writers that wait for each other's rows would be a deadlock.
+            hold_lock()
             if not self._state.adding:
                 self._claim_version()
             super().save(*args, **kwargs)

@@ -1,0 +1,60 @@
+"""A background thread has a connection of its own, with bounded waits."""
+
+import threading
+
+import pytest
+from django.db import connection, connections
+
+from routing.sidelines import break_off, close, open_sideline
+
+pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
+
+
+def in_thread(found: list[object]) -> None:
+    sideline = open_sideline()
+    found.append(connections["default"] is sideline)
+    with sideline.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        found.append(cursor.fetchone())
+    found.append(sideline.settings_dict["OPTIONS"])
+    close(sideline)
+    found.append(sideline.connection)
+    with sideline.cursor() as cursor:
+        cursor.execute("SELECT 2")
+        found.append(cursor.fetchone())
+    close(sideline)
+
+
+def test_the_thread_s_queries_go_over_the_sideline() -> None:
+    """It is closed and opened again without ado, and the main thread's connection stays as it was."""
+    mine = connections["default"]
+    found: list[object] = []
+    thread = threading.Thread(target=in_thread, args=(found,))
+    thread.start()
+    thread.join()
+    is_default, one, options, closed, two = found
+    assert (is_default, one, closed, two) == (True, (1,), None, (2,))
+    assert connections["default"] is mine
+    if connection.vendor == "postgresql":
+        assert "statement_timeout=3000" in str(options)
+    else:
+        assert options["timeout"] == 0.1
+    assert mine.settings_dict["OPTIONS"] != options
+
+
+def test_breaking_off_never_fails() -> None:
+    """Whatever state the connection is in."""
+
+    def run() -> None:
+        sideline = open_sideline()
+        break_off(sideline)
+        sideline.ensure_connection()
+        break_off(sideline)
+        close(sideline)
+        ended.set()
+
+    ended = threading.Event()
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert ended.is_set()
