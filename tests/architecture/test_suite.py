@@ -1,6 +1,7 @@
 """The rules of this test suite itself."""
 
 import socket
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,19 +69,8 @@ def test_suite_fails_when_either_store_fails(monkeypatch: pytest.MonkeyPatch) ->
         return run.main(list(arguments))
 
     monkeypatch.setattr(run, "run", lambda arguments, environment: codes.pop(0))
-    monkeypatch.setattr(run, "redis", lambda: _given("redis://h"))
-    monkeypatch.setattr(run, "postgres", lambda: _given("postgres://h/d"))
+    monkeypatch.setattr(run, "redis", lambda: nullcontext(("redis://h", "a server")))
+    monkeypatch.setattr(run, "postgres", lambda: nullcontext(("postgres://h/d", "a server")))
 
     assert [outcome(0, 0), outcome(1, 0), outcome(0, 1), outcome(0, 5)] == [0, 1, 1, 5]
     assert outcome(0, 5, arguments=("tests/routing",)) == 0
-
-
-class _given:  # noqa: N801 - reads as a function where it is used
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __enter__(self) -> tuple[str, str]:
-        return self.url, "a server of this test's"
-
-    def __exit__(self, *error: object) -> None:
-        pass
