@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,3 @@ class ServerLimits:
             getattr(self, field.name) for field in fields(self) if field.name.endswith("_timeout_s")
         ]
         return max(0.02, min(0.5, min([*times, self.upload_grace_s, self.drain_idle_s]) / 4))
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> ServerLimits:
-        return cls(**json.loads(text))

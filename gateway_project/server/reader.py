@@ -47,6 +47,7 @@ class RequestReader:
         "_feed_size",
         "_good_hosts",
         "_head_fed",
+        "_length",
         "_limits",
         "_max_headers",
         "_noted",
@@ -87,6 +88,7 @@ class RequestReader:
         self._noted: list[
             tuple[bytes, bytes]
         ] = []  # those that decide where the request ends and whom it is for
+        self._length: int | None = None
         self._head_fed = 0
         self._feed_size = 0
         self._silent = 0  # bytes since the last of the body: chunk extensions, trailers
@@ -156,6 +158,7 @@ class RequestReader:
         self._url = b""
         self.headers = []
         self._noted = []
+        self._length = None
         self._head_fed = 0
         self.in_head = True
         self._owner.head_began()
@@ -177,7 +180,10 @@ class RequestReader:
             value = value.rstrip(b" \t")
         headers.append((name, value))
         if name in _NOTED:
-            self._noted.append((name, value))
+            if name == b"content-length":
+                self._length = int(value)  # the parser allows only one, of digits
+            else:
+                self._noted.append((name, value))
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -188,7 +194,7 @@ class RequestReader:
         if self._head_fed + self._feed_size > self._limits.max_head_bytes:
             self._measure_head()
         noted = self._noted
-        self.content_length = 0
+        self.content_length = self._length or 0
         self._awaits_continue = False
         if (
             len(noted) != 1
@@ -259,11 +265,10 @@ class RequestReader:
             fields.setdefault(name, []).append(value)
         hosts = fields.get(b"host", [])
         codings = fields.get(b"transfer-encoding", [])
-        lengths = fields.get(b"content-length", [])
         expects = fields.get(b"expect", []) if version == "1.1" else []
         refusal = (
             heads.judge_version(version)
-            or heads.judge_framing(codings, has_length=bool(lengths), version=version)
+            or heads.judge_framing(codings, has_length=self._length is not None, version=version)
             or heads.judge_hosts(hosts, version)
             or heads.judge_expectations(expects)
         )
@@ -273,7 +278,8 @@ class RequestReader:
             if len(self._good_hosts) >= _MAX_GOOD_HOSTS:
                 self._good_hosts.clear()
             self._good_hosts.add(hosts[0])
-        self.content_length = int(lengths[0]) if lengths else None if codings else 0
+        if codings:
+            self.content_length = None
         self._awaits_continue = bool(expects) and self.content_length != 0
 
     def _take_target(self, method: str) -> tuple[bytes, bytes]:

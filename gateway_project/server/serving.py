@@ -8,7 +8,6 @@ import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Generator
-from dataclasses import dataclass
 from typing import Any, cast
 
 import uvicorn
@@ -18,24 +17,17 @@ from gateway_project.server.context import ServerContext
 from gateway_project.server.draining import DrainState
 from gateway_project.server.limits import ServerLimits
 from gateway_project.server.protocol import GatewayProtocol
+from gateway_project.server.spec import LeavingTimes
 
 logger = logging.getLogger(__name__)
+
+__all__ = ["GatewayServer", "LeavingTimes", "StartupFailed", "running", "server_config"]
 
 _POLL_S = 0.02  # while draining: uvicorn's WebSocket connections do not say when they are gone
 
 
 class StartupFailed(RuntimeError):  # noqa: N818 - as people say it
     """The application's lifespan said no."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeavingTimes:
-    """How a server leaves. Seconds."""
-
-    grace_s: float = 1.0
-    """Still accepting, while readiness already says no, so that load balancers can turn away first."""
-    drain_timeout_s: float = 30.0
-    """For requests in flight, after which they are cut off."""
 
 
 class ProtocolFactory:
@@ -94,6 +86,7 @@ class GatewayServer(uvicorn.Server):
         self._drain = drain
         self._times = times
         self._on_ready = on_ready
+        self.ready = asyncio.Event()
         self._stop = asyncio.Event()
         self._grace_s = times.grace_s
 
@@ -128,6 +121,7 @@ class GatewayServer(uvicorn.Server):
             for sock in sockets or ()
         ]
         self.started = True
+        self.ready.set()
         if self._on_ready is not None:
             self._on_ready()
 
@@ -166,16 +160,10 @@ class GatewayServer(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def listen(
-    app: Any, sock: socket.socket, *, limits: ServerLimits | None = None, drain: DrainState | None = None
-) -> AsyncIterator[GatewayServer]:
-    """Serves `app` on a bound socket within the caller's event loop, which need not be uvloop's."""
-    ready = asyncio.Event()
-    drain = drain or DrainState()
-    config = server_config(app, limits=limits or ServerLimits(), drain=drain)
-    server = GatewayServer(config, drain, times=LeavingTimes(grace_s=0.0), on_ready=ready.set)
-    serving = asyncio.create_task(server.serve([sock]))
-    starting = asyncio.create_task(ready.wait())
+async def running(server: GatewayServer, sockets: list[socket.socket]) -> AsyncIterator[GatewayServer]:
+    """Serves on bound sockets within the caller's event loop, which need not be uvloop's."""
+    serving = asyncio.create_task(server.serve(sockets))
+    starting = asyncio.create_task(server.ready.wait())
     try:
         await asyncio.wait((serving, starting), return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
