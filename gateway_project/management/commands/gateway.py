@@ -69,7 +69,7 @@ def _redis_url() -> str | None:
     """Where running workers listen for announcements, if anywhere; nothing is started for it."""
     redis = settings.CONFIG.redis
     if redis.mode == "server":
-        return str(redis.url.value)
+        return str(redis.url)
     if redis.mode == "embedded":
         with suppress(OSError):
             path = socket_path(settings.CONFIG.var_dir)
