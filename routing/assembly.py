@@ -33,7 +33,12 @@ _PLAIN_TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
 
 def assemble_service(
-    spec: ServiceSpec, *, source: Mapping[str, Any], total_timeout_s: float, load_balancing: str
+    spec: ServiceSpec,
+    *,
+    source: Mapping[str, Any],
+    overridden_by: str | None,
+    total_timeout_s: float,
+    load_balancing: str,
 ) -> CompiledService:
     """The last two arguments stand in for what the service leaves out."""
     return CompiledService(
@@ -47,6 +52,7 @@ def assemble_service(
         max_connections=spec.max_connections,
         load_balancing=spec.load_balancing or load_balancing,
         source=source,
+        overridden_by=overridden_by,
     )
 
 

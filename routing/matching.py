@@ -152,6 +152,8 @@ def _by_rank(ranked: _Ranked) -> Rank:
 
 
 def _rank(route: CompiledRoute, host: str) -> Rank:
+    if len(route.hosts) < 2:
+        return route.rank
     conditions = Conditions(len(route.methods), len(route.headers), len(route.query))
     return rank(route.name, host, route.pattern, priority=route.priority, conditions=conditions)
 

@@ -29,6 +29,7 @@ class BadPath(NamedTuple):
 
 _new = tuple.__new__
 _ORDINARY = bytes(byte for byte in range(0x21, 0x7F) if byte not in b"%\\?#")
+_WRITABLE = _ORDINARY + b"%\\?#"  # written as it is sent, if at all
 _FORBIDDEN = (
     (re.compile(rb"[\x00-\x20\x7f]"), "the path has a control byte or a space"),
     (re.compile(rb"[?#]"), "the path has a question mark or a number sign"),
@@ -60,7 +61,9 @@ def normalise_written(text: str) -> NormalPath | BadPath:
         raw = text.encode("utf-8")
     except UnicodeEncodeError:
         return BadPath("the path holds half of a surrogate pair")
-    return normalise(quote(raw, safe=_ORDINARY + b"%\\?#").encode("ascii"))
+    if raw.translate(None, _WRITABLE):
+        raw = quote(raw, safe=_WRITABLE).encode("ascii")
+    return normalise(raw)
 
 
 def _normalise_unusual(raw: bytes) -> NormalPath | BadPath:

@@ -1,0 +1,244 @@
+"""P: Compiling the entries of a document: checked a few at a time, reused where they are what they were.
+
+Theory of operation. Entries are checked by `routing.validation` in small documents that hold a few of
+them and what they refer to. So no step is long, and an entry that is equal to the one from which the
+previous snapshot was made is neither checked nor compiled again. When a small check finds a problem,
+the whole document is checked once, and every problem is reported with its own place. A route is made
+anew, too, when its service was: its plan may hold the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+from routing.assembly import assemble_route, assemble_service
+from routing.document.interpolation import fill
+from routing.document.routes import RouteSpec
+from routing.document.schema import DocumentSpec
+from routing.document.services import ServiceSpec
+from routing.problems import ConfigurationInvalid, Problem
+from routing.snapshot import CompiledRoute, CompiledService, Forward, Snapshot
+from routing.targets import find_overrides, overridden, override_key
+from routing.validation import Checked, check_document
+
+Raw = Mapping[str, Any]
+Steps = Generator[None, None, None]
+
+_BATCH = 20  # entries between two turns for others: a millisecond or two
+_NAMING_SERVICES = ("backends", "aggregate", "mirror")  # beside `service` itself
+_T = TypeVar("_T")
+_Compiled = TypeVar("_Compiled", CompiledService, CompiledRoute)
+
+
+class Options(Protocol):
+    """The part of CompileOptions that entries need."""
+
+    @property
+    def env(self) -> Mapping[str, str]: ...
+    @property
+    def service_timeout_s(self) -> float: ...
+    @property
+    def load_balancing(self) -> str: ...
+    @property
+    def prepare_route(self) -> Callable[[CompiledRoute], Any]: ...
+    @property
+    def prepare_service(self) -> Callable[[CompiledService], Any]: ...
+
+
+class Compilation:
+    """One document on its way; `run` fills `services`, `routes` and `disabled`."""
+
+    def __init__(self, raw: Raw, options: Options, previous: Snapshot | None) -> None:
+        self.services: dict[str, CompiledService] = {}
+        self.routes: dict[str, CompiledRoute] = {}
+        self.disabled: dict[str, CompiledRoute] = {}
+        self.defaults: Mapping[str, Any] = {}
+        self._raw = raw
+        self._options = options
+        self._previous = previous
+        self._whole: DocumentSpec | None = None  # only when the small checks were not enough
+        self._written: dict[str, Raw] = {}  # services by name, as they are checked
+        self._overrides: dict[str, str] = {}
+
+    def run(self) -> Steps:
+        """Compile in steps. Raises ConfigurationInvalid with every problem of the whole document."""
+        if not _is_well_formed(self._raw):
+            raise self._refusal()
+        self.defaults = self._raw.get("defaults") or {}
+        self._rest = {key: value for key, value in self._raw.items() if key not in ("services", "routes")}
+        self._overrides = find_overrides(self._options.env)
+        self._specs("routes", [], {})
+        yield from self._compile_services(self._raw.get("services") or [])
+        yield from self._compile_routes(self._raw.get("routes") or [])
+        if len(self.routes) + len(self.disabled) < len(self._raw.get("routes") or []):
+            raise self._refusal()
+
+    # Services
+
+    def _compile_services(self, entries: Sequence[Raw]) -> Steps:
+        known = _by_written_name(self._previous.services.values()) if self._previous else {}
+        variables = {id(entry): self._overrides.get(override_key(str(entry["name"]))) for entry in entries}
+        for batch in _batches(entries):
+            changed = []
+            for entry in batch:
+                before, variable = known.get(entry["name"]), variables[id(entry)]
+                checked = entry if variable is None else overridden(entry, variable, self._options.env)
+                self._written[entry["name"]] = checked
+                if before is None or before.source != entry or before.overridden_by != variable:
+                    changed.append((entry, checked))
+                else:
+                    self.services[before.name] = before
+            specs = self._specs("services", [checked for _, checked in changed], {})
+            for (entry, _), spec in zip(changed, specs, strict=True):
+                self._add_service(spec, entry, variables[id(entry)])
+            yield
+        if len(self.services) < len(entries):
+            raise self._refusal()
+
+    def _add_service(self, spec: ServiceSpec, source: Raw, variable: str | None) -> None:
+        service = assemble_service(
+            spec,
+            source=source,
+            overridden_by=variable,
+            total_timeout_s=self._options.service_timeout_s,
+            load_balancing=self._options.load_balancing,
+        )
+        _attach(service, "runtime", self._options.prepare_service(service))
+        self.services[service.name] = service
+
+    # Routes
+
+    def _compile_routes(self, entries: Sequence[Raw]) -> Steps:
+        known = self._reusable()
+        for batch in _batches(entries):
+            changed = []
+            for entry in batch:
+                before = known.get(entry["name"])
+                if before is None or before.source != entry or not self._has_same_service(before):
+                    changed.append(entry)
+                else:
+                    self._keep(before, is_enabled=before.name in self._previous_routes())
+            if changed:
+                for entry, spec in zip(changed, self._route_specs(changed), strict=True):
+                    self._add_route(spec, entry)
+            yield
+
+    def _reusable(self) -> dict[str, CompiledRoute]:
+        previous = self._previous
+        if previous is None or previous.defaults != self.defaults:
+            return {}
+        return _by_written_name([*previous.routes.values(), *previous.disabled.values()])
+
+    def _previous_routes(self) -> Mapping[str, CompiledRoute]:
+        return self._previous.routes if self._previous else {}
+
+    def _has_same_service(self, route: CompiledRoute) -> bool:
+        if not isinstance(route.destination, Forward) or self._previous is None:
+            return True
+        name = route.destination.service
+        return name in self.services and self.services[name] is self._previous.services.get(name)
+
+    def _route_specs(self, changed: Sequence[Raw]) -> Sequence[RouteSpec]:
+        names = {name for entry in (self.defaults, *changed) for name in _service_names(entry)}
+        filled = {fill(name, self._options.env).value for name in names}
+        services = {name: written for name in filled if (written := self._written.get(name)) is not None}
+        return self._specs("routes", changed, {"services": list(services.values())})
+
+    def _add_route(self, spec: RouteSpec, source: Raw) -> None:
+        route = assemble_route(
+            spec, source=source, from_defaults=frozenset(self.defaults.keys() - source.keys())
+        )
+        _attach(route, "plan", self._options.prepare_route(route))
+        self._keep(route, is_enabled=spec.enabled)
+
+    def _keep(self, route: CompiledRoute, *, is_enabled: bool) -> None:
+        (self.routes if is_enabled else self.disabled)[route.name] = route
+
+    # Checking
+
+    def _specs(self, kind: str, entries: Sequence[Raw], others: Raw) -> Sequence[Any]:
+        """The specifications of some entries, which are right or else the whole document is refused."""
+        if self._whole is None:
+            checked = self._check({**self._rest, **others, kind: list(entries)})
+            if checked.spec is not None and not checked.problems:
+                return tuple(getattr(checked.spec, kind))
+            self._whole = self._check_whole()
+        by_name = {spec.name: spec for spec in getattr(self._whole, kind)}
+        return [by_name[fill(entry["name"], self._options.env).value] for entry in entries]
+
+    def _check_whole(self) -> DocumentSpec:
+        written = dict(self._raw)
+        if self._overrides and _is_well_formed(self._raw):
+            written["services"] = [self._with_override(entry) for entry in self._raw.get("services") or []]
+        checked = self._check(written)
+        if checked.spec is None or checked.problems:
+            raise ConfigurationInvalid(checked.problems)
+        return checked.spec
+
+    def _with_override(self, entry: Raw) -> Raw:
+        variable = self._overrides.get(override_key(str(entry["name"])))
+        return entry if variable is None else overridden(entry, variable, self._options.env)
+
+    def _check(self, document: Raw) -> Checked:
+        return check_document(document, env=self._options.env)
+
+    def _refusal(self) -> ConfigurationInvalid:
+        """What the whole document is refused for; it is known to be wrong."""
+        try:
+            self._check_whole()
+        except ConfigurationInvalid as refusal:
+            return refusal
+        return ConfigurationInvalid([Problem("gateway.E001", "", "the document cannot be read")])
+
+
+def _is_well_formed(raw: object) -> bool:
+    """Whether services and routes are lists of named entries, which everything here relies on."""
+    return (
+        isinstance(raw, Mapping)
+        and isinstance(raw.get("defaults", {}), Mapping | None)
+        and all(_is_section(raw.get(kind)) for kind in ("services", "routes"))
+    )
+
+
+def _is_section(section: object) -> bool:
+    return section is None or (isinstance(section, list) and all(map(_is_named, section)))
+
+
+def _is_named(entry: object) -> bool:
+    return isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
+
+
+def _by_written_name(compiled: Iterable[_Compiled]) -> dict[str, _Compiled]:
+    return {entry.source["name"]: entry for entry in compiled}
+
+
+def _service_names(entry: Raw) -> Iterator[str]:
+    """The services that a route names, or that the defaults name for it."""
+    if isinstance(name := entry.get("service"), str):
+        yield name
+    for key in _NAMING_SERVICES:
+        if key in entry:
+            yield from _names_within(entry[key])
+
+
+def _names_within(part: object) -> Iterator[str]:
+    if isinstance(part, Mapping):
+        if isinstance(name := part.get("service"), str):
+            yield name
+        part = list(part.values())
+    if isinstance(part, list):
+        for below in part:
+            yield from _names_within(below)
+
+
+def _batches(entries: Iterable[_T]) -> Iterator[list[_T]]:
+    pending = iter(entries)
+    while batch := list(islice(pending, _BATCH)):
+        yield batch
+
+
+def _attach(compiled: object, name: str, value: object) -> None:
+    """Set the one field of a frozen value that another layer fills, before anybody else sees the value."""
+    object.__setattr__(compiled, name, value)
