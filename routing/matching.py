@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from routing.conditions import Headers
 from routing.hosts import request_host, wildcards
-from routing.ranking import ANY_HOST, Conditions, Rank, rank
+from routing.ranking import ANY_HOST, Rank, route_rank
 from routing.reserved import BuiltinNode
 from routing.snapshot import BuiltinRoute, CompiledRoute, Miss
 from routing.tree import NO_BOUND, Check, Entry, Tree
@@ -133,7 +133,7 @@ def _sorted(routes: Iterable[CompiledRoute]) -> Generator[None, None, list[_Rank
     pieces: list[list[_Ranked]] = []
     piece: list[_Ranked] = []
     for route in routes:
-        piece += [(_rank(route, host), host, route) for host in route.hosts or (ANY_HOST,)]
+        piece += [(route_rank(route, host), host, route) for host in route.hosts or (ANY_HOST,)]
         if len(piece) >= _TURN:
             pieces.append(sorted(piece, key=_by_rank))
             piece = []
@@ -149,13 +149,6 @@ def _sorted(routes: Iterable[CompiledRoute]) -> Generator[None, None, list[_Rank
 
 def _by_rank(ranked: _Ranked) -> Rank:
     return ranked[0]
-
-
-def _rank(route: CompiledRoute, host: str) -> Rank:
-    if len(route.hosts) < 2:
-        return route.rank
-    conditions = Conditions(len(route.methods), len(route.headers), len(route.query))
-    return rank(route.name, host, route.pattern, priority=route.priority, conditions=conditions)
 
 
 def _check(route: CompiledRoute) -> Check | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from routing.patterns import PathPattern
+from routing.snapshot import CompiledRoute
 
 Rank = tuple[Any, ...]
 
@@ -71,6 +72,14 @@ def best_rank(
     return min(
         rank(name, host, pattern, priority=priority, conditions=conditions) for host in hosts or (ANY_HOST,)
     )
+
+
+def route_rank(route: CompiledRoute, host: str) -> Rank:
+    """The place of a compiled route under one of its hosts (ANY_HOST if it has none)."""
+    if len(route.hosts) < 2:
+        return route.rank
+    conditions = Conditions(len(route.methods), len(route.headers), len(route.query))
+    return rank(route.name, host, route.pattern, priority=route.priority, conditions=conditions)
 
 
 def why_before(winner: Rank, loser: Rank) -> str:

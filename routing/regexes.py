@@ -20,6 +20,15 @@ def literal_segments(pattern: str) -> tuple[str, ...]:
     return tuple(segments if literal == text else segments[:-1])
 
 
+def everything_below(pattern: str) -> tuple[str, ...] | None:
+    """The segments below which the pattern takes every path, if it is as plain as "/a/b/.*"; else None."""
+    text = pattern.removeprefix("^").removesuffix("$")
+    literal = text.removesuffix(".*")
+    if literal == text or not literal.startswith("/") or not literal.endswith("/"):
+        return () if text == ".*" else None
+    return None if _SPECIAL.intersection(literal) else tuple(literal.split("/")[1:-1])
+
+
 def _literal_start(text: str) -> str:
     end = next((at for at, char in enumerate(text) if char in _SPECIAL), len(text))
     if end < len(text) and text[end] in _QUANTIFIERS:

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from routing.conditions import HeaderCondition, QueryCondition
 from routing.matching import NOT_FOUND, RouteIndex, build_index, index_of
-from routing.patterns import PathType
 from routing.reserved import reserved_routes
 from routing.snapshot import BuiltinRoute, CompiledRoute, Miss
 from tests.support.reference_matcher import Wanted, make_route, reference_match
+from tests.support.route_sets import ROUTES, WANTED
 
 
 def match(index: RouteIndex, wanted: Wanted) -> CompiledRoute | BuiltinRoute | Miss:
@@ -154,65 +154,6 @@ def test_building_gives_turns() -> None:
     assert sum(1 for _ in build_index([make_route(str(n), f"/{n}") for n in range(2000)], ())) >= 20
 
 
-_SEGMENTS = st.sampled_from(["a", "b", "é", "%2F"])
-_TEMPLATE_SEGMENTS = st.sampled_from(["a", "b", "{x}", "{y}", "{z}"])
-_METHODS = st.sampled_from([(), (), ("GET",), ("POST",), ("GET", "POST")])
-_HOSTS = st.sampled_from([(), (), ("a.b.c",), ("*.b.c",), ("*.c",), ("a.b.c", "*.c"), ("*.b.c", "d")])
-_HEADERS = st.sampled_from(
-    [
-        (),
-        (),
-        (HeaderCondition(b"x", b"1"),),
-        (HeaderCondition(b"x", regex=re.compile("[12]")), HeaderCondition(b"y", b"1")),
-    ]
-)
-_QUERIES = st.sampled_from(
-    [(), (), (QueryCondition(b"q", b"1"),), (QueryCondition(b"q", regex=re.compile(".")),)]
-)
-_REGEXES = st.sampled_from(["/.*", "/a/.*", "/a/b", "/(a|b)/?", "/a/b?", "/a|/b/a", "/[^/]+/b", "^/a/b/.*$"])
-
-
-@st.composite
-def _paths(draw: st.DrawFn) -> tuple[str, PathType]:
-    kind: PathType = draw(st.sampled_from(["exact", "prefix", "template", "regex"]))
-    if kind == "regex":
-        return draw(_REGEXES), kind
-    segments = draw(st.lists(_TEMPLATE_SEGMENTS if kind == "template" else _SEGMENTS, max_size=4))
-    if len({s for s in segments if s.startswith("{")}) < sum(s.startswith("{") for s in segments):
-        segments = ["{x}"]
-    return "/" + "/".join(segments) + draw(st.sampled_from(["", "", "/"])), kind
-
-
-@st.composite
-def _routes(draw: st.DrawFn) -> list[CompiledRoute]:
-    return [
-        make_route(
-            f"r{number}",
-            *draw(_paths()),
-            priority=draw(st.sampled_from([0, 0, 0, 1, -1])),
-            hosts=draw(_HOSTS),
-            methods=draw(_METHODS),
-            headers=draw(_HEADERS),
-            query=draw(_QUERIES),
-        )
-        for number in range(draw(st.integers(0, 12)))
-    ]
-
-
-_WANTED = st.builds(
-    Wanted,
-    method=st.sampled_from(["GET", "POST", "HEAD"]),
-    host=st.sampled_from([b"a.b.c", b"A.B.C:80", b"x.b.c", b"x.c", b"d", b"c", b""]),
-    path=st.builds(
-        lambda segments, end: "/" + "/".join(segments) + end,
-        st.lists(st.sampled_from(["a", "b", "é", "%2F", "health"]), max_size=5),
-        st.sampled_from(["", "", "/"]),
-    ).map(lambda path: path.replace("//", "/")),
-    headers=st.sampled_from(
-        [(), ((b"x", b"1"),), ((b"x", b"2"), (b"y", b"1")), ((b"x", b"3"), (b"x", b"1"))]
-    ),
-    query=st.sampled_from([b"", b"q=1", b"q=2&q=1", b"q=22"]),
-)
 _BUILTINS = (
     BuiltinRoute("health", "/health", is_prefix=True),
     BuiltinRoute("b", "/a/b/b", is_prefix=False),
@@ -220,7 +161,7 @@ _BUILTINS = (
 )
 
 
-@given(_routes(), st.lists(_WANTED, min_size=1, max_size=8), st.randoms(use_true_random=False))
+@given(ROUTES, st.lists(WANTED, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_matching_equals_the_reference(
     routes: list[CompiledRoute], requests: list[Wanted], rng: random.Random
 ) -> None:

@@ -48,7 +48,7 @@ def test_every_match_begins_with_them(pattern: str, texts: list[str]) -> None:
     """No path that the pattern matches lies outside the segments that were named."""
     try:
         compiled = re.compile(pattern)
-    except re.error:
+    except (re.error, FutureWarning):
         return
     segments = literal_segments(pattern)
     for text in ["/", "/a", "/a/b", *("/" + text for text in texts)]:
