@@ -25,6 +25,8 @@ AuthMethod = Literal["jwt", "api_key", "session"]
 class AuthSpec(Spec):
     """Who may use the route."""
 
+    ALWAYS_WRITTEN = frozenset({"level"})
+
     level: Level = option(
         "user",
         "public (anyone), user (any authenticated caller), admin (staff) or service (service consumers).",
@@ -43,6 +45,8 @@ class AuthSpec(Spec):
 class IpSpec(Spec):
     """Addresses that may use the route."""
 
+    EMPTY_IS_ABSENT = True
+
     allow: tuple[Network, ...] = option((), "Networks that may pass; empty: all.")
     deny: tuple[Network, ...] = option((), "Networks that may not, checked first.")
     mode: Mode = option("enforce", MODE_TEXT)
@@ -50,6 +54,8 @@ class IpSpec(Spec):
 
 class LimitsSpec(Spec):
     """Limits on size and concurrency."""
+
+    EMPTY_IS_ABSENT = True
 
     max_body: Size | None = option(None, "Largest request body; a larger one is answered 413.")
     max_concurrency: Positive | None = option(
@@ -72,6 +78,8 @@ class HeaderRuleSpec(Spec):
 class RequireHeadersSpec(Spec):
     """Headers that a request must have, by name. The key `mode` is not a header."""
 
+    EMPTY_IS_ABSENT = True
+
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, HeaderRuleSpec] = Field(init=False)
 
@@ -80,6 +88,8 @@ class RequireHeadersSpec(Spec):
 
 class UploadSpec(Spec):
     """What files a multipart request may carry, by their content."""
+
+    EMPTY_IS_ABSENT = True
 
     types: tuple[MediaType, ...] = option(
         (), "Media types that are accepted, recognised by content; empty: any."
@@ -90,6 +100,8 @@ class UploadSpec(Spec):
 
 class ValidateSpec(Spec):
     """What a request's body and query must look like."""
+
+    EMPTY_IS_ABSENT = True
 
     body_schema: dict[str, Any] | None = option(None, "JSON Schema of the body.")
     query_schema: dict[str, Any] | None = option(None, "JSON Schema of the query parameters.")
@@ -125,6 +137,8 @@ class RegexRewriteSpec(Spec):
 class RewriteSpec(Spec):
     """What the upstream gets to see instead of the request's path and host. One change of path at most."""
 
+    EMPTY_IS_ABSENT = True
+
     strip_prefix: bool = option(False, "Remove the matched prefix from the path.", strict=True)
     prefix: Annotated[str, Field(pattern="^/[!-~]*$", max_length=2000)] | None = option(
         None, "Replace the matched prefix by this one."
@@ -139,6 +153,8 @@ class RewriteSpec(Spec):
 
 class HeaderOpsSpec(Spec):
     """Changes to headers, in this order: remove, set, add."""
+
+    EMPTY_IS_ABSENT = True
 
     set: dict[SetHeaderName, HeaderValue] = option({}, "Headers to set; replaces what is there.")
     add: dict[SetHeaderName, HeaderValue] = option({}, "Headers to add; keeps what is there.")

@@ -12,6 +12,8 @@ from routing.document.wire import HeaderName, Method
 class TransformSpec(Spec):
     """JMESPath expressions over JSON bodies."""
 
+    EMPTY_IS_ABSENT = True
+
     request: Text | None = option(None, "Expression that makes the upstream's body from the client's.")
     response: Text | None = option(None, "Expression that makes the client's body from the upstream's.")
 
@@ -51,6 +53,8 @@ class WebSocketSpec(Spec):
 
 class FaultSpec(Spec):
     """Faults on purpose, to see how clients take them."""
+
+    EMPTY_IS_ABSENT = True
 
     delay: Duration | None = option(None, "Pause before the request goes on.")
     abort: Status | None = option(None, "Status that is answered instead.")

@@ -1,8 +1,8 @@
 """P: What every part of the document schema shares: frozen models, and refusals with a stable id."""
 
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from routing.problems import IDS
@@ -12,15 +12,28 @@ MODE_TEXT: Final = "`log` judges and counts but lets every request pass; `enforc
 
 
 class Spec(BaseModel):
-    """A part of the document, as written and with defaults filled in. Unknown keys are errors."""
+    """A part of the document with its defaults filled in. Unknown keys are errors; null means absent."""
+
+    # Keys whose values are never shown in a message.
+    SECRET: ClassVar[frozenset[str]] = frozenset()
+    # Keys that are written out even when they have their default value.
+    ALWAYS_WRITTEN: ClassVar[frozenset[str]] = frozenset()
+    # Whether an empty section says the same as none.
+    EMPTY_IS_ABSENT: ClassVar[bool] = False
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        populate_by_name=False,
         hide_input_in_errors=True,
         regex_engine="python-re",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        if isinstance(data, dict) and None in data.values():
+            return {name: value for name, value in data.items() if value is not None}
+        return data
 
 
 def refusal(problem_id: str, text: str) -> PydanticCustomError:
@@ -32,4 +45,6 @@ def refusal(problem_id: str, text: str) -> PydanticCustomError:
 
 def option(default: Any, description: str, **more: Any) -> Any:
     """A key that may be left out, with its description, which is also the help text in admin and docs."""
+    if default == {}:  # else pydantic copies it deeply each time
+        return Field(default_factory=dict, description=description, **more)
     return Field(default, description=description, **more)

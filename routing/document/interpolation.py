@@ -4,14 +4,17 @@ Documents are stored and shown as written; the environment is filled in when a w
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 from routing.problems import Problem, format_path, quote
 
 MAX_DEPTH: Final = 64
 _PLACEHOLDER: Final = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\$\{")
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 Location = tuple[str | int, ...]
 
@@ -68,23 +71,55 @@ class _Filler:
 
     def visit(self, value: Any, location: Location) -> Any:
         kind = type(value)
-        if kind is str:
-            return value if "${" not in value else self._text(value, location)
         if kind is dict or kind is list or isinstance(value, Mapping | list | tuple):
             if len(location) >= MAX_DEPTH:
-                self.problems.append(Problem("gateway.E033", format_path(location), "is nested too deeply"))
-                return None
-            if isinstance(value, Mapping):
-                return {
-                    (k if type(k) is str else str(k)): (
-                        v if type(v) is str and "${" not in v else self.visit(v, (*location, str(k)))
-                    )
-                    for k, v in value.items()
-                }
-            return [self.visit(item, (*location, i)) for i, item in enumerate(value)]
-        return value
+                return self._refuse("gateway.E033", location, "is nested too deeply")
+            return (
+                self._mapping(value, location) if isinstance(value, Mapping) else self._list(value, location)
+            )
+        if isinstance(value, str):
+            return self._text(value, location)
+        if value is None or isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
+            return value
+        return self._refuse("gateway.E004", location, "is not a value that a document can have")
+
+    def _mapping(self, value: Mapping[Any, Any], location: Location) -> dict[str, Any]:
+        filled: dict[str, Any] = {}
+        for name, item in value.items():
+            if type(name) is not str or not name.isascii():
+                name = self._name(name, location)
+            kind = type(item)
+            # Plain values, which most are, cost no call.
+            if not (("${" not in item and item.isascii()) if kind is str else (kind is int or kind is bool)):
+                item = self.visit(item, (*location, name))
+            filled[name] = item
+        return filled
+
+    def _list(self, value: Sequence[Any], location: Location) -> list[Any]:
+        return [
+            item
+            if type(item) is str and "${" not in item and item.isascii()
+            else self.visit(item, (*location, index))
+            for index, item in enumerate(value)
+        ]
+
+    def _name(self, name: object, location: Location) -> str:
+        """A key as text: mappings in Python code may have numbers as keys."""
+        if isinstance(name, str) and _SURROGATE.search(name):
+            self._refuse("gateway.E038", location, "has a key that holds half of a surrogate pair")
+            return _SURROGATE.sub("?", name)
+        return str(name)
+
+    def _refuse(self, problem_id: str, location: Location, message: str) -> None:
+        self.problems.append(Problem(problem_id, format_path(location), message))
 
     def _text(self, text: str, location: Location) -> str:
+        if not text.isascii() and _SURROGATE.search(text):
+            self._refuse("gateway.E038", location, "holds half of a surrogate pair")
+            return ""
+        return self._filled(text, location) if "${" in text else text
+
+    def _filled(self, text: str, location: Location) -> Filled:
         unset = False
 
         def replace(match: re.Match[str]) -> str:
@@ -111,5 +146,8 @@ class _Filler:
         return filled
 
     def _malformed(self, text: str, location: Location) -> None:
-        message = f"{quote(text)} has a ${{ that names no variable; write $${{ for a literal ${{"
-        self.problems.append(Problem("gateway.E028", format_path(location), message, text))
+        self._refuse(
+            "gateway.E028",
+            location,
+            f"{quote(text)} has a ${{ that names no variable; write $${{ for a literal ${{",
+        )

@@ -127,6 +127,8 @@ class ClaimsSpec(Spec):
 class IdentityProviderSpec(Spec):
     """An issuer of tokens that the gateway accepts."""
 
+    SECRET = frozenset({"secret"})
+
     name: Name = Field(description="Name of the provider.")
     issuer: Label | None = option(None, "Value that the iss claim must have.")
     audience: Label | None = option(None, "Value that the aud claim must have.")

@@ -156,6 +156,9 @@ class EjectionSpec(Spec):
 class TlsSpec(Spec):
     """TLS towards the targets. Files and PEM text are both accepted; keys only as a file or `${VAR}`."""
 
+    EMPTY_IS_ABSENT = True
+    SECRET = frozenset({"key"})
+
     verify: Bool = option(True, "Whether the target's certificate is checked.")
     ca: Text | None = option(
         None, "Certificates to trust instead of the system's: PEM text or a file's path."

@@ -1,0 +1,114 @@
+"""P: One entry of the document, checked by itself: schema, rules, references, and what is honoured yet."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from routing.document.base import Spec
+from routing.document.effective import with_defaults
+from routing.document.findings import Finding
+from routing.document.honoured import HONOURED, missing_auth, unhonoured
+from routing.document.policies import IdentityProviderSpec, PlanSpec, QuotaSpec, RoleSpec
+from routing.document.policy_rules import check_provider_rules
+from routing.document.references import check_plan_references, check_route_references
+from routing.document.reserved_rules import ReservedPaths
+from routing.document.route_rules import check_route_rules
+from routing.document.routes import RouteSpec
+from routing.document.schema import DefaultsSpec
+from routing.document.service_rules import check_service_rules
+from routing.document.services import ServiceSpec
+from routing.document.shape import shape_of
+from routing.document.translation import translate
+from routing.problems import quote
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an entry is checked against. `services` or `quotas` None: not known, so not checked."""
+
+    services: Collection[str] | None = None
+    quotas: Collection[str] | None = None
+    defaults: Raw | None = None
+    reserved: ReservedPaths | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedEntry:
+    """An entry's specification, unless its schema refused it, and everything that was found."""
+
+    spec: Spec | None
+    findings: tuple[Finding, ...]
+
+
+def check_entry(kind: str, raw: Any, around: Surroundings) -> CheckedEntry:
+    """Checks one entry of `services`, `routes` and so on, or `defaults`. Never raises for JSON-like values."""
+    if not isinstance(raw, Mapping):
+        finding = Finding("gateway.E004", (), f"must be a mapping (key: value), not {quote(raw)}")
+        return CheckedEntry(None, (finding,))
+    entry = with_defaults(around.defaults or {}, raw) if kind == "routes" else raw
+    spec, findings = _check_schema(MODELS[kind], dict(entry))
+    findings += _RULES[kind](entry, around)
+    if kind in HONOURED:
+        findings += unhonoured(kind, entry)
+    return CheckedEntry(spec, tuple(findings))
+
+
+def _check_schema(model: type[Spec], entry: dict[str, Any]) -> tuple[Spec | None, list[Finding]]:
+    try:
+        return model.model_validate(entry), []
+    except ValidationError as error:
+        return None, list(translate(error, shape_of(model), entry))
+
+
+def _check_service(entry: Raw, _around: Surroundings) -> Iterator[Finding]:
+    return check_service_rules(entry)
+
+
+def _check_route(entry: Raw, around: Surroundings) -> Iterator[Finding]:
+    yield from check_route_rules(entry)
+    yield from check_route_references(entry, services=around.services, quotas=around.quotas)
+    if entry.get("auth") is None:
+        yield missing_auth()
+    if around.reserved is not None:
+        yield from around.reserved.check(entry)
+
+
+def _check_defaults(entry: Raw, around: Surroundings) -> Iterator[Finding]:
+    yield from check_route_rules(entry, is_defaults=True)
+    yield from check_route_references(entry, services=around.services, quotas=around.quotas)
+
+
+def _check_plan(entry: Raw, around: Surroundings) -> Iterator[Finding]:
+    return iter(()) if around.quotas is None else check_plan_references(entry, quotas=around.quotas)
+
+
+def _check_provider(entry: Raw, _around: Surroundings) -> Iterator[Finding]:
+    return check_provider_rules(entry)
+
+
+def _check_nothing(_entry: Raw, _around: Surroundings) -> Iterator[Finding]:
+    return iter(())
+
+
+MODELS: Final[Mapping[str, type[Spec]]] = {
+    "services": ServiceSpec,
+    "routes": RouteSpec,
+    "defaults": DefaultsSpec,
+    "quotas": QuotaSpec,
+    "plans": PlanSpec,
+    "roles": RoleSpec,
+    "identity_providers": IdentityProviderSpec,
+}
+_RULES: Final[Mapping[str, Callable[[Raw, Surroundings], Iterator[Finding]]]] = {
+    "services": _check_service,
+    "routes": _check_route,
+    "defaults": _check_defaults,
+    "quotas": _check_nothing,
+    "plans": _check_plan,
+    "roles": _check_nothing,
+    "identity_providers": _check_provider,
+}
