@@ -1,6 +1,6 @@
 """P: The record of one request on its way through, narrowed step by step. Nothing else is passed between steps."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
 from authproxy.forwarded import Origin
@@ -11,7 +11,7 @@ from routing.snapshot import CompiledRoute, Snapshot
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Send = Callable[[Message], Coroutine[Any, Any, None]]
 Scope = MutableMapping[str, Any]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 

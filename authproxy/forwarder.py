@@ -8,7 +8,7 @@
 3. pick a target that was not tried         6. again, or relay
 """
 
-import asyncio
+from functools import partial
 from typing import Final
 
 import httpx
@@ -25,6 +25,7 @@ from resilience.outcomes import Outcome
 from resilience.retry import Verdict
 from routing.snapshot import CompiledRoute
 
+_INTERIM: Final = "http.response.informational"
 _TE_TRAILERS: Final[tuple[Pair, ...]] = ((b"te", b"trailers"), (b"connection", b"te"))
 
 
@@ -33,16 +34,17 @@ async def forward(exchange: Exchange, service: str) -> Rejection | None:
     route = exchange.route
     runtime: ServiceRuntime = exchange.snapshot.services[service].runtime
     head = exchange.head
-    body: Body | Rejection = EMPTY
+    body: Body = EMPTY
     if head.has_body:
         try:
-            body = await bodies.take(
+            taken = await bodies.take(
                 exchange.receive, content_length=head.content_length, limit=route.max_body
             )
         except ClientGone:
             return _client_gone(exchange)
-        if isinstance(body, Rejection):
-            return body
+        if isinstance(taken, Rejection):
+            return taken
+        body = taken
     runtime.state.in_flight += 1
     try:
         answer = await _attempts(exchange, runtime, body)
@@ -59,6 +61,7 @@ async def _attempts(exchange: Exchange, runtime: ServiceRuntime, body: Body) -> 
     headers = _request_headers(exchange, body)
     total_s = route.timeout_s or runtime.total_timeout_s
     deadline = exchange.started + total_s
+    interim = _INTERIM in exchange.scope.get("extensions", ())
     tried: list[int] = []
     fresh = False
     outcome = Outcome.NO_TARGET
@@ -71,6 +74,8 @@ async def _attempts(exchange: Exchange, runtime: ServiceRuntime, body: Body) -> 
         extensions["deadline"] = deadline
         if fresh:
             extensions["fresh"] = True
+        if interim:
+            extensions["on_informational"] = partial(_pass_interim, exchange)
         try:
             response = await runtime.transport.handle_async_request(request)
         except httpx.TransportError as failure:
@@ -130,7 +135,7 @@ def _request_headers(exchange: Exchange, body: Body) -> list[Pair]:
         if isinstance(body, Upload) and not head.content_length:
             headers.append((b"transfer-encoding", b"chunked"))
         else:
-            headers.append((b"content-length", head.content_length or b"%d" % len(body._stream)))
+            headers.append((b"content-length", head.content_length or b"%d" % len(slim.memory_body(body) or b"")))
     elif head.content_length:
         headers.append((b"content-length", head.content_length))
     if head.trailers:
@@ -167,28 +172,56 @@ def _rewritten(exchange: Exchange, route: CompiledRoute, endpoint: Endpoint) -> 
 
 
 async def _relay(exchange: Exchange, response: httpx.Response) -> None:
-    """Hand the answer on: one message when it is all there already, else chunk by chunk."""
+    """Hand the answer on: in one message when it is all there already, else piece by piece."""
     body = slim.body(response)
     send = exchange.send
-    ops = exchange.route.response_headers
-    headers = response_headers(slim.raw_pairs(response))
-    if ops is not None:
-        headers = apply(ops, headers)
-    headers.append((b"x-request-id", exchange.request_id))
-    headers.append((b"traceparent", exchange.traceparent))
-    exchange.status = response.status_code
     try:
-        start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
-        await send(start)
         data, done = body.take()
+        trailers = bool(body.trailers()) if done else _may_have_trailers(response)
+        exchange.status = response.status_code
+        await send(
+            {
+                "type": "http.response.start",
+                "status": response.status_code,
+                "headers": _answer_headers(exchange, response),
+                "trailers": trailers,
+            }
+        )
         while not done:
             if data:
                 await send({"type": "http.response.body", "body": data, "more_body": True})
             data, done = await body.next()
         await send({"type": "http.response.body", "body": data})
+        if trailers:
+            await send({"type": "http.response.trailers", "headers": body.trailers()})
     except httpx.TransportError as failure:
         exchange.outcome = errors.body_outcome_of(failure)
         raise ResponseAborted from failure
     finally:
         if not body.released:
-            await asyncio.shield(body.aclose())
+            await body.aclose()
+
+
+def _answer_headers(exchange: Exchange, response: httpx.Response) -> list[Pair]:
+    headers = response_headers(slim.raw_pairs(response))
+    ops = exchange.route.response_headers
+    if ops is not None:
+        headers = apply(ops, headers)
+    headers.append((b"x-request-id", exchange.request_id))
+    headers.append((b"traceparent", exchange.traceparent))
+    return headers
+
+
+def _may_have_trailers(response: httpx.Response) -> bool:
+    """Only a chunked body can end in trailer fields (RFC 9112 section 7.1.2)."""
+    return any(name == b"transfer-encoding" for name, _ in slim.raw_pairs(response))
+
+
+def _pass_interim(exchange: Exchange, status: int, headers: list[Pair]) -> None:
+    """Send an interim response on, unless the client is so far behind that it would have to wait."""
+    sending = exchange.send({"type": "http.response.informational", "status": status, "headers": headers})
+    try:
+        sending.send(None)
+    except StopIteration:
+        return
+    sending.close()

@@ -8,13 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from routing.rewrite import location
-
 from authproxy.answers import answer
 from authproxy.exchange import Exchange
 from authproxy.forwarder import forward
 from authproxy.headers import apply
 from authproxy.rejections import Rejection
+from routing.rewrite import location
 from routing.snapshot import CompiledRoute, Forward, Redirect, Respond
 
 Step = Callable[[Exchange], Awaitable[Rejection | None]]

@@ -13,7 +13,8 @@ from typing import Final
 import httpx
 
 from authproxy.headers import Pair
-from authproxy.upstream.transport import Transport, transport_for
+from authproxy.upstream.base import Transport
+from authproxy.upstream.transport import transport_for
 from resilience.balancer import POLICIES, Pick
 from resilience.state import ServiceState, StateTable
 from routing.snapshot import CompiledService, CompiledTarget, Snapshot

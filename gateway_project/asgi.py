@@ -6,7 +6,7 @@ uvicorn with our protocol class serves it in production, daphne in `manage.py ru
 import asyncio
 import os
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
 from django.core.asgi import get_asgi_application
 
@@ -16,13 +16,10 @@ _django = get_asgi_application()  # before any model is imported
 from django.conf import settings  # noqa: E402
 
 from authproxy.exchange import ASGIApp, Receive, Scope, Send  # noqa: E402
-from authproxy.problems import not_found  # noqa: E402
 from gateway_project.server.draining import DRAIN_STATE  # noqa: E402
+from gateway_project.server.spec import REVISION_VARIABLE, ROLE_VARIABLE  # noqa: E402
 from gateway_project.wiring import Gateway, Role  # noqa: E402
 from realtime.routing import websocket_application  # noqa: E402
-
-ROLE_VARIABLE: Final = "TORANA_ROLE"
-REVISION_VARIABLE: Final = "TORANA_REVISION_FILE"
 
 
 class Composition:

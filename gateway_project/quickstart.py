@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from django.contrib.auth import get_user_model
@@ -18,6 +17,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from gateway_project.config import BASE_DIR
+from routing.document.yaml import parse_text
+from routing.drafts import Actor
+from routing.models import Revision, Route, Service
+from routing.publishing import apply_document
 
 EXAMPLES: Final = BASE_DIR / "examples"
 DEMO: Final = EXAMPLES / "demo.yaml"
@@ -59,6 +62,19 @@ def create_admin() -> str | None:
     return password
 
 
+def load_demo() -> None:
+    """Publish the demo if nobody has configured or published anything yet."""
+    if Revision.objects.exists() or Service.objects.exists() or Route.objects.exists():
+        return
+    document = parse_text(DEMO.read_text(encoding="utf-8"))
+    apply_document(document, actor=Actor("quickstart"), message=DEMO_MESSAGE, source="quickstart")
+
+
+def serves_demo() -> bool:
+    """Are services of the demo still configured? Then their upstreams are wanted."""
+    return Service.objects.filter(targets__url__startswith="${DEMO_").exists()
+
+
 def demo_addresses(environ: Mapping[str, str]) -> dict[str, str]:
     """Where each demo upstream is to listen: its usual port, or a free one where that is taken.
 
@@ -77,8 +93,8 @@ def start_upstreams(addresses: Mapping[str, str]) -> list[subprocess.Popen[bytes
     for upstream in UPSTREAMS:
         if upstream.variable in addresses:
             port = addresses[upstream.variable].rpartition(":")[2]
-            script = Path(EXAMPLES / "demo_upstreams.py")
-            arguments = [sys.executable, str(script), upstream.kind, "--port", port, "--name", upstream.name]
+            script = str(EXAMPLES / "demo_upstreams.py")
+            arguments = [sys.executable, script, upstream.kind, "--port", port, "--name", upstream.name]
             started.append(subprocess.Popen(arguments))  # noqa: S603 - our own script
     return started
 

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final, Literal
@@ -20,7 +19,7 @@ from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
 from authproxy.plan import prepare_route
 from authproxy.services import Upstreams
-from authproxy.upstream.transport import Transport
+from authproxy.upstream.base import Transport
 from gateway_project.config import GatewayConfig
 from gateway_project.server.draining import DrainState
 from observability.health import Health
@@ -101,7 +100,7 @@ class Gateway:
 
     def _redis_url(self) -> str | None:
         redis = self._config.redis
-        return redis.url.value if redis.mode == "server" else None
+        return str(redis.url) if redis.mode == "server" else None
 
     def _snapshot(self) -> Snapshot:
         if self._role == "control":

@@ -40,7 +40,9 @@ async def proxied(recording: Recording, **keys: Any) -> AsyncIterator[tuple[Data
 
 async def test_a_request_goes_through_and_its_answer_comes_back() -> None:
     """Method, path and query arrive byte for byte; status, fields and body come back."""
-    recording = Recording(response(b"made", status="201 Created", headers=[("X-Made", "yes"), ("Set-Cookie", "a=1")]))
+    recording = Recording(
+        response(b"made", status="201 Created", headers=[("X-Made", "yes"), ("Set-Cookie", "a=1")])
+    )
     async with proxied(recording) as (_plane, client):
         answer = await client.get("/a%20b/%C3%A9;v=1/x?q=a+b&q=%2F&empty", "Accept: */*")
 
@@ -82,7 +84,12 @@ async def test_only_correlation_ids_are_added_to_the_answer() -> None:
     async with proxied(Recording(response(b"x", headers=[("A", "1")]))) as (_plane, client):
         answer = await client.get("/x")
 
-    assert sorted(name for name, _ in answer.headers) == ["a", "content-length", "traceparent", "x-request-id"]
+    assert sorted(name for name, _ in answer.headers) == [
+        "a",
+        "content-length",
+        "traceparent",
+        "x-request-id",
+    ]
 
 
 async def test_ids_are_kept_when_they_are_sane() -> None:
@@ -123,10 +130,15 @@ async def test_duplicates_and_order_survive() -> None:
 async def test_hop_by_hop_fields_stop_here_both_ways() -> None:
     """RFC 9110 section 7.6.1, with what Connection lists."""
     recording = Recording(
-        response(b"x", headers=[("Connection", "X-Up"), ("X-Up", "1"), ("Keep-Alive", "timeout=5"), ("Upgrade", "h2c")])
+        response(
+            b"x",
+            headers=[("Connection", "X-Up"), ("X-Up", "1"), ("Keep-Alive", "timeout=5"), ("Upgrade", "h2c")],
+        )
     )
     async with proxied(recording) as (_plane, client):
-        answer = await client.get("/x", "Connection: keep-alive, X-Drop", "X-Drop: 1", "Keep-Alive: 3", "TE: gzip")
+        answer = await client.get(
+            "/x", "Connection: keep-alive, X-Drop", "X-Drop: 1", "Keep-Alive: 3", "TE: gzip"
+        )
 
     for name in ("x-drop", "keep-alive", "te", "connection", "upgrade"):
         assert recording.last.values(name) == []
@@ -148,7 +160,9 @@ async def test_forged_forwarding_fields_are_replaced() -> None:
     """An untrusted client's X-Forwarded-For does not survive."""
     recording = Recording()
     async with proxied(recording) as (_plane, client):
-        await client.get("/x", "X-Forwarded-For: 6.6.6.6", "Forwarded: for=6.6.6.6", "X-Forwarded-Proto: https")
+        await client.get(
+            "/x", "X-Forwarded-For: 6.6.6.6", "Forwarded: for=6.6.6.6", "X-Forwarded-Proto: https"
+        )
 
     assert recording.last.values("x-forwarded-for") == [b"127.0.0.1"]
     assert recording.last.values("x-forwarded-proto") == [b"http"]
@@ -219,7 +233,7 @@ async def test_header_operations_apply_both_ways() -> None:
     assert answer.header("x-secret") is None
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "FOO"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"])
 async def test_bodies_arrive_with_their_length(method: str) -> None:
     """A small body travels as it came, whatever the method."""
     recording = Recording()
@@ -257,7 +271,7 @@ async def test_a_chunked_body_is_streamed_on() -> None:
 async def test_continue_is_sent_only_when_the_body_is_wanted() -> None:
     """Expect: 100-continue is answered by the gateway once the route takes the request."""
     recording = Recording()
-    async with proxied(recording, limits={"max_body": "4"}) as (_plane, client):
+    async with proxied(recording, limits={"max_body": "4B"}) as (_plane, client):
         await client.send(b"POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
         interim = await client.head()
         await client.send(b"abc")
@@ -271,7 +285,7 @@ async def test_continue_is_sent_only_when_the_body_is_wanted() -> None:
 async def test_a_body_that_is_too_large_is_refused_before_it_is_sent() -> None:
     """413 by the declared length: no 100 Continue, nothing goes upstream."""
     recording = Recording()
-    async with proxied(recording, limits={"max_body": "4"}) as (_plane, client):
+    async with proxied(recording, limits={"max_body": "4B"}) as (_plane, client):
         await client.send(b"POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
         answer = await client.answer()
 
@@ -290,9 +304,11 @@ async def test_a_chunked_body_that_grows_too_large_is_cut() -> None:
         seen.append(await peer.until_closed())
 
     async with ScriptedUpstream(upstream_script) as upstream:
-        raw = document(route(service="s", limits={"max_body": "10"}), services={"s": upstream.url})
+        raw = document(route(service="s", limits={"max_body": "10B"}), services={"s": upstream.url})
         async with data_plane(raw) as plane, RawClient(plane.port) as client:
-            await client.send(b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            await client.send(
+                b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+            )
             await upstream.until_open(1)
             await client.send(b"6\r\n-world\r\n")
             answer = await client.answer()
@@ -422,7 +438,7 @@ async def test_a_redirect_and_a_fixed_answer_need_no_upstream() -> None:
         said = await client.get("/say")
         silent = await client.get("/say", method="HEAD")
 
-    assert (moved.status, moved.header("location")) == (308, "http://gateway.test/new/there?x=1")
+    assert (moved.status, moved.header("location")) == (308, "/new/there?x=1")
     assert moved.header("x-request-id") == "r1"
     assert (said.status, said.body, said.header("x-tea")) == (418, b"short", "pot")
     assert (silent.status, silent.header("content-length")) == (418, "5")

@@ -55,7 +55,9 @@ async def silent(peer: Peer) -> None:
         (silent, 504, "UPSTREAM_TIMEOUT", Outcome.TOTAL_TIMEOUT),
     ],
 )
-async def test_a_broken_upstream_becomes_an_error_answer(script, status: int, code: str, outcome: Outcome) -> None:
+async def test_a_broken_upstream_becomes_an_error_answer(
+    script, status: int, code: str, outcome: Outcome
+) -> None:
     """The envelope says whose fault it was; the client's connection goes on."""
     async with ScriptedUpstream(script) as upstream:
         raw = document(route(service="s", timeout="300ms"), services={"s": upstream.url})

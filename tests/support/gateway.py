@@ -13,7 +13,9 @@ from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
 from authproxy.plan import prepare_route
 from authproxy.services import Upstreams
-from gateway_project.server.serving import listen
+from gateway_project.server.draining import DrainState
+from gateway_project.server.limits import ServerLimits
+from gateway_project.server.serving import GatewayServer, LeavingTimes, running, server_config
 from resilience.state import StateTable
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.snapshot import Snapshot
@@ -101,13 +103,19 @@ class DataPlane:
 
 
 @asynccontextmanager
-async def data_plane(raw: Mapping[str, Any], *, trusted_proxies: tuple[str, ...] = ()) -> AsyncIterator[DataPlane]:
+async def data_plane(
+    raw: Mapping[str, Any], *, trusted_proxies: tuple[str, ...] = ()
+) -> AsyncIterator[DataPlane]:
     """Serve `raw` on a free port of 127.0.0.1."""
     plane = DataPlane(trusted_proxies=trusted_proxies)
     plane.publish(raw)
     listener = socket.create_server(("127.0.0.1", 0))
     plane.port = listener.getsockname()[1]
-    async with listen(plane.pipeline, listener):
+    drain = DrainState()
+    config = server_config(plane.pipeline, limits=ServerLimits(half_close_idle_s=0.1), drain=drain)
+    config.lifespan = "off"
+    server = GatewayServer(config, drain, times=LeavingTimes(grace_s=0, drain_timeout_s=0))
+    async with running(server, [listener]):
         try:
             yield plane
         finally:

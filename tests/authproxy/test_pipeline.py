@@ -1,0 +1,141 @@
+"""The pipeline without sockets: order of steps, refusals, and that it always finishes once."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from authproxy.exchange import Exchange, ResponseAborted
+from authproxy.forwarded import ForwardingFields
+from authproxy.pipeline import Pipeline
+from authproxy.plan import RoutePlan, prepare_route
+from authproxy.rejections import Code, Rejection
+from resilience.outcomes import Outcome
+from routing.snapshot import CompiledRoute
+from tests.support.asgi import Recorder, http_scope, playback
+from tests.support.gateway import builtin, document, route
+from tests.support.snapshots import snapshot_of
+
+Prepare = Any
+
+
+class Run:
+    """One request through a pipeline whose only route has the given plan."""
+
+    def __init__(self, prepare: Prepare = prepare_route) -> None:
+        self.finished: list[Exchange] = []
+        self.send = Recorder()
+        raw = document(route(respond={"status": 200, "body": "ok"}))
+        self.snapshot = snapshot_of(raw, prepare_route=prepare)
+        self.pipeline = Pipeline(
+            snapshot=lambda: self.snapshot,
+            builtin=builtin,
+            forwarding=ForwardingFields(),
+            on_finish=(self.finished.append,),
+        )
+
+    async def __call__(self, path: str = "/x") -> Recorder:
+        await self.pipeline(http_scope(path=path), playback(), self.send)
+        return self.send
+
+
+def planned(*admission: Any, destination: Any) -> Prepare:
+    def prepare(_route: CompiledRoute) -> RoutePlan:
+        return RoutePlan(admission=admission, destination=destination)
+
+    return prepare
+
+
+async def test_a_route_answers() -> None:
+    """The plan's destination answers, and the exchange is finished once."""
+    run = Run()
+    answer = await run()
+
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert [exchange.status for exchange in run.finished] == [200]
+
+
+async def test_steps_run_in_order_and_the_first_refusal_ends() -> None:
+    """What stands behind a refusal never runs."""
+    ran: list[str] = []
+
+    async def passing(_exchange: Exchange) -> None:
+        ran.append("passing")
+
+    async def refusing(_exchange: Exchange) -> Rejection:
+        ran.append("refusing")
+        return Rejection(Code.FORBIDDEN, "No.")
+
+    async def unreachable(_exchange: Exchange) -> None:
+        ran.append("unreachable")
+
+    run = Run(planned(passing, refusing, unreachable, destination=unreachable))
+    answer = await run()
+
+    assert ran == ["passing", "refusing"]
+    assert answer.status == 403
+    assert len(run.finished) == 1
+
+
+async def test_a_bug_is_a_500_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """The client gets the envelope; the log gets the exception and the request's id."""
+
+    async def broken(_exchange: Exchange) -> None:
+        raise ValueError("secret detail")
+
+    run = Run(planned(destination=broken))
+    answer = await run()
+
+    assert answer.status == 500
+    assert orjson.loads(answer.body)["error"]["code"] == "INTERNAL_ERROR"
+    assert b"secret detail" not in answer.body
+    assert "secret detail" in caplog.text
+    assert run.finished[0].outcome is Outcome.GATEWAY_BUG
+
+
+async def test_a_bug_after_the_answers_start_cuts_the_connection() -> None:
+    """Nothing is appended to an answer that has begun."""
+
+    async def broken(exchange: Exchange) -> None:
+        exchange.status = 200
+        raise ValueError("late")
+
+    run = Run(planned(destination=broken))
+
+    with pytest.raises(ResponseAborted):
+        await run()
+    assert run.send.messages == []
+    assert len(run.finished) == 1
+
+
+async def test_a_cancelled_request_is_the_clients_departure() -> None:
+    """The server cancels when the client has gone: recorded as 499, and the cancellation goes on."""
+
+    async def waiting(_exchange: Exchange) -> None:
+        await asyncio.Future()
+
+    run = Run(planned(destination=waiting))
+    task = asyncio.ensure_future(run())
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [(exchange.status, exchange.outcome) for exchange in run.finished] == [(499, Outcome.CLIENT_GONE)]
+
+
+async def test_built_in_endpoints_are_handed_on() -> None:
+    """The reserved paths go to the other application."""
+    assert (await Run()("/admin/x")).body == b"builtin"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/a%2Fb", "INVALID_REQUEST"), ("/%00", "INVALID_REQUEST"), ("/%zz", "INVALID_REQUEST")],
+)
+async def test_bad_paths_are_refused(path: str, code: str) -> None:
+    """400, whatever the routes say."""
+    answer = await Run()(path)
+
+    assert (answer.status, orjson.loads(answer.body)["error"]["code"]) == (400, code)

@@ -1,0 +1,51 @@
+"""The public health endpoints."""
+
+import orjson
+import pytest
+
+from observability.health import Health
+from tests.support.asgi import Recorder, http_scope, playback
+
+
+async def ask(path: str, *, method: str = "GET", unready: str | None = None) -> Recorder:
+    send = Recorder()
+    health = Health(version="1.2.3", unready=lambda: unready)
+    await health(http_scope(method, path), playback(), send)
+    return send
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/", "/api/v1/health"])
+async def test_health_has_the_contracts_fields(path: str) -> None:
+    """status, version and timestamp."""
+    answer = await ask(path, unready="draining")
+
+    assert answer.status == 200
+    assert orjson.loads(answer.body).keys() == {"status", "version", "timestamp"}
+    assert orjson.loads(answer.body)["status"] == "healthy"
+
+
+async def test_live_is_true_while_the_process_answers() -> None:
+    """Liveness does not depend on configuration."""
+    assert (await ask("/health/live", unready="no configuration")).status == 200
+
+
+async def test_ready_gives_its_reason() -> None:
+    """503 with the reason and Retry-After while draining or without a configuration; else 200."""
+    unready = await ask("/health/ready", unready="draining")
+
+    assert unready.status == 503
+    assert unready.header(b"retry-after") == b"1"
+    assert orjson.loads(unready.body)["reason"] == "draining"
+    assert (await ask("/health/ready")).status == 200
+
+
+async def test_only_reading_is_allowed() -> None:
+    """405 with Allow for anything else."""
+    answer = await ask("/health", method="POST")
+
+    assert (answer.status, answer.header(b"allow")) == (405, b"GET, HEAD")
+
+
+async def test_answers_are_not_cached() -> None:
+    """A stale health answer is worse than none."""
+    assert (await ask("/health/live")).header(b"cache-control") == b"no-store"
