@@ -32,7 +32,12 @@ class Measured:
 
 
 def cells(payloads: Sequence[str], connections: Sequence[int], *, rounds: int, duration_s: int) -> list[Cell]:
-    return [Cell(payload, count, rounds, duration_s) for payload in payloads for count in connections]
+    """The bare route gets all rounds, the other payloads at most three."""
+    return [
+        Cell(payload, count, rounds if payload == PAYLOAD_NAMES[0] else min(3, rounds), duration_s)
+        for payload in payloads
+        for count in connections
+    ]
 
 
 def quick_cells() -> list[Cell]:

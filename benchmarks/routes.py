@@ -1,10 +1,14 @@
 """I: What the number of routes costs: the same load on 1, 10 and 10,000 routes."""
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import documents, wrk
+from benchmarks.cores import pinned
+from benchmarks.errors import BenchmarkError
 from benchmarks.lineup import Proxy, proxy_started
 from benchmarks.measure import Load, measure, write_script
 from benchmarks.peers import torana
@@ -30,6 +34,8 @@ def run(
     say: Callable[[str], None],
 ) -> str:  # fmt: skip
     """wrk goes round all routes in scattered order; the gateways take turns; Markdown."""
+    say("compiling and matching alone")
+    alone = matched_alone(proxy_core)
     with contextlib.ExitStack() as stack:
         proxies: dict[int, Proxy] = {}
         loads: dict[int, Load] = {}
@@ -46,10 +52,11 @@ def run(
                 samples[count].append(
                     measure(proxies[count], loads[count], upstream=upstream, core=load_core)
                 )
-    return rendered(samples)
+    return f"{rendered(samples)}\n\n{alone}"
 
 
 def rendered(samples: dict[int, list[Sample]]) -> str:
+    """The difference between 1 and 10 routes shows how much of any difference is noise."""
     rows = []
     for count, own in samples.items():
         figures = line(own)
@@ -62,3 +69,12 @@ def rendered(samples: dict[int, list[Sample]]) -> str:
     verdict = f"- {'ok' if extra <= _GOAL_US else 'MISSED'}: 10,000 routes cost {extra:+.2f} µs (goal: at most +1 µs)"
     columns = ("routes", "CPU µs/request", "µs beside 10 routes", "× 10 routes", "errors")
     return f"{table(columns, rows)}\n\n{verdict}"
+
+
+def matched_alone(core: int | None) -> str:
+    """In a process of its own, on the core that the proxies have; Markdown."""
+    command = pinned((sys.executable, "-m", "benchmarks.matching", *map(str, COUNTS)), core)
+    done = subprocess.run(command, cwd=torana.ROOT, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise BenchmarkError(f"matching alone ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return done.stdout.strip()
