@@ -27,9 +27,10 @@ Written by `make bench`; figures of one run are for comparing with each other, n
 """
 _METHOD = """CPU is the time (user and system) of the peer's whole process tree, divided by the requests that
 reached the upstream within the same window. Each figure is the median of {rounds} rounds (at most 3
-beyond 200 B) in which all peers took turns; ratios are medians of the ratios within each round. Every peer has one process or
-worker on the same core, no access log, and keeps its connections to the upstream open. The upstream
-({upstream}) and wrk run on another core and are not counted. The machine has {cores} cores.
+beyond 200 B) in which all peers took turns; ratios are medians of the ratios within each round. Every
+peer has one process or worker on the same core, no access log, and keeps its connections to the
+upstream open. The upstream ({upstream}) and wrk run on another core and are not counted. The machine
+has {cores} cores.
 """
 
 
