@@ -15,7 +15,7 @@ class ServerLimits:
     max_url_bytes: int = 16_384
     max_head_bytes: int = 65_536
     max_headers: int = 128
-    max_pipelined: int = 64
+    max_pipelined: int = 256
     max_connections: int = 10_000
     body_buffer_bytes: int = 65_536
     drain_body_bytes: int = 65_536
