@@ -1,113 +1,98 @@
-"""P: One way to write each configuration: entries by name, keys in the schema's order, nothing that says nothing.
+"""P: The one way in which a configuration is written: ordered, without what goes without saying.
 
-Export, revisions and comparisons rest on it: two documents that mean the same are equal here. Values stay as they
-were written ("60s" is not turned into "1m").
+Entries are sorted by name and keys stand in schema order; keys at their defaults and sections that say
+nothing are dropped; all else stays as written. So equal configurations are equal texts, which diffs,
+digests and repeated exports rest on. Works on any JSON-like value, valid or not.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-import yaml
-
 from routing.document.schema import KINDS
-from routing.document.shape import Key, Shape, document_shape
+from routing.document.shape import Key, Shape, document_shape, entry_shape
+from routing.document.writer import write_yaml
 
-VERSION: Final = 1
-_WIDTH: Final = 110
+Raw = Mapping[str, Any]
+_NOTHING: Final[Raw] = {}
 
 
-def canonicalise(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """A new document that means the same. Unknown keys and ill-formed parts are kept: validation names them."""
+def canonicalise(raw: Raw) -> dict[str, Any]:
+    """The canonical form of a raw document. Idempotent; the argument is not changed."""
     shape = document_shape()
-    written = _section(raw, shape)
-    written = {"version": raw.get("version", VERSION), **{k: v for k, v in written.items() if k != "version"}}
+    document: dict[str, Any] = {"version": raw.get("version", 1)}
+    defaults = _section(raw.get("defaults"), entry_shape("defaults"), _NOTHING)
+    if defaults:
+        document["defaults"] = defaults
+    kept = defaults if isinstance(defaults, dict) else _NOTHING
     for kind in KINDS:
-        entries = written.get(kind)
+        entries = raw.get(kind)
         if isinstance(entries, list):
-            written[kind] = sorted(entries, key=_name)
-    return written
+            # A route's key that repeats the schema's default may be there to override `defaults`.
+            overriding = kept if kind == "routes" else _NOTHING
+            entries = sorted((_section(e, entry_shape(kind), overriding) for e in entries), key=_name)
+        if entries not in (None, []):
+            document[kind] = entries
+    for name in sorted(str(name) for name in raw if name not in shape.keys):
+        document[name] = raw.get(name)
+    return document
 
 
-def digest(raw: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical document, in hexadecimal: the same for every order of entries and keys."""
-    text = orjson.dumps(canonicalise(raw), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    return hashlib.sha256(text).hexdigest()
+def dump_yaml(raw: Raw) -> str:
+    """The document as YAML text, for any YAML 1.1 or 1.2 reader; the order is that of the argument."""
+    return write_yaml(raw)
 
 
-def dump_yaml(raw: Mapping[str, Any]) -> str:
-    """The document as YAML that reads back equal, for people and for Git."""
-    text: str = yaml.dump(
-        canonicalise(raw),
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=_WIDTH,
-        default_flow_style=False,
-    )
-    return text
+def digest(raw: Raw) -> str:
+    """SHA-256 of the canonical form, in hexadecimal; the order of entries and keys does not matter."""
+    text = json.dumps(canonicalise(raw), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, and never an alias for a part that stands twice."""
+def _section(value: Any, shape: Shape, overriding: Raw) -> Any:
+    """A mapping in canonical form; keys in `overriding` are kept even at their defaults."""
+    if not isinstance(value, Mapping):
+        return value
+    section: dict[str, Any] = {}
+    for name, key in shape.keys.items():
+        item = value.get(name)
+        if item is None:
+            continue
+        item = _value(item, key)
+        if name in overriding or key.always_written or not _says_nothing(item, key):
+            section[name] = item
+    for name in sorted(str(name) for name in value if name not in shape.keys):
+        item = value.get(name)
+        if shape.extra is not None:
+            section[name] = _section(item, shape.extra, _NOTHING)
+        elif item is not None:
+            section[name] = item
+    return section
 
-    def ignore_aliases(self, data: Any) -> bool:
+
+def _value(item: Any, key: Key) -> Any:
+    if key.below is not None:
+        if key.form == "section":
+            return _section(item, key.below, _NOTHING)
+        if key.form == "list" and isinstance(item, list):
+            return [_section(each, key.below, _NOTHING) for each in item]
+        if key.form == "map" and isinstance(item, Mapping):
+            return {str(name): _section(item[name], key.below, _NOTHING) for name in sorted(item, key=str)}
+    if (key.form == "map" or key.parse is not None) and isinstance(item, Mapping):
+        return {str(name): item[name] for name in sorted(item, key=str)}
+    return item
+
+
+def _says_nothing(item: Any, key: Key) -> bool:
+    if key.is_default(item):
         return True
+    return item == {} and key.form == "section" and key.below is not None and key.below.empty_is_absent
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _text)
-
-
-def _name(entry: Any) -> str:
-    return str(entry.get("name", "")) if isinstance(entry, Mapping) else ""
-
-
-def _section(part: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
-    """Known keys in the schema's order without those at their default, then the others as they come."""
-    known = {
-        name: _value(part[name], key)
-        for name, key in shape.keys.items()
-        if name in part and (key.always_written or not key.is_default(part[name]))
-    }
-    kept = {name: value for name, value in known.items() if not _says_nothing(value, shape.keys[name])}
-    others = {name: part[name] for name in part if name not in shape.keys and part[name] is not None}
-    if shape.extra is not None:
-        extra = shape.extra
-        others = {
-            name: _section(value, extra) if isinstance(value, Mapping) else value
-            for name, value in sorted(others.items())
-        }
-    return {**kept, **others}
-
-
-def _value(value: Any, key: Key) -> Any:
-    below = key.below
-    if below is None:
-        return _plain(value)
-    if key.form == "list" and isinstance(value, list | tuple):
-        return [_section(item, below) if isinstance(item, Mapping) else item for item in value]
-    if key.form == "map" and isinstance(value, Mapping):
-        return {
-            name: _section(item, below) if isinstance(item, Mapping) else item for name, item in value.items()
-        }
-    if key.form == "section" and isinstance(value, Mapping):
-        return _section(value, below)
-    return _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _says_nothing(value: Any, key: Key) -> bool:
-    """An empty section whose absence means the same."""
-    return value == {} and key.below is not None and key.form == "section" and key.below.empty_is_absent
+def _name(entry: Any) -> tuple[str, str]:
+    """By name; what has none is put in a stable order, too."""
+    name = entry.get("name") if isinstance(entry, Mapping) else None
+    if isinstance(name, str):
+        return name, ""
+    return "", json.dumps(entry, sort_keys=True, default=str)
