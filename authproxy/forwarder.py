@@ -135,7 +135,9 @@ def _request_headers(exchange: Exchange, body: Body) -> list[Pair]:
         if isinstance(body, Upload) and not head.content_length:
             headers.append((b"transfer-encoding", b"chunked"))
         else:
-            headers.append((b"content-length", head.content_length or b"%d" % len(slim.memory_body(body) or b"")))
+            headers.append(
+                (b"content-length", head.content_length or b"%d" % len(slim.memory_body(body) or b""))
+            )
     elif head.content_length:
         headers.append((b"content-length", head.content_length))
     if head.trailers:

@@ -9,7 +9,16 @@ from typing import Final
 
 from authproxy import headers, ids, problems
 from authproxy.answers import refuse
-from authproxy.exchange import CLIENT_CLOSED_REQUEST, ASGIApp, Exchange, Receive, ResponseAborted, Scope, Send
+from authproxy.exchange import (
+    CLIENT_CLOSED_REQUEST,
+    ASGIApp,
+    Exchange,
+    Message,
+    Receive,
+    ResponseAborted,
+    Scope,
+    Send,
+)
 from authproxy.forwarded import ForwardingFields
 from authproxy.plan import RoutePlan
 from authproxy.rejections import Code, Rejection
@@ -34,11 +43,13 @@ class Pipeline:
         snapshot: Callable[[], Snapshot],
         builtin: ASGIApp,
         forwarding: ForwardingFields,
+        refuse_http: Callable[[Exchange], Rejection] | None = None,
         on_finish: tuple[Callable[[Exchange], None], ...] = (),
     ) -> None:
         self._snapshot = snapshot
         self._builtin = builtin
         self._forwarding = forwarding
+        self._refuse_http = refuse_http
         self._on_finish = on_finish
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +57,7 @@ class Pipeline:
         try:
             found = self._locate(exchange)
             if isinstance(found, BuiltinRoute):
-                return await self._builtin(scope, receive, send)
+                return await self._hand_over(exchange)
             refusal = found if isinstance(found, Rejection) else await self._answer(exchange, found)
             if refusal is not None and exchange.status != CLIENT_CLOSED_REQUEST:
                 await refuse(exchange, refusal)
@@ -61,6 +72,18 @@ class Pipeline:
         finally:
             for subscriber in self._on_finish:
                 subscriber(exchange)
+
+    async def _hand_over(self, exchange: Exchange) -> None:
+        """To an endpoint of the gateway itself, which learns the real scheme and answers with the request's id."""
+        scope, send = exchange.scope, exchange.send
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", exchange.request_id)]
+            await send(message)
+
+        await self._builtin({**scope, "scheme": exchange.origin.scheme}, exchange.receive, send_with_id)
 
     def _arrive(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         """Step 1: the snapshot, the clock, the header fields, the correlation ids."""
@@ -85,16 +108,18 @@ class Pipeline:
             return _ENCODED_SLASH
         if isinstance(found, Miss):
             return problems.method_not_allowed(found.allow) if found.allow else problems.not_found()
+        client = scope["client"]
+        exchange.origin = self._forwarding.origin(
+            peer=client[0] if client else "",
+            host=head.host,
+            scheme=scope["scheme"],
+            claimed=head.forwarding,
+        )
         if isinstance(found, CompiledRoute):
-            client = scope["client"]
             exchange.path = path
             exchange.route = found
-            exchange.origin = self._forwarding.origin(
-                peer=client[0] if client else "",
-                host=head.host,
-                scheme=scope["scheme"],
-                claimed=head.forwarding,
-            )
+            if self._refuse_http and exchange.origin.scheme == "http":
+                return self._refuse_http(exchange)
         return found
 
     async def _answer(self, exchange: Exchange, route: CompiledRoute) -> Rejection | None:

@@ -59,7 +59,9 @@ class Rejection:
     headers: HeaderPairs = ()
     close: bool = False
     """Close the client's connection after the answer: the rest of its request is not wanted."""
+    other_status: int | None = None
+    """Where the code's usual status does not fit, such as a redirect to HTTPS."""
 
     @property
     def status(self) -> int:
-        return STATUS[self.code]
+        return self.other_status or STATUS[self.code]

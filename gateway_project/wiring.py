@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, Literal
 
+from authproxy import https
 from authproxy.exchange import ASGIApp, Receive, Scope, Send
 from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
@@ -73,6 +74,7 @@ class Gateway:
             snapshot=self._snapshot,
             builtin=self._builtin,
             forwarding=ForwardingFields([str(network) for network in config.trusted_proxies]),
+            refuse_http=https.refusal_for(config.enforce_https),
         )
 
     async def start(self) -> None:

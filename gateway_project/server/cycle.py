@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
+from authproxy.exchange import ResponseAborted
 from gateway_project.server import framing
 
 Message = dict[str, Any]
@@ -115,6 +116,8 @@ class RequestCycle:
             if not self.gone:
                 self._connection.transport.abort()
                 raise
+        except ResponseAborted:
+            pass  # the application has recorded why; the connection is cut below
         except Exception:
             if not self.gone:
                 logger.exception("The application failed on %r", self)
