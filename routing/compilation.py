@@ -9,7 +9,9 @@ anew, too, when its service was: its plan may hold the old one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
@@ -27,6 +29,7 @@ Raw = Mapping[str, Any]
 Steps = Generator[None, None, None]
 
 _BATCH = 20  # entries between two turns for others: a millisecond or two
+_TARGETS = re.compile(r"services\[([0-9]+)\]\.targets")
 _NAMING_SERVICES = ("backends", "aggregate", "mirror")  # beside `service` itself
 _T = TypeVar("_T")
 _Compiled = TypeVar("_Compiled", CompiledService, CompiledRoute)
@@ -59,7 +62,6 @@ class Compilation:
         self._options = options
         self._previous = previous
         self._whole: DocumentSpec | None = None  # only when the small checks were not enough
-        self._written: dict[str, Raw] = {}  # services by name, as they are checked
         self._overrides: dict[str, str] = {}
 
     def run(self) -> Steps:
@@ -85,7 +87,6 @@ class Compilation:
             for entry in batch:
                 before, variable = known.get(entry["name"]), variables[id(entry)]
                 checked = entry if variable is None else overridden(entry, variable, self._options.env)
-                self._written[entry["name"]] = checked
                 if before is None or before.source != entry or before.overridden_by != variable:
                     changed.append((entry, checked))
                 else:
@@ -143,8 +144,9 @@ class Compilation:
     def _route_specs(self, changed: Sequence[Raw]) -> Sequence[RouteSpec]:
         names = {name for entry in (self.defaults, *changed) for name in _service_names(entry)}
         filled = {fill(name, self._options.env).value for name in names}
-        services = {name: written for name in filled if (written := self._written.get(name)) is not None}
-        return self._specs("routes", changed, {"services": list(services.values())})
+        # Routes are checked against the names of services only; those were checked before.
+        known = [{"name": name} for name in filled if name in self.services]
+        return self._specs("routes", changed, {"services": known})
 
     def _add_route(self, spec: RouteSpec, source: Raw) -> None:
         route = assemble_route(
@@ -169,19 +171,29 @@ class Compilation:
         return [by_name[fill(entry["name"], self._options.env).value] for entry in entries]
 
     def _check_whole(self) -> DocumentSpec:
-        written = dict(self._raw)
-        if self._overrides and _is_well_formed(self._raw):
-            written["services"] = [self._with_override(entry) for entry in self._raw.get("services") or []]
+        written: object = self._raw
+        if self._overrides:
+            services = [self._with_override(entry) for entry in self._raw.get("services") or []]
+            written = {**self._raw, "services": services}
         checked = self._check(written)
         if checked.spec is None or checked.problems:
-            raise ConfigurationInvalid(checked.problems)
+            raise ConfigurationInvalid(self._naming_variable(problem) for problem in checked.problems)
         return checked.spec
+
+    def _naming_variable(self, problem: Problem) -> Problem:
+        """A problem with an address that is not in the document says where it is."""
+        found = _TARGETS.match(problem.path) if self._overrides else None
+        if found is None:
+            return problem
+        entry = self._raw["services"][int(found[1])]
+        variable = self._overrides.get(override_key(str(entry["name"])))
+        return replace(problem, message=f"{problem.message} (from {variable})") if variable else problem
 
     def _with_override(self, entry: Raw) -> Raw:
         variable = self._overrides.get(override_key(str(entry["name"])))
         return entry if variable is None else overridden(entry, variable, self._options.env)
 
-    def _check(self, document: Raw) -> Checked:
+    def _check(self, document: object) -> Checked:
         return check_document(document, env=self._options.env)
 
     def _refusal(self) -> ConfigurationInvalid:
