@@ -42,12 +42,14 @@ class Pipeline:
         *,
         snapshot: Callable[[], Snapshot],
         builtin: ASGIApp,
+        served: frozenset[str] | None = None,
         forwarding: ForwardingFields,
         refuse_http: Callable[[Exchange], Rejection] | None = None,
         on_finish: tuple[Callable[[Exchange], None], ...] = (),
     ) -> None:
         self._snapshot = snapshot
         self._builtin = builtin
+        self._served = served  # names of the built-in endpoints that this node has; None: all
         self._forwarding = forwarding
         self._refuse_http = refuse_http
         self._on_finish = on_finish
@@ -56,9 +58,12 @@ class Pipeline:
         exchange = self._arrive(scope, receive, send)
         try:
             found = self._locate(exchange)
-            if isinstance(found, BuiltinRoute):
-                return await self._hand_over(exchange)
-            refusal = found if isinstance(found, Rejection) else await self._answer(exchange, found)
+            if isinstance(found, CompiledRoute):
+                refusal = await self._answer(exchange, found)
+            elif isinstance(found, BuiltinRoute):
+                refusal = await self._hand_over(exchange, found)
+            else:
+                refusal = found
             if refusal is not None and exchange.status != CLIENT_CLOSED_REQUEST:
                 await refuse(exchange, refusal)
         except ResponseAborted:
@@ -73,8 +78,10 @@ class Pipeline:
             for subscriber in self._on_finish:
                 subscriber(exchange)
 
-    async def _hand_over(self, exchange: Exchange) -> None:
+    async def _hand_over(self, exchange: Exchange, endpoint: BuiltinRoute) -> Rejection | None:
         """To an endpoint of the gateway itself, which learns the real scheme and answers with the request's id."""
+        if self._served is not None and endpoint.name not in self._served:
+            return problems.not_found()
         scope, send = exchange.scope, exchange.send
 
         async def send_with_id(message: Message) -> None:
@@ -84,6 +91,7 @@ class Pipeline:
             await send(message)
 
         await self._builtin({**scope, "scheme": exchange.origin.scheme}, exchange.receive, send_with_id)
+        return None
 
     def _arrive(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         """Step 1: the snapshot, the clock, the header fields, the correlation ids."""

@@ -1,9 +1,9 @@
 """D: The composition root: every part of the gateway is made here, by hand, and handed what it needs.
 
-    database, Redis, last good file ──▶ watcher ──▶ registry ──▶ snapshot
-                                                       │            ▲ read once per request
-                                     upstreams ◀───────┘         pipeline ──▶ routed traffic
-                                                                    └──────▶ built-in endpoints
+database, Redis, last good file ──▶ watcher ──▶ registry ──▶ snapshot
+                                                   │            ▲ read once per request
+                                 upstreams ◀───────┘         pipeline ──▶ routed traffic
+                                                                └──────▶ built-in endpoints
 """
 
 import asyncio
@@ -35,6 +35,8 @@ from routing.watcher import RevisionWatcher
 Role = Literal["all", "data", "control"]
 VERSION: Final = "0.1.0"
 EMPTY_DOCUMENT: Final = {"version": 1}
+_SERVED_BY_DATA_NODES: Final = frozenset({"health"})
+_LONGEST_REQUEST_S: Final = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +75,7 @@ class Gateway:
         self.application: ASGIApp = Pipeline(
             snapshot=self._snapshot,
             builtin=self._builtin,
+            served=_SERVED_BY_DATA_NODES if role == "data" else None,
             forwarding=ForwardingFields([str(network) for network in config.trusted_proxies]),
             refuse_http=https.refusal_for(config.enforce_https),
         )
@@ -85,9 +88,7 @@ class Gateway:
                 raise RuntimeError(self._registry.error)
             return
         notify.bind_redis(self._redis_url())
-        watcher = RevisionWatcher(
-            self._registry, last_good=LastGood(self._config.var_dir), role=self._role
-        )
+        watcher = RevisionWatcher(self._registry, last_good=LastGood(self._config.var_dir), role=self._role)
         watcher.listen(redis_url=self._redis_url())
         self._watcher = watcher
         await watcher.start()
@@ -97,8 +98,9 @@ class Gateway:
         if self._watcher is not None:
             await self._watcher.stop()
         await self._upstreams.aclose()
-        if self._closing:
-            await asyncio.wait(self._closing)
+        for closing in self._closing:
+            closing.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _redis_url(self) -> str | None:
         redis = self._config.redis
@@ -127,6 +129,7 @@ class Gateway:
         self._upstreams.reconcile(new, self._close_later)
 
     def _close_later(self, transport: Transport) -> None:
-        task = asyncio.get_running_loop().create_task(transport.aclose())
+        """Requests under way end on the connections that they began with, however long they take."""
+        task = asyncio.get_running_loop().create_task(transport.aclose(grace_s=_LONGEST_REQUEST_S))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
