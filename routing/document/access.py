@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
-from routing.document.base import MODE_TEXT, Mode, Spec, option
+from routing.document.base import MODE_TEXT, Mode, Shorthand, Spec, option
 from routing.document.scalars import (
     Count,
     FillableBool,
@@ -113,16 +113,13 @@ class ValidateSpec(Spec):
     mode: Mode = option("enforce", MODE_TEXT)
 
 
-class QuotaUseSpec(Spec):
+class QuotaUseSpec(Shorthand):
     """A quota that a route uses: its name alone, or {name, mode}."""
+
+    TEXT_IS = "name"
 
     name: Name = Field(description="Name of the quota.")
     mode: Mode = option("enforce", MODE_TEXT)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _text_is_name(cls, data: Any) -> Any:
-        return {"name": data} if isinstance(data, str) else data
 
 
 class RegexRewriteSpec(Spec):

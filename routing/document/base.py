@@ -1,9 +1,11 @@
 """P: What every part of the document schema shares: frozen models, and refusals with a stable id."""
 
+import re
 from typing import Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from routing.problems import IDS
 
@@ -26,6 +28,8 @@ class Spec(BaseModel):
         frozen=True,
         hide_input_in_errors=True,
         regex_engine="python-re",
+        model_title_generator=lambda model: _words(model.__name__.removesuffix("Spec")),
+        field_title_generator=lambda name, info: info.alias or name,
     )
 
     @model_validator(mode="before")
@@ -34,6 +38,26 @@ class Spec(BaseModel):
         if isinstance(data, dict) and None in data.values():
             return {name: value for name, value in data.items() if value is not None}
         return data
+
+
+class Shorthand(Spec):
+    """A part for which a text alone may stand: the value of the key that TEXT_IS names."""
+
+    TEXT_IS: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, data: Any) -> Any:
+        return {cls.TEXT_IS: data} if isinstance(data, str) else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        written_out = handler.resolve_ref_schema(handler(core))
+        title, description = written_out.pop("title", ""), written_out.pop("description", "")
+        either = [{"type": "string"}, dict(written_out)]
+        written_out.clear()
+        written_out.update({"title": title, "description": description, "anyOf": either})
+        return written_out
 
 
 def refusal(problem_id: str, text: str) -> PydanticCustomError:
@@ -48,3 +72,8 @@ def option(default: Any, description: str, **more: Any) -> Any:
     if default == {}:  # else pydantic copies it deeply each time
         return Field(default_factory=dict, description=description, **more)
     return Field(default, description=description, **more)
+
+
+def _words(name: str) -> str:
+    """`TargetUrl` → `Target url`."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda m: f" {m[1].lower()}", name)

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import Field, PlainValidator
 from pydantic import WithJsonSchema as JsonSchema
 
-from routing.document.base import Spec, option
+from routing.document.base import Shorthand, Spec, option
 from routing.document.scalars import (
     Duration,
     Int,
@@ -26,16 +26,13 @@ DESTINATIONS = ("service", "backends", "redirect", "respond", "aggregate", "publ
 UpstreamPath = Annotated[str, Field(pattern="^/[!-~]*$", max_length=2000)]
 
 
-class RedirectPathSpec(Spec):
+class RedirectPathSpec(Shorthand):
     """The path to redirect to: a text alone means `exact`."""
+
+    TEXT_IS = "exact"
 
     exact: UpstreamPath | None = option(None, "The whole path is replaced by this one.")
     prefix: UpstreamPath | None = option(None, "The matched prefix of the path is replaced by this one.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _text_is_exact(cls, data: Any) -> Any:
-        return {"exact": data} if isinstance(data, str) else data
 
 
 class RedirectSpec(Spec):

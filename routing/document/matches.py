@@ -1,28 +1,25 @@
 """P: What a route matches: hosts, path, methods, headers and query."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from routing.document.base import Spec, option
+from routing.document.base import Shorthand, Spec, option
 from routing.document.scalars import Text
 from routing.document.wire import HeaderName, Host, Method
 
 PathType = Literal["exact", "prefix", "template", "regex"]
 
 
-class ValueMatchSpec(Spec):
+class ValueMatchSpec(Shorthand):
     """A condition on one value: a text alone means `exact`."""
+
+    TEXT_IS = "exact"
 
     exact: Text | None = option(None, "The value must be this text.")
     regex: Annotated[Text, Field(min_length=1)] | None = option(
         None, "The whole value must match this regular expression."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _text_is_exact(cls, data: Any) -> Any:
-        return {"exact": data} if isinstance(data, str) else data
 
 
 class MatchSpec(Spec):

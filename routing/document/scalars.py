@@ -23,7 +23,7 @@ _UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?(B|KB|MB|GB|KiB|MiB|GiB)", re.IGNORECASE)
 _UNIT_BYTES: Final = {"b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
 _MEDIA_TYPE: Final = re.compile(r"[!#$&^_.+a-z0-9-]{1,127}/(?:[!#$&^_.+a-z0-9-]{1,127}|\*)")
-_FILLABLE: Final = r"\$\{"
+FILLABLE: Final = r"\$\{"
 
 
 def parse_duration(value: object) -> float:
@@ -41,6 +41,16 @@ def parse_duration(value: object) -> float:
     if not 0 < seconds <= MAX_DURATION_S:
         raise refusal("gateway.E007", f"must be longer than 0 and at most 366d, not {quote(value)}")
     return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds as a document has them: `25ms`, `30s`, `5m`."""
+    if seconds < 1 or seconds % 1:
+        return f"{seconds * 1000:g}ms"
+    for unit in ("d", "h", "m"):
+        if seconds % _UNIT_S[unit] == 0 and seconds > _UNIT_S[unit]:
+            return f"{seconds / _UNIT_S[unit]:g}{unit}"
+    return f"{seconds:g}s"
 
 
 def parse_size(value: object) -> int:
@@ -139,7 +149,7 @@ Duration = Annotated[
     JsonSchema(
         {
             "type": "string",
-            "pattern": rf"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$|{_FILLABLE}",
+            "pattern": rf"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$|{FILLABLE}",
             "examples": ["250ms", "30s"],
         }
     ),
@@ -150,7 +160,7 @@ Size = Annotated[
     JsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? ?([KMGkmg][iI]?)?[Bb]$|{_FILLABLE}"},
+                {"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? ?([KMGkmg][iI]?)?[Bb]$|{FILLABLE}"},
                 {"type": "integer", "minimum": 0},
             ],
             "examples": ["64KB", "10MB"],
@@ -160,7 +170,7 @@ Size = Annotated[
 Name = Annotated[
     str,
     PlainValidator(parse_name),
-    JsonSchema({"type": "string", "pattern": rf"{NAME_PATTERN}|{_FILLABLE}", "examples": ["orders"]}),
+    JsonSchema({"type": "string", "pattern": rf"{NAME_PATTERN}|{FILLABLE}", "examples": ["orders"]}),
 ]
 MediaType = Annotated[
     str,
@@ -182,25 +192,21 @@ _from_environment = BeforeValidator(number_from_environment)
 FillableBool = Annotated[
     StrictBool,
     _from_environment,
-    JsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _FILLABLE}]}),
+    JsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": FILLABLE}]}),
 ]
 Count = Annotated[
     StrictInt,
     Field(ge=0, le=10**9),
     _from_environment,
-    JsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _FILLABLE}]}),
+    JsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": FILLABLE}]}),
 ]
 Positive = Annotated[
     StrictInt,
     Field(ge=1, le=10**9),
     _from_environment,
-    JsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _FILLABLE}]}),
+    JsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": FILLABLE}]}),
 ]
 Status = Annotated[StrictInt, Field(ge=200, le=599)]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
-Percent = Annotated[
-    StrictFloat, BeforeValidator(lambda v: float(v) if type(v) is int else v), Field(ge=0, le=100)
-]
-Ratio = Annotated[
-    StrictFloat, BeforeValidator(lambda v: float(v) if type(v) is int else v), Field(ge=0, le=1)
-]
+Percent = Annotated[StrictFloat, Field(ge=0, le=100)]
+Ratio = Annotated[StrictFloat, Field(ge=0, le=1)]

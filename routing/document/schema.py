@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 from routing.document.base import Spec, option
 from routing.document.policies import IdentityProviderSpec, PlanSpec, QuotaSpec, RoleSpec
 from routing.document.routes import RouteFields, RouteSpec
+from routing.document.scalars import FILLABLE, format_duration
 from routing.document.services import ServiceSpec
 
 SCHEMA_ID: Final = "urn:torana:configuration:1"
@@ -29,12 +30,47 @@ class DocumentSpec(Spec):
     identity_providers: tuple[IdentityProviderSpec, ...] = option((), "Issuers of tokens that are accepted.")
 
 
+# Where the keys of a mapping are names, not words of JSON Schema.
+_NAMED: Final = ("properties", "patternProperties", "$defs")
+EXAMPLE: Final[dict[str, Any]] = {
+    "version": 1,
+    "services": [{"name": "orders", "targets": [{"url": "http://127.0.0.1:8001"}]}],
+    "routes": [
+        {"name": "orders", "match": {"path": "/orders"}, "service": "orders", "auth": {"level": "public"}}
+    ],
+}
+
+
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of the document as it is written."""
-    schema = DocumentSpec.model_json_schema(by_alias=True)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
-        **schema,
+        **_as_written(DocumentSpec.model_json_schema(by_alias=True)),
         "title": "Torana configuration",
+        "description": "The configuration of the gateway. `${VAR}` and `${VAR:-default}` stand for the environment.",
+        "examples": [EXAMPLE],
     }
+
+
+def _as_written(node: Any) -> Any:
+    """Defaults as people write them, none where absent means absent, and `${…}` wherever a pattern stands."""
+    if isinstance(node, list):
+        return [_as_written(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    written = {
+        name: {key: _as_written(each) for key, each in value.items()}
+        if name in _NAMED
+        else _as_written(value)
+        for name, value in node.items()
+    }
+    default = node.get("default", ...)
+    if default is None or isinstance(default, dict):  # what a section's keys default to, they say themselves
+        del written["default"]
+    elif isinstance(default, float) and node.get("type") == "string":
+        written["default"] = format_duration(default)
+    pattern = node.get("pattern")
+    if isinstance(pattern, str) and FILLABLE not in pattern:
+        written["pattern"] = f"{pattern}|{FILLABLE}"
+    return written

@@ -13,7 +13,7 @@ from pydantic import WithJsonSchema as JsonSchema
 from pydantic_core import PydanticCustomError
 
 from routing.document.base import refusal
-from routing.document.scalars import _FILLABLE
+from routing.document.scalars import FILLABLE
 from routing.problems import did_you_mean, quote
 
 COMMON_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
@@ -218,7 +218,7 @@ def parse_web_url(value: object) -> str:
 
 
 def _described(pattern: str, *examples: str) -> JsonSchema:
-    return JsonSchema({"type": "string", "pattern": f"{pattern}|{_FILLABLE}", "examples": list(examples)})
+    return JsonSchema({"type": "string", "pattern": f"{pattern}|{FILLABLE}", "examples": list(examples)})
 
 
 Method = Annotated[
