@@ -15,6 +15,8 @@ def request_id() -> bytes:
     return b"%032x" % (_random.getrandbits(128) or 1)
 
 
-def traceparent(trace_id: bytes) -> bytes:
-    """A new trace whose id is `trace_id`: 32 lower-case hexadecimal digits."""
-    return b"00-%b-%016x-01" % (trace_id, _random.getrandbits(64) or 1)
+def correlation() -> tuple[bytes, bytes]:
+    """A request id, and the traceparent of a new trace of the same id, so that either finds the other in logs."""
+    digits = b"%048x" % (_random.getrandbits(192) | 1 << 64 | 1)
+    trace_id = digits[:32]
+    return trace_id, b"00-%b-%b-01" % (trace_id, digits[32:])

@@ -96,10 +96,10 @@ class Pipeline:
     def _arrive(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         """Step 1: the snapshot, the clock, the header fields, the correlation ids."""
         head = headers.read(scope["headers"])
-        if not head.request_id:
-            head.request_id = ids.request_id()
-        if not head.traceparent:
-            head.traceparent = ids.traceparent(ids.request_id())
+        if not (head.request_id and head.traceparent):
+            request_id, traceparent = ids.correlation()
+            head.request_id = head.request_id or request_id
+            head.traceparent = head.traceparent or traceparent
         return Exchange(scope, receive, send, snapshot=self._snapshot(), head=head, started=monotonic())
 
     def _locate(self, exchange: Exchange) -> CompiledRoute | BuiltinRoute | Rejection:

@@ -14,10 +14,12 @@ def test_ids_are_distinct_and_valid() -> None:
 
 
 def test_a_made_trace_context_is_one_that_we_would_accept() -> None:
-    """What the gateway sends passes its own reading."""
-    value = ids.traceparent(ids.request_id())
+    """What the gateway sends passes its own reading, and has the request's id as its trace id."""
+    request_id, traceparent = ids.correlation()
 
-    assert headers.read([(b"traceparent", value)]).traceparent == value
+    assert headers.read([(b"traceparent", traceparent)]).traceparent == traceparent
+    assert traceparent.split(b"-")[1] == request_id
+    assert headers.read([(b"x-request-id", request_id)]).request_id == request_id
 
 
 def test_reseeding_changes_the_sequence() -> None:
