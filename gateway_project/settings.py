@@ -9,6 +9,7 @@ from typing import Any
 from gateway_project import csp
 from gateway_project.config import load_config
 from gateway_project.connections import django_database
+from gateway_project.unfold import FORMAT_MODULE_PATH, UNFOLD  # noqa: F401 - admin reads them
 
 CONFIG = load_config(os.environ)
 

@@ -8,3 +8,6 @@ class RoutingConfig(AppConfig):
 
     name = "routing"
     verbose_name = "Routing"
+
+    def ready(self) -> None:
+        import routing.admin.registrations  # noqa: F401 - what registers with admin does so now

@@ -1,0 +1,55 @@
+"""D: The forms of a service and of its targets."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+
+from routing.admin.forms.entry import EntryForm, entry_form
+from routing.admin.forms.fields import field
+from routing.admin.forms.leaves import leaves
+from routing.admin.sections import honoured
+from routing.columns import SERVICE, Table
+from routing.document.services import ServiceSpec, TargetSpec
+from routing.models import Service, Target
+from routing.problems import Problem
+from routing.validation import check_service
+
+CHILD = "targets"
+
+
+class ServiceEntryForm(EntryForm):
+    """A service without its targets, which are rows of their own."""
+
+    table: ClassVar[Table] = SERVICE
+
+    class Meta:
+        model = Service
+        fields = ("notes",)
+
+    def check(self, entry: Mapping[str, Any]) -> Iterable[Problem]:
+        problems = check_service(dict(entry), env=os.environ)
+        return [problem for problem in problems if not problem.path.startswith(CHILD)]
+
+
+ServiceForm = entry_form(
+    ServiceEntryForm, honoured("services", [leaf for leaf in leaves(ServiceSpec) if leaf.path[0] != CHILD])
+)
+TARGET_LEAVES = honoured("services", leaves(TargetSpec), below=CHILD)
+
+
+if TYPE_CHECKING:
+    _TargetForm = forms.ModelForm[Target]
+else:
+    _TargetForm = forms.ModelForm
+
+
+class TargetForm(_TargetForm):
+    """One address of a service."""
+
+    url = field(next(leaf for leaf in leaves(TargetSpec) if leaf.name == "url"))
+
+    class Meta:
+        model = Target
+        fields = tuple(leaf.name for leaf in TARGET_LEAVES)

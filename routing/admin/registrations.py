@@ -1,0 +1,19 @@
+"""D: Everything that registers itself with admin; imported once the applications are ready."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpResponse
+from django.urls import path
+
+import routing.admin.defaults
+import routing.admin.nodes
+import routing.admin.pending
+import routing.admin.revisions
+import routing.admin.routes
+import routing.admin.services  # noqa: F401
+from routing.admin.dashboard import TEMPLATE
+
+admin.site.index_template = TEMPLATE
+site: Any = admin.site
+site.extra_urls = lambda: [path("routing/explain/", lambda r: HttpResponse("x"), name="routing_explain")]

@@ -1,0 +1,125 @@
+"""D: History: every revision, what it changed, its document, and the way back to it."""
+
+from typing import Any, ClassVar
+
+import orjson
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import action, display
+
+from routing.admin.dialogs import ReasonDialog, go
+from routing.admin.publishing import (
+    PUBLISH_PERMISSION,
+    SOURCE,
+    NotPublished,
+    actor_of,
+    refused,
+    tell,
+    tell_refusal,
+)
+from routing.admin.rendering import difference, summary, with_summary
+from routing.diff import Changes, diff
+from routing.document.canonical import dump_yaml
+from routing.models import Revision
+from routing.publishing import rollback
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Rows that the gateway writes by itself."""
+
+    actions = None
+    list_per_page = 50
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Revision)
+class RevisionAdmin(ReadOnlyAdmin):
+    """Published configurations, newest first; none is ever changed or deleted."""
+
+    list_display = ("shown_number", "created_at", "author", "message", "shown_changes", "source")
+    list_filter = ("source", ("created_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    search_fields = ("message", "author", "changes")
+    ordering = ("-number",)
+    fields = ("number", "created_at", "author", "message", "source", "parent", "digest")
+    change_form_after_template = "routing/admin/revision_difference.html"
+    actions_detail: ClassVar[list[Any]] = ["document", "roll_back"]
+    actions_row: ClassVar[list[Any]] = ["document", "roll_back"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Revision]:
+        queryset: QuerySet[Revision] = super().get_queryset(request)
+        return with_summary(queryset)
+
+    @display(description="revision", ordering="number")
+    def shown_number(self, revision: Revision) -> str:
+        return str(revision.number)
+
+    @display(description="changes")
+    def shown_changes(self, revision: Revision) -> str:
+        return summary(revision)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        if (revision := kwargs.get("obj")) is not None:
+            context["difference"] = difference(changes_of(revision))
+        return super().render_change_form(request, context, **kwargs)  # type: ignore[no-any-return]
+
+    @action(description="Document", icon="description", permissions=["view"], url_path="document")
+    def document(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The whole configuration as YAML, as `gateway export` prints it."""
+        revision = self.get_object(request, object_id)
+        if revision is None:
+            raise Http404
+        text = dump_yaml(orjson.loads(revision.document))
+        name = f'attachment; filename="revision-{revision.number}.yaml"'
+        return HttpResponse(
+            text, content_type="application/yaml; charset=utf-8", headers={"Content-Disposition": name}
+        )
+
+    @action(
+        description="Roll back to this",
+        icon="settings_backup_restore",
+        permissions=[PUBLISH_PERMISSION],
+        url_path="roll-back",
+        dialog={
+            "title": "Roll back to this revision?",
+            "description": "Its configuration is published again, as a new revision. Nothing is lost.",
+            "form_class": ReasonDialog,
+            "form_submit_text": "Roll back",
+        },
+    )
+    def roll_back(self, request: HttpRequest, form: ReasonDialog, object_id: str) -> HttpResponse:
+        """Publishes the configuration of this revision as a new one."""
+        there = reverse("admin:routing_revision_changelist")
+        revision = self.get_object(request, object_id)
+        if revision is None:
+            raise Http404
+        try:
+            with refused():
+                reason = form.cleaned_data["reason"]
+                tell(
+                    request, rollback(revision.number, actor=actor_of(request), message=reason, source=SOURCE)
+                )
+        except NotPublished as refusal:
+            tell_refusal(request, refusal)
+        return go(request, there)
+
+
+def changes_of(revision: Revision) -> Changes:
+    """What a revision changed in its parent."""
+    parent = Revision.objects.filter(number=revision.parent).first() if revision.parent else None
+    before = orjson.loads(parent.document) if parent is not None else {"version": 1}
+    return diff(before, orjson.loads(revision.document))

@@ -1,0 +1,101 @@
+"""D: The pages of services, with their targets inline."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import display
+
+from routing.admin.copying import CopyingAdmin
+from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm
+from routing.admin.sections import SERVICE_SECTIONS, Section
+from routing.models import Route, Service, Target
+from routing.rows.services import PROTOCOLS
+
+SHOWN_TARGETS = 3
+DEFAULT_PROTOCOL = "http"
+
+
+class TargetInline(TabularInline):
+    """The addresses of a service, in the order in which they were added."""
+
+    model = Target
+    form = TargetForm
+    fields: ClassVar[list[str]] = [leaf.name for leaf in TARGET_LEAVES]
+    extra = 0
+    min_num = 1
+
+
+class ProtocolFilter(DropdownFilter):
+    """Services that speak a protocol; one that says nothing speaks the default."""
+
+    title = "protocol"
+    parameter_name = "protocol"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in PROTOCOLS]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Service]) -> QuerySet[Service]:
+        if not (wanted := self.value()):
+            return queryset
+        absent = Q(protocol=None) if wanted == DEFAULT_PROTOCOL else Q()
+        return queryset.filter(Q(protocol=wanted) | absent)
+
+
+@admin.register(Service)
+class ServiceAdmin(CopyingAdmin):
+    """Who can answer."""
+
+    form = ServiceForm
+    sections: ClassVar[tuple[Section, ...]] = SERVICE_SECTIONS
+    inlines: ClassVar[list[Any]] = [TargetInline]
+    list_display = ("name", "shown_targets", "shown_protocol", "shown_routes", "updated_at")
+    list_filter = (ProtocolFilter,)
+    search_fields = ("name", "targets__url", "notes")
+    ordering = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Service]:
+        queryset: QuerySet[Service] = super().get_queryset(request)
+        if _is_list(request, self):
+            # A subquery, so that only the rows of one page are counted.
+            routes = Route.objects.filter(service=OuterRef("pk")).order_by().values("service")
+            counted = routes.annotate(number=Count("pk")).values("number")
+            return queryset.prefetch_related("targets").annotate(route_count=Coalesce(Subquery(counted), 0))
+        return queryset
+
+    @display(description="targets")
+    def shown_targets(self, service: Service) -> SafeString | str:
+        targets = list(service.targets.all())
+        if not targets:
+            return format_html('<span class="torana-warning">{}</span>', "none: every request fails")
+        lines = format_html_join(
+            "", "<div><code>{}</code></div>", ((t.url,) for t in targets[:SHOWN_TARGETS])
+        )
+        more = len(targets) - SHOWN_TARGETS
+        return format_html("{}<div>and {} more</div>", lines, more) if more > 0 else lines
+
+    @display(description="protocol", ordering="protocol")
+    def shown_protocol(self, service: Service) -> str:
+        return service.protocol or DEFAULT_PROTOCOL
+
+    @display(description="routes", ordering="route_count")
+    def shown_routes(self, service: Any) -> SafeString:
+        there = reverse("admin:routing_route_changelist")
+        return format_html(
+            '<a class="text-link" href="{}?service__id__exact={}">{}</a>',
+            there,
+            service.pk,
+            service.route_count,
+        )
+
+
+def _is_list(request: HttpRequest, page: ServiceAdmin) -> bool:
+    match = request.resolver_match
+    return match is not None and match.url_name == f"routing_{page.opts.model_name}_changelist"
