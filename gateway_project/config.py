@@ -150,6 +150,42 @@ def table() -> dict[str, Variable]:
     return {each.name: each.metadata["variable"] for each in fields(GatewayConfig) if each.metadata}
 
 
+_NOT_ACTED_ON_YET = frozenset(
+    {
+        "ops_access",
+        "jwt_secret",
+        "jwt_algorithm",
+        "access_token_expire_minutes",
+        "refresh_token_expire_days",
+        "azure_tenant_id",
+        "azure_client_id",
+        "enable_authentication",
+        "enable_rate_limiting",
+        "circuit_breaker_enabled",
+        "rate_limit_default",
+        "rate_limit_per_second",
+        "rate_limit_burst",
+        "rate_limit_requests",
+        "rate_limit_window_seconds",
+        "circuit_breaker_failure_threshold",
+        "circuit_breaker_timeout_seconds",
+        "circuit_breaker_retry_timeout",
+        "load_balancing_strategy",
+        "cors_allowed_origins",
+        "metrics_token",
+        "message_hub_url",
+        "discovery_approval",
+    }
+)
+
+
+def without_effect(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables that somebody set but that this version reads without acting on them, by their given names."""
+    rows = table()
+    found = (rows[name].given(environ) for name in sorted(_NOT_ACTED_ON_YET))
+    return tuple(given[0] for given in found if given is not None)
+
+
 def load_config(environ: Mapping[str, str]) -> GatewayConfig:
     """Read `environ`; raises ConfigError with every problem. VAR_DIR exists afterwards."""
     problems: list[str] = []

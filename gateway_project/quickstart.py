@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Final
 
 from django.contrib.auth import get_user_model
@@ -26,6 +27,7 @@ EXAMPLES: Final = BASE_DIR / "examples"
 DEMO: Final = EXAMPLES / "demo.yaml"
 DEMO_MESSAGE: Final = "Demo configuration"
 ADMIN_NAME: Final = "admin"
+_POLL_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def create_admin() -> str | None:
     if users.filter(is_superuser=True).exists():
         return None
     password = secrets.token_urlsafe(12)
-    users.create_superuser(ADMIN_NAME, "", password)  # type: ignore[attr-defined]
+    users.create_superuser(ADMIN_NAME, "", password)
     return password
 
 
@@ -99,6 +101,19 @@ def start_upstreams(addresses: Mapping[str, str]) -> list[subprocess.Popen[bytes
     return started
 
 
+def await_upstreams(addresses: Mapping[str, str], *, within_s: float = 10.0) -> None:
+    """Return when every demo upstream accepts connections; one that never does is left to answer 502."""
+    deadline_s = monotonic() + within_s
+    for address in addresses.values():
+        port = int(address.rpartition(":")[2])
+        while monotonic() < deadline_s:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+                break
+            except OSError:
+                sleep(_POLL_S)
+
+
 def stop_upstreams(processes: list[subprocess.Popen[bytes]]) -> None:
     for process in processes:
         process.terminate()
@@ -120,7 +135,7 @@ def banner(base_url: str, *, password: str | None, demo: bool) -> str:
             "",
             "  Try:",
             f"    curl -i {base_url}/api/orders",
-            f"    curl -i {base_url}/api/echo/anything?x=1 -d hello",
+            f"    curl -i '{base_url}/api/echo/anything?x=1' -d hello",
             f"    curl -i {base_url}/api/hello",
         ]
     return "\n".join([*lines, "", "  Ctrl-C stops it.", ""])

@@ -2,12 +2,16 @@
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from gateway_project.config import GatewayConfig
+from gateway_project.config import GatewayConfig, without_effect
+from gateway_project.embedded import start_valkey
+from gateway_project.server.supervisor import serve
 from routing.commands.console import CommandRefused, Console
 from routing.lastgood import read_revision
 from routing.problems import ConfigurationInvalid
@@ -19,26 +23,29 @@ ROLES = ("all", "data", "control")
 def add(subparsers: Any) -> None:
     """Registers the subcommand."""
     config: GatewayConfig = settings.CONFIG
-    serve = subparsers.add_parser("serve", help="run the gateway")
-    serve.add_argument("--host", default=config.gateway_host, help=f"address (default {config.gateway_host})")
-    serve.add_argument(
-        "--port", type=_port, default=config.gateway_port, help=f"port (default {config.gateway_port}; 0: any)"
+    parser = subparsers.add_parser("serve", help="run the gateway")
+    parser.add_argument(
+        "--host", default=config.gateway_host, help=f"address (default {config.gateway_host})"
     )
-    serve.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes (default 1)")
-    serve.add_argument("--role", choices=ROLES, default="all", help="what is served (default all)")
-    serve.add_argument(
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=config.gateway_port,
+        help=f"port (default {config.gateway_port}; 0: any)",
+    )
+    parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="processes (default 1)")
+    parser.add_argument("--role", choices=ROLES, default="all", help="what is served (default all)")
+    parser.add_argument(
         "--revision", type=Path, metavar="FILE", help="serve an exported document, with no database at all"
     )
-    serve.add_argument(
+    parser.add_argument(
         "--grace", type=_seconds, metavar="SECONDS", help="how long to go on accepting after SIGTERM"
     )
-    serve.set_defaults(run=run_serve)
+    parser.set_defaults(run=run_serve)
 
 
-def run_serve(options: argparse.Namespace, _console: Console) -> int:
+def run_serve(options: argparse.Namespace, console: Console) -> int:
     """`gateway serve`."""
-    from gateway_project.server.supervisor import serve
-
     config: GatewayConfig = settings.CONFIG
     if options.workers > 1 and config.redis.mode == "process":
         raise CommandRefused(
@@ -46,15 +53,30 @@ def run_serve(options: argparse.Namespace, _console: Console) -> int:
         )
     if options.revision is not None:
         _check_revision(options.revision)
-    grace = {} if options.grace is None else {"grace_s": options.grace}
-    return serve(
-        host=options.host,
-        port=options.port,
-        workers=options.workers,
-        role=options.role,
-        revision=options.revision,
-        **grace,
-    )
+    for name in without_effect(os.environ):
+        console.warn(f"{name} is set, but this version does not act on it yet")
+    times = {} if options.grace is None else {"grace_s": options.grace}
+    with shared_store(config) as environ:
+        return serve(
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+            role=options.role,
+            revision=options.revision,
+            extra_env=environ,
+            **times,
+        )
+
+
+@contextmanager
+def shared_store(config: GatewayConfig) -> Iterator[dict[str, str]]:
+    """Runs the embedded server where no other is configured; what workers need in their environment to find it."""
+    server = start_valkey(config.var_dir) if config.redis.mode == "embedded" else None
+    try:
+        yield {"REDIS_URL": server.url} if server else {}
+    finally:
+        if server is not None:
+            server.stop()
 
 
 def _check_revision(file: Path) -> None:
@@ -63,7 +85,7 @@ def _check_revision(file: Path) -> None:
         record = read_revision(file)
     except OSError as error:
         raise CommandRefused(f"{file}: {error.strerror or error}") from error
-    checked = check_document(record.document, env=os.environ)
+    checked = check_document(record.document, env=os.environ, api_prefix=settings.CONFIG.api_prefix)
     if checked.problems:
         raise ConfigurationInvalid(checked.problems)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway_project.config import BASE_DIR, ConfigError, GatewayConfig, load_config, table
+from gateway_project.config import BASE_DIR, ConfigError, GatewayConfig, load_config, table, without_effect
 from gateway_project.connections import Database, Redis
 
 STRONG = "k3Jx-9vQ2_pLw8ZrT5nYb7Hd"
@@ -240,3 +240,15 @@ def test_example_file_is_accepted_as_it_stands(tmp_path: Path) -> None:
     config = load_config({**documented(), "VAR_DIR": str(tmp_path / "var")})
 
     assert config.service_urls == {"CONTEXT_SERVICE_URL": ("http://127.0.0.1:8001",)}
+
+
+def test_variables_without_effect_are_named() -> None:
+    """Who sets a limit that is not kept yet is told so, under the name that was used."""
+    environ = {"RATE_LIMIT_DEFAULT": "5", "JWT_SECRET_KEY": "x", "GATEWAY_PORT": "1", "METRICS_TOKEN": " "}
+
+    assert without_effect(environ) == ("JWT_SECRET_KEY", "RATE_LIMIT_DEFAULT")
+
+
+def test_what_has_no_effect_is_in_the_table() -> None:
+    """A misspelt field in that list would hide a variable for ever."""
+    assert without_effect({row.names[0]: "x" for row in table().values()})

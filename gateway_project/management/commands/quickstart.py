@@ -32,6 +32,12 @@ class Command(BaseCommand):
             raise CommandError(f"{quickstart.DEMO.name} was refused:\n{error}") from error
         demo = quickstart.serves_demo()
         upstreams = quickstart.start_upstreams(addresses) if demo else []
+
+        def greet(urls: tuple[str, ...]) -> None:
+            if demo:
+                quickstart.await_upstreams(addresses)
+            self.stdout.write(quickstart.banner(urls[0], password=password, demo=demo))
+
         try:
             with shared_store(config) as environ:
                 code = serve(
@@ -40,9 +46,7 @@ class Command(BaseCommand):
                     workers=1,
                     role="all",
                     extra_env={**environ, **addresses},
-                    on_ready=lambda urls: self.stdout.write(
-                        quickstart.banner(urls[0], password=password, demo=demo)
-                    ),
+                    on_ready=greet,
                 )
         finally:
             quickstart.stop_upstreams(upstreams)
