@@ -11,7 +11,7 @@ from django.db import models
 
 from routing.columns import BACKEND, DESTINATIONS, TABLES, TARGET, Entry, Table
 from routing.loader import MODELS
-from routing.models import Route, Service, Target
+from routing.models import Quota, Route, RouteDefaults, Service, Target
 from routing.problems import Problem
 from routing.storable import storable_problems
 from routing.validation import check_document, check_route, check_service
@@ -53,8 +53,14 @@ def service_problems(row: Service, targets: Sequence[Entry]) -> tuple[Problem, .
 def route_problems(row: Route, backends: Sequence[Entry]) -> tuple[Problem, ...]:
     """What is wrong with a route that has these backends. References to other rows are the database's to keep."""
     entry = written(row, children=backends)
-    known = set(Service.objects.values_list("name", flat=True))
-    return check_route(entry, known_services=known, env=os.environ) or _unstorable("routes", entry)
+    problems = check_route(
+        entry,
+        known_services=set(Service.objects.values_list("name", flat=True)),
+        known_quotas=set(Quota.objects.values_list("name", flat=True)),
+        defaults=RouteDefaults.objects.values_list("values", flat=True).first(),
+        env=os.environ,
+    )
+    return problems or _unstorable("routes", entry)
 
 
 def clean_service(row: Service) -> None:
@@ -116,7 +122,9 @@ def column_of(path: str) -> tuple[str, str]:
         return "auth_level", ""
     if steps[0] in ("match", "backends", "targets"):
         return NON_FIELD_ERRORS, path
-    column = "destination" if steps[0] in DESTINATIONS and len(steps) == 1 and steps[0] != "service" else steps[0]
+    column = (
+        "destination" if steps[0] in DESTINATIONS and len(steps) == 1 and steps[0] != "service" else steps[0]
+    )
     return column, path.partition(steps[0])[2].lstrip(".")
 
 

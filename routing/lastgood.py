@@ -12,6 +12,7 @@ from routing.document.canonical import digest
 from routing.document.yaml import parse_text
 from routing.problems import ConfigurationInvalid, Problem
 from routing.revision import RevisionRecord, checksum
+from routing.validation import check_document
 
 LOG = logging.getLogger(__name__)
 FORMAT: Final = "torana-revision-1"
@@ -70,6 +71,8 @@ def read_revision(path: Path) -> RevisionRecord:
         except (ValueError, KeyError) as error:
             raise ConfigurationInvalid([Problem("gateway.E001", "", str(error))]) from error
     document = parse_text(text)
+    if not isinstance(document, dict):
+        raise ConfigurationInvalid(check_document(document, env={}).problems)
     return RevisionRecord(number=0, digest=digest(document), document=document)
 
 

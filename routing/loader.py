@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
+import orjson
 from django.db import models
 from django.utils import timezone
 
@@ -72,11 +73,20 @@ def write_rows(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         _write_defaults(new.get("defaults"))
     changes = [(table, by_name(old.get(table.kind)), by_name(new.get(table.kind))) for table in TABLES]
     for table, before, after in changes:
-        _upsert(table, before.keys(), [e for name, e in after.items() if before.get(name) != e])
+        _upsert(table, before.keys(), [e for name, e in after.items() if _differ(before.get(name), e)])
     # Routes let go of services before services go.
     for table, before, after in reversed(changes):
         for names in _batches([name for name in before if name not in after]):
             MODELS[table.kind]._default_manager.filter(name__in=names).delete()
+
+
+def _differ(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
+    """Unlike `!=`, tells 1 from true and from 1.0."""
+    if before != after:
+        return True
+    return orjson.dumps(before, option=orjson.OPT_SORT_KEYS) != orjson.dumps(
+        after, option=orjson.OPT_SORT_KEYS
+    )
 
 
 def _rows(table: Table) -> Iterator[dict[str, Any]]:

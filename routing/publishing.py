@@ -8,7 +8,7 @@ leaves everything as it was.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import orjson
 from django.conf import settings
@@ -34,6 +34,7 @@ from routing.validation import check_document
 
 Document = Mapping[str, Any]
 EMPTY: Document = {"version": 1}
+DETAILED_ENTRIES: Final = 200
 
 
 class PublishRefused(Exception):  # noqa: N818 - named as people say it
@@ -91,12 +92,11 @@ def apply_document(
     if dry_run:
         with clear_errors():
             _expect(expected_revision)
-            return _merged(raw, prune=prune)[1]
+            return _merged(raw, prune=prune)[2]
     with writing():
         _expect(expected_revision)
-        target, preview = _merged(raw, prune=prune)
-        before = _current()
-        if before != target:
+        before, target, preview = _merged(raw, prune=prune)
+        if preview.changes:
             write_rows(before, target)
         if draft or under_review():
             return _leave_draft(preview, actor, message, source)
@@ -133,7 +133,7 @@ def discard(*, actor: Actor, source: str = "api") -> Outcome:
         changes = diff(before, live)
         revision = _live_number()
         forget_pending()
-        if before == live:
+        if not changes:
             return Outcome("unchanged", changes, revision)
         write_rows(before, live)
         _tell(PublishedEvent("discard", actor, source, "", revision, changes))
@@ -147,7 +147,7 @@ def rollback(number: int, *, actor: Actor, message: str = "", source: str = "api
         if old is None:
             raise PublishRefused(f"there is no revision {number}")
         before = _current()
-        if before != _live_document():
+        if diff(_live_document(), before):
             authors = ", ".join(pending_authors()) or "somebody"
             raise PublishRefused(f"there is a draft by {authors}: publish or discard it first")
         target, _warnings = validated(orjson.loads(old.document))
@@ -157,7 +157,7 @@ def rollback(number: int, *, actor: Actor, message: str = "", source: str = "api
 
 def validated(raw: Any) -> tuple[Document, tuple[Problem, ...]]:
     """The canonical document and its warnings; raises ConfigurationInvalid with every problem."""
-    checked = check_document(raw, env=os.environ)
+    checked = check_document(raw, env=os.environ, api_prefix=settings.CONFIG.api_prefix)
     problems = checked.problems or storable_problems(raw)
     if problems:
         raise ConfigurationInvalid(problems)
@@ -169,12 +169,13 @@ def draft_changes() -> Changes:
     return diff(_live_document(), _current())
 
 
-def _merged(raw: Any, *, prune: bool) -> tuple[Document, Outcome]:
+def _merged(raw: Any, *, prune: bool) -> tuple[Document, Document, Outcome]:
+    """The rows as they are, as they should be, and what that would change."""
     current = _current()
     merged = merge(current, raw, prune=prune)
     target, warnings = validated(merged.document)
     changes = diff(current, target)
-    return target, Outcome("previewed", changes, _live_number(), merged.pruned, warnings)
+    return current, target, Outcome("previewed", changes, _live_number(), merged.pruned, warnings)
 
 
 def _leave_draft(preview: Outcome, actor: Actor, message: str, source: str) -> Outcome:
@@ -202,11 +203,19 @@ def _publish(target: Document, actor: Actor, message: str, source: str) -> Outco
         parent=live.number if live else None,
         document=orjson.dumps(target).decode(),
         digest=digest(target),
-        changes=changes.as_json(),
+        changes=_kept(changes),
     )
     _tell(PublishedEvent("publish", actor, source, message, revision.number, changes))
     announce(revision.number)
     return Outcome("published", changes, revision.number)
+
+
+def _kept(changes: Changes) -> dict[str, Any]:
+    """What a revision remembers of its changes: every name, and the details of the first few hundred entries."""
+    kept = changes.as_json()
+    for entry in kept["entries"][DETAILED_ENTRIES:]:
+        del entry["fields"]
+    return kept
 
 
 def _current() -> Document:

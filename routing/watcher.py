@@ -28,8 +28,8 @@ LOG = logging.getLogger(__name__)
 POLL_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 2.0
 FIRST_ANSWER_S: Final = 4.0
-WATCHDOG_S: Final = 1.0
-HUNG_AFTER_S: Final = STATEMENT_TIMEOUT_S + 2.0
+WATCHDOG_S: Final = 0.5
+HUNG_AFTER_S: Final = STATEMENT_TIMEOUT_S + 1.0
 OFFER_TIMEOUT_S: Final = 120.0
 
 
@@ -180,7 +180,9 @@ class RevisionWatcher:
             node.report(node.node_name(), role=self._role, state=state)
             self._reported = state
         except DatabaseError as error:
-            LOG.debug("this node's report was not written: %s", error)
+            if "locked" not in str(error):
+                raise
+            LOG.debug("this node's report waits for another write: %s", error)
         finally:
             self._busy_since_s = None
             self._next_report_s = now_s + node.HEARTBEAT_S

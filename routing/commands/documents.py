@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.conf import settings
 
 from routing.commands.console import (
     DIFFERENT,
@@ -50,7 +51,9 @@ def add(subparsers: Any) -> None:
     diff.set_defaults(run=run_diff)
 
     export = subparsers.add_parser("export", help="print the whole configuration as one document")
-    export.add_argument("file", metavar="FILE", nargs="?", default="-", help="where to (default: standard output)")
+    export.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="where to (default: standard output)"
+    )
     export.add_argument("--revision", type=int, metavar="N", help="that revision instead of the rows")
     add_json(export)
     export.set_defaults(run=run_export)
@@ -93,7 +96,7 @@ def run_diff(options: argparse.Namespace, console: Console) -> int:
     outcome = apply_document(raw, actor=Actor("diff"), prune=options.prune, dry_run=True)
     if options.as_json:
         console.data(outcome.changes.as_json())
-    else:
+    elif outcome.changes:
         console.say(outcome.changes.render())
     return DIFFERENT if outcome.changes else OK
 
@@ -118,7 +121,12 @@ def run_export(options: argparse.Namespace, console: Console) -> int:
 
 def run_validate(options: argparse.Namespace, console: Console) -> int:
     """`gateway validate FILE`: no database, and no complaint about variables that only the workers have."""
-    checked = check_document(read_document(options.file), env=os.environ, require_env=False)
+    checked = check_document(
+        read_document(options.file),
+        env=os.environ,
+        require_env=False,
+        api_prefix=settings.CONFIG.api_prefix,
+    )
     if options.as_json:
         console.data(
             {
@@ -163,7 +171,13 @@ def _show(outcome: Outcome, console: Console, *, as_json: bool) -> None:
         console.data(describe(outcome))
         return
     console.problems(outcome.warnings, kind="warning: ")
-    console.say(outcome.changes.render())
+    show_changes(outcome, console)
+
+
+def show_changes(outcome: Outcome, console: Console) -> None:
+    """What changed, if anything, and what was done about it."""
+    if outcome.changes:
+        console.say(outcome.changes.render())
     console.say(sentence(outcome))
 
 

@@ -1,11 +1,10 @@
 """D: `gateway publish`, `discard`, `revisions` and `rollback`."""
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
 from routing.commands.console import OK, Console, add_author, add_json, author
-from routing.commands.documents import describe, sentence
+from routing.commands.documents import describe, show_changes
 from routing.locking import reading
 from routing.models import Revision
 from routing.publishing import Outcome, discard, publish, rollback
@@ -24,7 +23,9 @@ def add(subparsers: Any) -> None:
     discard_parser.set_defaults(run=run_discard)
 
     revisions = subparsers.add_parser("revisions", help="the history of the configuration, newest first")
-    revisions.add_argument("--limit", type=int, default=50, metavar="N", help="at most N (default 50; 0: all)")
+    revisions.add_argument(
+        "--limit", type=int, default=50, metavar="N", help="at most N (default 50; 0: all)"
+    )
     add_json(revisions)
     revisions.set_defaults(run=run_revisions)
 
@@ -82,23 +83,14 @@ def _as_json(row: Revision) -> dict[str, Any]:
 def _line(row: Revision) -> str:
     when = row.created_at.strftime("%Y-%m-%d %H:%M:%S")
     message = " ".join(row.message.split())
-    return "  ".join(filter(None, [f"{row.number:>5}", when, row.author, message, _summary(row.changes)]))
-
-
-def _summary(changes: Mapping[str, Any] | None) -> str:
-    """`+2 ~1 -0`: how many entries were added, changed and removed."""
-    counts = {"added": 0, "changed": 0, "removed": 0}
-    for kind in (changes or {}).values():
-        if isinstance(kind, Mapping):
-            for what in counts:
-                counts[what] += len(kind.get(what) or ())
-    return f"+{counts['added']} ~{counts['changed']} -{counts['removed']}"
+    return "  ".join(
+        filter(None, [f"{row.number:>5}", when, row.author, message, (row.changes or {}).get("summary")])
+    )
 
 
 def _show(outcome: Outcome, options: argparse.Namespace, console: Console) -> int:
     if options.as_json:
         console.data(describe(outcome))
     else:
-        console.say(outcome.changes.render())
-        console.say(sentence(outcome))
+        show_changes(outcome, console)
     return OK

@@ -16,7 +16,13 @@ WRITERS, ROUNDS = 4, 5
 def test_no_update_is_lost_and_no_number_is_given_twice(database_url: str, tmp_path: Path) -> None:
     """Every apply is in the end result; every edit is, too, or its author was told of the conflict."""
     environment = {**os.environ, "DATABASE_URL": database_url, "VAR_DIR": str(tmp_path)}
-    done = subprocess.run([sys.executable, PROGRAM, str(WRITERS), str(ROUNDS)], env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, PROGRAM, str(WRITERS), str(ROUNDS)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     turns = WRITERS * ROUNDS

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from routing import columns
-from routing.document.policies import IdentityProviderSpec, PlanSpec, QuotaSpec, RoleSpec
 from routing.document.destinations import BackendSpec
 from routing.document.matches import MatchSpec
+from routing.document.policies import IdentityProviderSpec, PlanSpec, QuotaSpec, RoleSpec
 from routing.document.routes import RouteSpec
 from routing.document.schema import KINDS
 from routing.document.services import ServiceSpec, TargetSpec
@@ -65,9 +65,7 @@ def test_the_destination_is_named_in_a_column_of_its_own() -> None:
     assert columns.ROUTE.row({"name": "a"})["destination"] == ""
 
 
-@pytest.mark.parametrize(
-    "entry", [{"name": "a", "colour": "red"}, {"name": "a", "match": {"colour": "red"}}]
-)
+@pytest.mark.parametrize("entry", [{"name": "a", "colour": "red"}, {"name": "a", "match": {"colour": "red"}}])
 def test_a_key_without_a_column_is_an_error(entry: dict[str, Any]) -> None:
     """Nothing that was written is dropped quietly."""
     with pytest.raises(KeyError, match="colour"):

@@ -11,7 +11,9 @@ from routing.fields import WordsFormField, decode, encode, join_words, split_wor
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=8
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
 )
 
 
@@ -25,7 +27,9 @@ def test_any_value_comes_back_with_its_type(value: Any) -> None:
         assert list(back) == list(value)
 
 
-@pytest.mark.parametrize("text", ["30s", "${TIMEOUT:-30s}", "10MB", "", " 30", "no", "-Infinity", "nan", "[a", "tru"])
+@pytest.mark.parametrize(
+    "text", ["30s", "${TIMEOUT:-30s}", "10MB", "", " 30", "no", "-Infinity", "nan", "[a", "tru"]
+)
 def test_ordinary_text_is_stored_as_it_is(text: str) -> None:
     """A person who reads the table sees what was written, not an encoding of it."""
     assert encode(text) == text

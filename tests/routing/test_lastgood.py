@@ -97,7 +97,9 @@ def test_an_exported_document_can_be_served(tmp_path: Path) -> None:
     assert read_revision(tmp_path / FILE_NAME) == record(4)
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"a: [", b'{"format":"torana-revision-1","checksum":"x"}\n{}\n'])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"a: [", b'{"format":"torana-revision-1","checksum":"x"}\n{}\n']
+)
 def test_a_file_that_is_no_revision_is_refused(tmp_path: Path, content: bytes) -> None:
     """With problems like any other document."""
     file = tmp_path / "a.yaml"

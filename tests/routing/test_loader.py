@@ -40,7 +40,14 @@ EVERY_KIND = {
     "defaults": {"timeout": "9s", "auth": {"level": "public"}},
     "services": [
         {
-            **service("a", protocol="https", load_balancing="random", slow_start="30s", panic=True, max_concurrency=9),
+            **service(
+                "a",
+                protocol="https",
+                load_balancing="random",
+                slow_start="30s",
+                panic=True,
+                max_concurrency=9,
+            ),
             "hash_on": {"header": "x"},
             "tls": {"key": "${KEY}"},
             "targets": [{"url": "https://b:1", "weight": 2, "zone": "30", "backup": True, "drain": True}],
@@ -48,14 +55,30 @@ EVERY_KIND = {
         service("b"),
     ],
     "routes": [
-        {"name": "split", "backends": [{"service": "b", "weight": 9}, {"service": "a"}], "sticky": "consumer"},
-        {"name": "moved", "redirect": {"path": {"prefix": "/x"}}, "auth": {"level": "user", "scopes": ["read"]}},
-        route("r", to="b", quotas=["q", {"name": "p", "mode": "log"}], status_map={"404": 204}, cache={"ttl": "60s"}),
+        {
+            "name": "split",
+            "backends": [{"service": "b", "weight": 9}, {"service": "a"}],
+            "sticky": "consumer",
+        },
+        {
+            "name": "moved",
+            "redirect": {"path": {"prefix": "/x"}},
+            "auth": {"level": "user", "scopes": ["read"]},
+        },
+        route(
+            "r",
+            to="b",
+            quotas=["q", {"name": "p", "mode": "log"}],
+            status_map={"404": 204},
+            cache={"ttl": "60s"},
+        ),
     ],
     "quotas": [{"name": "q", "limit": 10, "per": "1s", "key": ["ip", {"header": "x"}], "methods": ["GET"]}],
     "plans": [{"name": "gold", "quotas": [{"name": "q", "limit": 100, "per": "day"}]}],
     "roles": [{"name": "an analyst", "scopes": ["read", "a b"], "default": True}],
-    "identity_providers": [{"name": "idp", "issuer": "https://i", "secret": "${S}", "claims": {"subject": "oid"}}],
+    "identity_providers": [
+        {"name": "idp", "issuer": "https://i", "secret": "${S}", "claims": {"subject": "oid"}}
+    ],
 }
 
 
@@ -70,7 +93,9 @@ def test_reading_takes_the_same_queries_at_any_size() -> None:
     counts = []
     for size in (5, 50):
         write(large(size, services=3))
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             read_rows()
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 9
@@ -94,7 +119,13 @@ def test_only_what_differs_is_written() -> None:
 
 def test_a_service_can_go_in_the_same_change_as_the_routes_to_it() -> None:
     """Routes are moved or removed before the services that they led to."""
-    write({"version": 1, "services": [service("a"), service("b")], "routes": [route(to="a"), route("gone", to="a")]})
+    write(
+        {
+            "version": 1,
+            "services": [service("a"), service("b")],
+            "routes": [route(to="a"), route("gone", to="a")],
+        }
+    )
     write({"version": 1, "services": [service("b")], "routes": [route(to="b")]})
     assert [row.name for row in Service.objects.all()] == ["b"]
     assert Route.objects.get().service.name == "b"

@@ -22,7 +22,10 @@ def test_the_lock_lives_in_a_transaction(transactional_db: None) -> None:
         (OperationalError("database is locked"), "another change is being saved"),
         (OperationalError("canceling statement due to lock timeout"), "another change is being saved"),
         (OperationalError("deadlock detected"), "another change is being saved"),
-        (OperationalError("connection refused\nIs the server running?"), "cannot be reached: connection refused Is"),
+        (
+            OperationalError("connection refused\nIs the server running?"),
+            "cannot be reached: connection refused Is",
+        ),
         (OperationalError("no such table: routing_service"), "manage.py migrate"),
         (ProgrammingError('relation "routing_service" does not exist'), "manage.py migrate"),
     ],

@@ -16,7 +16,9 @@ pytestmark = [pytest.mark.store, pytest.mark.django_db]
 def test_a_report_is_one_row_that_is_overwritten() -> None:
     """The newest report counts."""
     node.report("a:1", role="all", state=NodeState())
-    node.report("a:1", role="all", state=NodeState(revision=3, since_s=1_000_000_000.0, error="revision 4: no"))
+    node.report(
+        "a:1", role="all", state=NodeState(revision=3, since_s=1_000_000_000.0, error="revision 4: no")
+    )
     row = Node.objects.get()
     assert (row.name, row.pid, row.revision, row.error) == ("a:1", os.getpid(), 3, "revision 4: no")
     assert row.since == datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC)

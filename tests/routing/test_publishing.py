@@ -22,7 +22,7 @@ from routing.publishing import (
     publish_rows_after_edit,
     rollback,
 )
-from tests.support.configuration import route, service, small
+from tests.support.configuration import large, route, service, small
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 ANNA, BERT = Actor("anna"), Actor("bert")
@@ -55,7 +55,15 @@ def test_applying_publishes_rows_and_revision_together() -> None:
     assert (revision.message, revision.source) == ("first", "cli")
     assert orjson.loads(revision.document) == canonicalise(small()) == canonicalise(read_rows())
     assert revision.digest == digest(small())
-    assert revision.changes["services"]["added"] == ["orders"]
+    assert revision.changes["summary"] == "1 service added; 1 route added"
+
+
+def test_a_large_change_is_remembered_by_its_names() -> None:
+    """Details are kept of the first entries only, so that history stays small."""
+    apply(large(publishing.DETAILED_ENTRIES + 10))
+    entries = Revision.objects.get().changes["entries"]
+    assert len(entries) > publishing.DETAILED_ENTRIES
+    assert [("fields" in entry) for entry in entries].count(True) == publishing.DETAILED_ENTRIES
 
 
 def test_applying_the_same_again_does_nothing() -> None:
@@ -91,7 +99,8 @@ def test_problems_have_the_paths_of_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [None, [], "x", {}, {"version": 2}, {"routes": [{}]}, {"version": 1, "routes": [route(to="none")]}]
+    "document",
+    [None, [], "x", {}, {"version": 2}, {"routes": [{}]}, {"version": 1, "routes": [route(to="none")]}],
 )
 def test_a_refused_document_changes_nothing(document: Any) -> None:
     """Whatever is wrong with it, rows and history stay as they were."""
@@ -115,7 +124,9 @@ def test_a_dry_run_changes_nothing() -> None:
 
 def test_a_name_from_the_environment_is_refused() -> None:
     """Rows refer to each other by name, so names are written out."""
-    with pytest.raises(ConfigurationInvalid, match=r"routes\[0\].service: .*cannot come from the environment"):
+    with pytest.raises(
+        ConfigurationInvalid, match=r"routes\[0\].service: .*cannot come from the environment"
+    ):
         apply({**small(), "routes": [route(to="${WHERE:-orders}")]})
 
 
@@ -216,7 +227,9 @@ def test_saved_rows_are_published() -> None:
         target.save()
         outcome = publish_rows_after_edit(actor=BERT, message="moved")
     assert (outcome.kind, outcome.revision) == ("published", 2)
-    assert orjson.loads(Revision.objects.first().document)["services"][0]["targets"] == [{"url": "http://127.0.0.1:9"}]
+    assert orjson.loads(Revision.objects.first().document)["services"][0]["targets"] == [
+        {"url": "http://127.0.0.1:9"}
+    ]
 
 
 def test_saved_rows_that_are_wrong_together_are_refused() -> None:

@@ -129,7 +129,7 @@ async def test_a_turn_ends_when_its_time_is_used() -> None:
     def steps(pause_s: float) -> Generator[None, None, str]:
         for _ in range(3):
             seen.append("step")
-            time.sleep(pause_s)  # noqa: ASYNC251 - a step that computes
+            time.sleep(pause_s)
             yield
         return "done"
 

@@ -218,5 +218,3 @@ def publish_nonsense() -> None:
     Revision.objects.create(
         number=2, author="x", source="x", document='{"routes":[{"name":"r","service":"none"}]}', digest="x"
     )
-
-

@@ -29,7 +29,11 @@ def large(routes: int, *, services: int = 50) -> Document:
         "routes": [
             {
                 **route(f"r{i:05}", f"/team{i % 100}/thing{i}", f"s{i % services:03}"),
-                "match": {"hosts": [f"h{i % 20}.example.com"], "path": f"/team{i % 100}/thing{i}", "methods": ["GET"]},
+                "match": {
+                    "hosts": [f"h{i % 20}.example.com"],
+                    "path": f"/team{i % 100}/thing{i}",
+                    "methods": ["GET"],
+                },
                 "timeout": "5s",
             }
             for i in range(routes)
@@ -42,7 +46,9 @@ DURATIONS = st.sampled_from(["250ms", "2s", "5m", "${WAIT:-3s}"])
 SEGMENTS = st.from_regex(r"[a-z0-9]{1,6}", fullmatch=True)
 PATHS = st.lists(SEGMENTS, max_size=4).map(lambda parts: "/" + "/".join(parts))
 HEADERS = st.dictionaries(
-    st.sampled_from(["x-a", "x-b", "x-tenant"]), st.sampled_from(["1", "acme", "a b", "${X:-y}", '"q"', "30"]), max_size=3
+    st.sampled_from(["x-a", "x-b", "x-tenant"]),
+    st.sampled_from(["1", "acme", "a b", "${X:-y}", '"q"', "30"]),
+    max_size=3,
 )
 
 
@@ -67,8 +73,10 @@ SERVICES = _drawn(
     load_balancing=st.just("round_robin"),
 )
 OPERATIONS = _drawn(set=HEADERS, add=HEADERS, remove=st.lists(st.sampled_from(["x-c", "x-d"]), unique=True))
-RESPONSES = _drawn(status=st.sampled_from([200, 404]), headers=HEADERS, body=st.sampled_from(["", "hi", "30", "grüße\n"]))
-REWRITES = st.sampled_from([{"path": "/exact"}, {"host": "h.test"}, {"preserve_host": True}, {"prefix": "/new"}])
+RESPONSES = _drawn(
+    status=st.sampled_from([200, 404]), headers=HEADERS, body=st.sampled_from(["", "hi", "30", "grüße\n"])
+)
+REWRITES = st.sampled_from([{"path": "/exact"}, {"host": "h.test"}, {"preserve_host": True}])
 ROUTES = _drawn(
     priority=st.integers(-5, 5),
     enabled=st.booleans(),
@@ -95,10 +103,20 @@ def documents(draw: st.DrawFn) -> Document:
     service_names = draw(st.lists(NAMES, max_size=4, unique=True))
     document: Document = {"version": 1}
     if draw(st.booleans()):
-        document["defaults"] = draw(_drawn(timeout=DURATIONS, priority=st.integers(0, 3), response_headers=OPERATIONS))
-    document["services"] = [{"name": name, "targets": draw(TARGETS), **draw(SERVICES)} for name in service_names]
+        document["defaults"] = draw(
+            _drawn(timeout=DURATIONS, priority=st.integers(0, 3), response_headers=OPERATIONS)
+        )
+    document["services"] = [
+        {"name": name, "targets": draw(TARGETS), **draw(SERVICES)} for name in service_names
+    ]
     document["routes"] = [
-        {"name": name, "match": draw(MATCHES), "auth": PUBLIC, **draw(_destination(service_names)), **draw(ROUTES)}
+        {
+            "name": name,
+            "match": draw(MATCHES),
+            "auth": PUBLIC,
+            **draw(_destination(service_names)),
+            **draw(ROUTES),
+        }
         for name in draw(st.lists(NAMES, max_size=5, unique=True))
     ]
     return document

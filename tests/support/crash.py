@@ -19,8 +19,8 @@ django.setup()
 
 from django.core.management import call_command
 from django.db import connection, connections
-from routing.document.canonical import canonicalise
 
+from routing.document.canonical import canonicalise
 from routing.drafts import Actor
 from routing.loader import read_rows
 from routing.models import Revision

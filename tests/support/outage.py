@@ -77,6 +77,9 @@ async def story(proxy: TcpProxy) -> dict[str, object]:
     proxy.thaw()
     await sync_to_async(apply)(3)
     seen["live_after_hang_s"] = await live(3)
+    async with asyncio.timeout(TIME_S):
+        while (record := kept.load()) is None or record.number != 3:
+            await asyncio.sleep(0.01)
     await proxy.stop()
     seen["loss_noticed_s"] = await noticed()
     seen["served_while_away"] = registry.current and registry.current.revision

@@ -57,7 +57,9 @@ def in_child(writer: int) -> int:
     if child == 0:
         conflicts = 0
         for turn in range(ROUNDS):
-            apply_document({"version": 1, "services": [service(f"w{writer}-{turn}")]}, actor=Actor(f"w{writer}"))
+            apply_document(
+                {"version": 1, "services": [service(f"w{writer}-{turn}")]}, actor=Actor(f"w{writer}")
+            )
             conflicts += count_up(writer)
         os._exit(conflicts)
     return child

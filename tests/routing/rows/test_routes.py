@@ -18,7 +18,9 @@ def test_a_service_that_is_routed_to_stays() -> None:
         to.delete()
 
 
-@pytest.mark.parametrize("values", [{"destination": "service"}, {"destination": "nowhere"}, {"path_type": "guess"}])
+@pytest.mark.parametrize(
+    "values", [{"destination": "service"}, {"destination": "nowhere"}, {"path_type": "guess"}]
+)
 def test_the_database_refuses_nonsense(values: dict[str, object]) -> None:
     """A route to a service has a service; choices are the document's."""
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -57,7 +59,9 @@ def test_errors_are_at_their_columns() -> None:
 
 def test_hosts_and_methods_can_be_searched() -> None:
     """Text search finds a word in the list on every database."""
-    Route.objects.create(name="r", destination="respond", hosts=["api.example.com", "*.b.test"], methods=["GET"])
+    Route.objects.create(
+        name="r", destination="respond", hosts=["api.example.com", "*.b.test"], methods=["GET"]
+    )
     assert Route.objects.filter(hosts__icontains="EXAMPLE").count() == 1
     assert Route.objects.filter(methods__icontains="post").count() == 0
     assert Route.objects.get().hosts == ["api.example.com", "*.b.test"]

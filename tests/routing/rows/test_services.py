@@ -11,7 +11,13 @@ pytestmark = [pytest.mark.store, pytest.mark.django_db]
 
 @pytest.mark.parametrize(
     "values",
-    [{"name": ""}, {"protocol": "ftp"}, {"load_balancing": "luck"}, {"max_connections": 0}, {"max_concurrency": 0}],
+    [
+        {"name": ""},
+        {"protocol": "ftp"},
+        {"load_balancing": "luck"},
+        {"max_connections": 0},
+        {"max_concurrency": 0},
+    ],
 )
 def test_the_database_refuses_nonsense(values: dict[str, object]) -> None:
     """Also what comes past every form."""

@@ -1,0 +1,118 @@
+"""`manage.py gateway` as a program: exit codes, streams, and no database where none is needed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import written
+from tests.support.configuration import route, service, small
+
+MANAGE = Path(__file__).parents[4] / "manage.py"
+NOWHERE = "postgres://nobody@127.0.0.1:1/none"
+
+
+def manage(
+    *arguments: str | Path, var_dir: Path, database_url: str = NOWHERE
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "DATABASE_URL": database_url, "VAR_DIR": str(var_dir), "REDIS_URL": "none"}
+    return subprocess.run(
+        [sys.executable, MANAGE, "gateway", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_documents_are_checked_without_a_database(tmp_path: Path) -> None:
+    """validate and schema work where the database is down."""
+    ran = manage("validate", written(tmp_path, small()), var_dir=tmp_path)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "valid\n", "")
+    bad = {"version": 1, "services": [service()], "routes": [route(to="ordrs")]}
+    ran = manage("validate", written(tmp_path, bad), var_dir=tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith('routes[0].service: no service named "ordrs"')
+    ran = manage("schema", var_dir=tmp_path)
+    assert ran.returncode == 0
+    assert json.loads(ran.stdout)["properties"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["export"], ["revisions"], ["publish"], ["rollback", "1"], ["apply", "FILE"]]
+)
+def test_a_database_that_is_down_is_one_sentence(arguments: list[str], tmp_path: Path) -> None:
+    """Exit 1, and no traceback."""
+    file = str(written(tmp_path, small()))
+    ran = manage(*(file if each == "FILE" else each for each in arguments), var_dir=tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("the database cannot be reached: ")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:
+    """Instead of a failing query."""
+    ran = manage("export", var_dir=tmp_path, database_url=f"sqlite:///{tmp_path}/new.sqlite3")
+    assert ran.returncode == 1
+    assert "manage.py migrate" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["aply", "x"],
+        ["apply"],
+        ["rollback", "x"],
+        ["serve", "--port", "99999"],
+        ["serve", "--workers", "0"],
+    ],
+)
+def test_wrong_usage_is_exit_2(arguments: list[str], tmp_path: Path) -> None:
+    """With the usage on stderr."""
+    ran = manage(*arguments, var_dir=tmp_path)
+    assert ran.returncode == 2
+    assert "usage:" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "subcommand",
+    [
+        "serve",
+        "apply",
+        "diff",
+        "export",
+        "validate",
+        "schema",
+        "publish",
+        "discard",
+        "revisions",
+        "rollback",
+        "explain",
+    ],
+)
+def test_each_subcommand_has_help(subcommand: str, tmp_path: Path) -> None:
+    """On stdout, exit 0."""
+    ran = manage(subcommand, "--help", var_dir=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert subcommand in ran.stdout
+
+
+def test_a_reader_that_goes_away_is_nobody_s_failure(tmp_path: Path) -> None:
+    """`gateway schema | head -1` ends without a complaint."""
+    environment = {**os.environ, "DATABASE_URL": NOWHERE, "VAR_DIR": str(tmp_path)}
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    ran = subprocess.run(
+        [sys.executable, MANAGE, "gateway", "schema"],
+        env=environment,
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(write_end)
+    assert ran.stderr == ""
