@@ -1,11 +1,15 @@
 """Fixtures for tests on real sockets."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
-from tests.support import loops
+from tests.support import databases, loops
+from tests.support.process import MANAGE, Site
 
 
 def pytest_asyncio_loop_factories(
@@ -13,3 +17,20 @@ def pytest_asyncio_loop_factories(
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Server and upstream transport lean on loop details (end of stream, TLS, backpressure): tried on both."""
     return loops.BOTH if item.path.name.startswith(("test_upstream_", "test_server_")) else loops.PLAIN
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database with tables and nothing in them, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    with databases.empty_database(folder) as url:
+        environ = Site(folder, {"DATABASE_URL": url}).environ()
+        subprocess.run([sys.executable, MANAGE, "migrate", "--verbosity", "0"], check=True, env=environ)
+        yield url
+
+
+@pytest.fixture
+def site(tmp_path: Path, migrated_database: str) -> Iterator[Site]:
+    """An installation with a migrated database of the kind that this run is on, and no shared store."""
+    with databases.empty_database(tmp_path, like=migrated_database) as url:
+        yield Site(tmp_path, {"DATABASE_URL": url})

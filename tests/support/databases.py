@@ -128,18 +128,23 @@ def _redis_answers() -> bool:
 
 
 @contextlib.contextmanager
-def empty_database(folder: Path) -> Iterator[str]:
-    """The DATABASE_URL of a new, empty database for a gateway that runs as a process of its own.
+def empty_database(folder: Path, *, like: str | None = None) -> Iterator[str]:
+    """The DATABASE_URL of a new database for a gateway that runs as a process of its own.
 
-    It is of the kind that this test run is on, so that a functional test meets both stores.
+    It is of the kind that this test run is on, so that a functional test meets both stores. It is empty, or a copy
+    of the one at the URL `like`, which nobody may be connected to.
     """
     server = os.environ.get("DATABASE_URL", "")
     if not server.startswith("postgres"):
-        yield f"sqlite:///{folder / 'gateway.sqlite3'}"
+        file = folder / "gateway.sqlite3"
+        if like is not None:
+            shutil.copyfile(like.removeprefix("sqlite:///"), file)
+        yield f"sqlite:///{file}"
         return
     name = f"test_gateway_{os.getpid()}_{next(_numbers)}"
+    template = urlsplit(like).path.removeprefix("/") if like is not None else "template1"
     with psycopg.connect(_libpq(server), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
         finally:

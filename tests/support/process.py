@@ -1,0 +1,247 @@
+"""Whole processes for black-box tests: installations, commands that end, and gateways that serve."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import yaml
+
+from tests.support.gateway import Answer, RawClient
+
+ROOT = Path(__file__).resolve().parents[2]
+MANAGE = str(ROOT / "manage.py")
+PATIENCE_S = 30.0
+SERVING = r"serving on http://127\.0\.0\.1:(\d+)"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """The JSON that it printed."""
+        return json.loads(self.out)
+
+
+class Running:
+    """A program that goes on running; `lines` are what it has said so far, on either stream."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self.port = 0
+        self._more = asyncio.Condition()
+        self._reading = asyncio.create_task(self._read())
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        while line := (await self.process.stdout.readline()).decode():
+            async with self._more:
+                self.lines.append(line)
+                self._more.notify_all()
+        async with self._more:
+            self._more.notify_all()
+
+    async def said(self, pattern: str) -> re.Match[str]:
+        """Waits until a line has matched; fails at once if the program has ended without it."""
+        found: re.Match[str] | None = None
+
+        def heard() -> bool:
+            nonlocal found
+            found = next(filter(None, (re.search(pattern, line) for line in self.lines)), None)
+            return found is not None or (self.process.stdout is not None and self.process.stdout.at_eof())
+
+        async with asyncio.timeout(PATIENCE_S), self._more:
+            await self._more.wait_for(heard)
+        assert found, f"{pattern!r} was not said:\n{self.text}"
+        return found
+
+    async def ended(self) -> int:
+        """Its exit status, once it and everything that shares its output has ended."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self._reading
+            return await self.process.wait()
+
+    def interrupt(self) -> None:
+        """Ctrl-C: the signal goes to the whole foreground process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def workers(self) -> list[int]:
+        """The processes that serve."""
+        return sorted(pid for pid in children(self.process.pid) if "server.worker" in command_line(pid))
+
+    async def get(self, path: str, *headers: str, **options: Any) -> Answer:
+        """One request on a connection of its own."""
+        async with RawClient(self.port) as client:
+            return await client.get(path, "Connection: close", *headers, **options)
+
+    async def until(self, path: str, wanted: int | bytes) -> Answer:
+        """Asks on new connections until the answer has this status or body."""
+        async with asyncio.timeout(PATIENCE_S):
+            while wanted not in ((answer := await self.get(path)).status, answer.body):
+                await asyncio.sleep(0.02)
+        return answer
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command_line(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
+
+
+async def gone(pids: Iterable[int]) -> None:
+    """Waits until none of these processes runs any more (one that nobody has reaped yet counts as ended)."""
+    async with asyncio.timeout(PATIENCE_S):
+        for pid in pids:
+            while command_line(pid):  # noqa: ASYNC110 - a grandchild: nothing tells
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def connections_to_each_worker(running: Running) -> AsyncIterator[list[RawClient]]:
+    """One kept-alive connection to every worker: while one is asked, the others are stopped and cannot accept."""
+    clients: list[RawClient] = []
+    workers = running.workers()
+    try:
+        for worker in workers:
+            others = [other for other in workers if other != worker]
+            for other in others:
+                os.kill(other, signal.SIGSTOP)
+            try:
+                client = await RawClient(running.port).__aenter__()
+                clients.append(client)
+                await client.get("/health/live")
+            finally:
+                for other in others:
+                    os.kill(other, signal.SIGCONT)
+        yield clients
+    finally:
+        for client in clients:
+            await client.__aexit__()
+
+
+@dataclass
+class Site:
+    """One installation: a folder of its own and the environment of everything that runs in it."""
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def var_dir(self) -> Path:
+        return self.folder / "var"
+
+    @property
+    def database_url(self) -> str:
+        return self.env["DATABASE_URL"]
+
+    def environ(self, **env: str) -> dict[str, str]:
+        own = {"VAR_DIR": str(self.var_dir), "REDIS_URL": "none", "GATEWAY_PORT": "0"}
+        return {**os.environ, **own, **self.env, **env}
+
+    def write(self, document: Any, name: str = "document.yaml") -> str:
+        """A file that holds the document, or the text."""
+        file = self.folder / name
+        file.write_text(document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False))
+        return str(file)
+
+    async def manage(self, *arguments: str, **env: str) -> Done:
+        """Runs `manage.py …` to its end. No command may ever show a traceback."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            MANAGE,
+            *arguments,
+            env=self.environ(**env),
+            cwd=self.folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(2 * PATIENCE_S):
+            out, err = await process.communicate()
+        done = Done(process.returncode or 0, out.decode(), err.decode())
+        assert "Traceback" not in done.out + done.err, done.err
+        return done
+
+    async def gateway(self, *arguments: str, **env: str) -> Done:
+        return await self.manage("gateway", *arguments, **env)
+
+    async def apply(self, document: Any, *arguments: str) -> Done:
+        """Applies a document that must be accepted."""
+        done = await self.gateway("apply", self.write(document), *arguments)
+        assert done.code == 0, done.err
+        return done
+
+    @asynccontextmanager
+    async def running(self, *arguments: str, **env: str) -> AsyncIterator[Running]:
+        """`manage.py …` as a foreground process of a terminal: a process group of its own."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-u",
+            MANAGE,
+            *arguments,
+            env=self.environ(**env),
+            cwd=self.folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        running = Running(process)
+        try:
+            yield running
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await running.ended()
+
+    @asynccontextmanager
+    async def serving(self, *arguments: str, **env: str) -> AsyncIterator[Running]:
+        """`gateway serve` on a free port, ready."""
+        fixed = ("gateway", "serve", "--port", "0")
+        async with self.running(*fixed, *arguments, **env) as running:
+            running.port = int((await running.said(SERVING))[1])
+            yield running
+
+    def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Runs one statement behind the gateway's back; `?` stands for a value."""
+        if self.database_url.startswith("sqlite"):
+            connection = sqlite3.connect(self.database_url.removeprefix("sqlite:///"), timeout=10)
+            try:
+                with connection:
+                    return connection.execute(statement, values).fetchall()
+            finally:
+                connection.close()
+        with psycopg.connect(self.database_url) as opened:
+            cursor = opened.execute(statement.replace("?", "%s"), values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def through(self, port: int) -> str:
+        """The database's URL by way of a proxy on that port."""
+        parts = urlsplit(self.database_url)
+        user = parts.netloc.rpartition("@")[0]
+        return parts._replace(netloc=f"{user}@127.0.0.1:{port}").geturl()
