@@ -153,7 +153,6 @@ def table() -> dict[str, Variable]:
 _NOT_ACTED_ON_YET = frozenset(
     {
         "ops_access",
-        "jwt_secret",
         "jwt_algorithm",
         "access_token_expire_minutes",
         "refresh_token_expire_days",
