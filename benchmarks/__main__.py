@@ -90,9 +90,8 @@ def parse(arguments: Sequence[str], *, quick: bool) -> Options:
         parser.error(
             f"no such payload: {', '.join(sorted(unknown))} (there are {', '.join(cells.PAYLOAD_NAMES)})"
         )
-    whole = given.peers is None and not given.extra
-    whole = whole and given.payloads == parser.get_default("payloads")
-    whole = whole and given.connections == parser.get_default("connections")
+    narrowing = ("peers", "extra", "payloads", "connections", "rounds", "seconds", "times", "megabytes")
+    whole = all(getattr(given, name) == parser.get_default(name) for name in narrowing)
     return Options(
         parts=("proxying",) if quick else tuple(given.parts) or PARTS,
         peers=catalogue.chosen(given.peers or ("torana,caddy" if quick else None)),

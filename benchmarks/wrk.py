@@ -67,13 +67,14 @@ def post_script(size_bytes: int) -> str:
     )
 
 
-def rotation_script(paths: int, path_format: str) -> str:
-    """Lua: go round all paths in a scattered order; path_format has one `%05d`, e.g. `/route-%05d/items`."""
+def rotation_script(paths: int, path_format: str, *, step: int = 1) -> str:
+    """Lua: go round so many paths in scattered order; path_format has one `%05d`, which takes multiples of step."""
     return (
         "local requests, at = {}, 0\n"
         "init = function(args)\n"
         f"  for i = 0, {paths - 1} do\n"
-        f'    requests[i + 1] = wrk.format("GET", string.format("{path_format}", (i * 7919) % {paths}))\n'
+        f"    local number = (i * 7919) % {paths} * {step}\n"
+        f'    requests[i + 1] = wrk.format("GET", string.format("{path_format}", number))\n'
         "  end\n"
         "end\n"
         f"request = function() at = at % {paths} + 1 return requests[at] end\n"

@@ -62,4 +62,4 @@ def test_rotation_visits_every_path_once() -> None:
     """The stride of the script shares no factor with the counts that are used."""
     for count in (1, 10, 10_000):
         assert len({(step * 7919) % count for step in range(count)}) == count
-        assert f"% {count}))" in wrk.rotation_script(count, "/route-%05d")
+        assert f"(i * 7919) % {count} * 3\n" in wrk.rotation_script(count, "/route-%05d", step=3)
