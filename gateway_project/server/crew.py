@@ -114,6 +114,9 @@ class Crew:
     def tend(self, now_s: float) -> float:
         """Starts, retires and kills what is due; returns when to look again at the latest."""
         times_s = [now_s + 3600.0]
+        if not (self.stopping or self.failed):
+            times_s += self._refill(now_s)
+            self._continue_reload(now_s)
         for child in self.starting():
             overdue_s = child.started_s + self.patience.ready_timeout_s
             if now_s >= overdue_s and child.killed_after_s is None:
@@ -127,9 +130,6 @@ class Crew:
                 if now_s >= child.killed_after_s:
                     child.kill()
                 times_s.append(max(child.killed_after_s, now_s + 0.5))
-        if not (self.stopping or self.failed):
-            times_s += self._refill(now_s)
-            self._continue_reload(now_s)
         return min(times_s)
 
     def _refill(self, now_s: float) -> list[float]:

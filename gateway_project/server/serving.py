@@ -89,13 +89,16 @@ class GatewayServer(uvicorn.Server):
         self.ready = asyncio.Event()
         self._stop = asyncio.Event()
         self._grace_s = times.grace_s
+        self._starting: asyncio.Task[Any] | None = None
 
     def stop(self, *, grace: bool = True) -> None:
-        """`grace=False`: others already accept in our place, so there is nothing to wait for."""
+        """`grace=False`: others already accept in our place, so nothing to wait for. Gives up a startup under way."""
         if not grace:
             self._grace_s = 0.0
         self._drain.begin()
         self._stop.set()
+        if self._starting is not None:
+            self._starting.cancel()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -107,7 +110,9 @@ class GatewayServer(uvicorn.Server):
             loop.remove_signal_handler(signal.SIGTERM)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._starting = asyncio.current_task()
         await self.lifespan.startup()
+        self._starting = None
         if self.lifespan.should_exit:
             raise StartupFailed("the application did not start")
         loop = asyncio.get_running_loop()

@@ -44,6 +44,8 @@ def run(spec: WorkerSpec) -> int:
     except StartupFailed as error:
         sys.stderr.write(f"torana: {error}\n")
         return STARTUP_FAILED
+    except asyncio.CancelledError:  # told to leave while starting
+        return STARTUP_FAILED
     return 0
 
 
