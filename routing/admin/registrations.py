@@ -3,8 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpResponse
-from django.urls import path
 
 import routing.admin.defaults
 import routing.admin.nodes
@@ -13,7 +11,8 @@ import routing.admin.revisions
 import routing.admin.routes
 import routing.admin.services  # noqa: F401
 from routing.admin.dashboard import TEMPLATE
+from routing.admin.explaining import urls
 
 admin.site.index_template = TEMPLATE
 site: Any = admin.site
-site.extra_urls = lambda: [path("routing/explain/", lambda r: HttpResponse("x"), name="routing_explain")]
+site.extra_urls = urls

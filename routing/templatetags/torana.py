@@ -1,6 +1,8 @@
-"""D: What templates say about times."""
+"""D: What templates say about times and values."""
 
+import json
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.utils.timesince import timesince
@@ -15,3 +17,9 @@ def ago(moment: datetime | None) -> str:
         return "–"
     since = timesince(moment, depth=1)
     return "just now" if since.startswith("0") else f"{since} ago"
+
+
+@register.filter
+def shown(value: Any) -> str:
+    """A value as the document would write it; a text as it is."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

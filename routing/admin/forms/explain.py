@@ -1,0 +1,92 @@
+"""D: The form of the explain page: a request in its parts, or a curl command that holds them."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminExpandableTextareaWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from routing.admin.curl import NotCurl, Request, parse_curl
+from routing.document.wire import COMMON_METHODS
+
+LIVE, DRAFT = "live", "draft"
+LONGEST = 20_000
+MOST_HEADERS = 200
+
+
+class ExplainForm(forms.Form):
+    """`cleaned_data["request"]` is the request to explain."""
+
+    curl = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        label="Paste a curl command",
+        help_text="It takes the place of the fields below.",
+        widget=UnfoldAdminExpandableTextareaWidget(
+            attrs={
+                "class": "torana-code",
+                "placeholder": "curl -H 'x-tenant: acme' https://api.example.com/orders",
+            }
+        ),
+    )
+    method = forms.CharField(
+        required=False,
+        max_length=50,
+        initial="GET",
+        widget=UnfoldAdminTextInputWidget(attrs={"list": "torana-methods"}),
+    )
+    url = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        label="URL",
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "https://api.example.com/orders/7?page=2"}),
+    )
+    headers = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        help_text="One name: value a line.",
+        widget=UnfoldAdminExpandableTextareaWidget(
+            attrs={"class": "torana-code", "placeholder": "name: value"}
+        ),
+    )
+    configuration = forms.ChoiceField(
+        choices=[(LIVE, "What is live"), (DRAFT, "The draft: what publishing would make live")],
+        initial=LIVE,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    methods = COMMON_METHODS
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("curl", "").strip():
+            try:
+                data["request"] = parse_curl(data["curl"])
+            except NotCurl as fault:
+                self.add_error("curl", f"This cannot be read: {fault}.")
+        elif not data.get("url", "").strip():
+            self.add_error("url", "Give the URL of a request.")
+        else:
+            headers = tuple(self._headers(data.get("headers", "")))
+            data["request"] = Request(data.get("method", "").strip() or "GET", data["url"].strip(), headers)
+        return data
+
+    def _headers(self, text: str) -> list[tuple[str, str]]:
+        found = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            name, colon, value = line.partition(":")
+            if colon and name.strip():
+                found.append((name.strip(), value.strip()))
+            elif line.strip():
+                self.add_error("headers", f"Line {number}: write name: value.")
+        if len(found) > MOST_HEADERS:
+            self.add_error("headers", f"At most {MOST_HEADERS} headers.")
+        return found
+
+
+def initial_of(request: Request) -> dict[str, str]:
+    """The fields that stand for a request."""
+    headers = "\n".join(f"{name}: {value}" for name, value in request.headers)
+    return {"method": request.method, "url": request.url, "headers": headers}
