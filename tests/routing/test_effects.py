@@ -1,0 +1,128 @@
+from typing import Any
+
+from routing.compiler import CompileOptions, compile_snapshot
+from routing.effects import header_changes, own_answer, policy_notes, source_of, upstream_request
+from routing.paths import NormalPath, normalise
+from routing.snapshot import HeaderOps, Snapshot
+from routing.targets import compile_target
+
+
+def snapshot_with(
+    service: dict[str, Any] | None = None, env: dict[str, str] | None = None, **keys: Any
+) -> Snapshot:
+    route = {"name": "r", "match": {"path": "/a"}, **keys}
+    if not {"redirect", "respond"} & keys.keys():
+        route["service"] = "s"
+    raw = {
+        "defaults": {"auth": {"level": "public"}},
+        "services": [{"name": "s", "targets": [{"url": "http://h"}], **(service or {})}],
+        "routes": [route],
+    }
+    return compile_snapshot(raw, revision=1, options=CompileOptions(env=env or {}, service_timeout_s=12.0))
+
+
+def path_of(raw: bytes) -> NormalPath:
+    path = normalise(raw)
+    assert isinstance(path, NormalPath)
+    return path
+
+
+def notes(
+    snapshot: Snapshot, raw: bytes = b"/a/b", length: int | None = None
+) -> dict[str, tuple[str, str, Any]]:
+    found = policy_notes(snapshot, snapshot.routes["r"], path_of(raw), length)
+    return {note.name: (note.source, note.outcome, note.details) for note in found}
+
+
+def test_a_bare_route_has_few_policies() -> None:
+    """Only what acts on every request is there."""
+    assert notes(snapshot_with()) == {
+        "auth": ("defaults", "pass", {"level": "public"}),
+        "timeout": ("environment", "applies", {"connect_s": 2.0, "read_s": 30.0, "total_s": 12.0}),
+    }
+
+
+def test_all_policies_in_their_order() -> None:
+    """They come in the order in which they act."""
+    found = notes(
+        snapshot_with(
+            limits={"max_body": 3},
+            rewrite={"strip_prefix": True, "host": "x"},
+            request_headers={"set": {"A": "1"}},
+            response_headers={"remove": ["B"]},
+            timeout="4s",
+            allow_encoded_slashes=True,
+        ),
+        b"/a/b%2Fc",
+        length=3,
+    )
+    assert list(found) == [
+        "allow_encoded_slashes", "auth", "limits", "rewrite", "request_headers", "timeout", "response_headers",
+    ]  # fmt: skip
+    assert found["rewrite"] == ("route", "applies", {"path": "/a/b%2Fc", "becomes": "/b%2Fc", "host": "x"})
+    assert found["limits"] == ("route", "pass", {"max_body": 3, "content_length": 3})
+    assert found["timeout"][2]["total_s"] == 4.0
+    assert found["timeout"][0] == "route"
+    assert found["response_headers"][2] == {"remove": ["b"], "set": {}, "add": {}}
+
+
+def test_refusing_policies() -> None:
+    """A policy that would refuse the request says so."""
+    found = notes(snapshot_with(limits={"max_body": 3}), b"/a/b%2Fc", length=4)
+    assert found["limits"][1] == "refuse"
+    assert found["allow_encoded_slashes"] == ("built-in", "refuse", {})
+
+
+def test_sources_of_a_service() -> None:
+    """A timeout and targets may come from the service or from the environment."""
+    assert notes(snapshot_with({"timeout": {"total": "7s"}}))["timeout"][0] == "service"
+    overridden = notes(snapshot_with(env={"S_SERVICE_URL": "http://i"}))
+    assert overridden["targets"] == ("environment", "applies", {"variable": "S_SERVICE_URL"})
+    route = snapshot_with(timeout="1s").routes["r"]
+    assert (source_of(route, "timeout"), source_of(route, "auth"), source_of(route, "limits")) == (
+        "route",
+        "defaults",
+        "built-in",
+    )
+
+
+def test_upstream_requests() -> None:
+    """Path, query and Host are those that the target would see."""
+
+    def sent(url: str, **keys: Any) -> dict[str, Any]:
+        route = snapshot_with(**keys).routes["r"]
+        target = compile_target(url)
+        return upstream_request(
+            route, target, method="GET", path=path_of(b"/a/b"), query=b"q=1", host=b"me:1"
+        )
+
+    assert sent("https://h:8443/x")["url"] == "https://h:8443/x/a/b?q=1"
+    assert sent("http://[::1]:1")["host"] == "[::1]:1"
+    assert sent("http://h", rewrite={"preserve_host": True})["host"] == "me:1"
+    assert sent("http://h", rewrite={"host": "v", "path": "/p"})["host"] == "v"
+    assert sent("http://h", rewrite={"path": "/p"})["url"] == "http://h/p?q=1"
+    socket = sent("unix:///run/a.sock")
+    assert (socket["socket"], socket["url"]) == ("/run/a.sock", "http://localhost/a/b?q=1")
+    assert sent("http://h", request_headers={"add": {"A": "1"}})["headers"]["add"] == {"a": "1"}
+
+
+def test_own_answers() -> None:
+    """Redirects and responses are shown as the client would get them; a service has none."""
+
+    def answer(**keys: Any) -> Any:
+        route = snapshot_with(**keys).routes["r"]
+        return own_answer(route, scheme="http", host=b"me", path=path_of(b"/a/b"), query=b"q")
+
+    assert answer(redirect={"scheme": "https"}) == {"status": 301, "location": "https://me/a/b?q"}
+    assert answer(respond={"status": 418, "headers": {"X": "1", "content-type": "a/b"}, "body": "t"}) == {
+        "status": 418,
+        "headers": {"x": "1", "content-type": "a/b"},
+        "body": "t",
+    }
+    assert answer() is None
+
+
+def test_header_changes() -> None:
+    """Header operations read as JSON."""
+    ops = HeaderOps(frozenset([b"c", b"b"]), ((b"a", b"1"),), ())
+    assert header_changes(ops) == {"remove": ["b", "c"], "set": {"a": "1"}, "add": {}}
