@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Final
 
 IDS: Final[dict[str, str]] = {
@@ -59,6 +60,7 @@ IDS: Final[dict[str, str]] = {
 
 MASK: Final = "***"
 _QUOTE_LIMIT: Final = 80
+_MANY_WORDS: Final = 500
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SECRET_TEXT: Final = re.compile(r"PRIVATE KEY|-----BEGIN|(?<=://)[^/@\s]+@", re.IGNORECASE)
 
@@ -122,8 +124,12 @@ def as_written(value: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None."""
+    wanted = word.lower()[:_QUOTE_LIMIT]
     lowered = {candidate.lower(): candidate for candidate in known}
-    matches = get_close_matches(word.lower()[:100], lowered, n=1, cutoff=0.6)
+    if len(lowered) > _MANY_WORDS:  # comparing all would take a tenth of a second for each wrong name
+        near = (name for name in lowered if name[:1] == wanted[:1] and abs(len(name) - len(wanted)) < 3)
+        lowered = {name: lowered[name] for name in islice(near, _MANY_WORDS)}
+    matches = get_close_matches(wanted, lowered, n=1, cutoff=0.6)
     return lowered[matches[0]] if matches else None
 
 
