@@ -12,7 +12,7 @@ from django import forms
 from django.db import models
 
 if TYPE_CHECKING:
-    _Text = models.TextField[Any, Any]
+    _Text = models.Field[Any, Any]
 else:
     _Text = models.TextField
 
@@ -73,7 +73,7 @@ class WrittenField(_Text):
         return None if value is None else decode(value)
 
     def get_prep_value(self, value: Any) -> Any:
-        value = super(models.TextField, self).get_prep_value(value)
+        value = models.Field.get_prep_value(self, value)
         return None if value is None else encode(value)
 
     def to_python(self, value: Any) -> Any:
@@ -82,17 +82,17 @@ class WrittenField(_Text):
     def value_to_string(self, obj: models.Model) -> Any:
         return self.get_prep_value(self.value_from_object(obj))
 
-    def formfield(self, **kwargs: Any) -> Any:
-        defaults = {"widget": forms.TextInput, "empty_value": None}
-        return super().formfield(**(defaults | kwargs))
+    def formfield(self, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any) -> Any:
+        kwargs = {"widget": forms.TextInput, "empty_value": None, **kwargs}
+        return models.Field.formfield(self, form_class or forms.CharField, choices_form_class, **kwargs)
 
 
 class SectionField(WrittenField):
     """One section of the document (a mapping or a list), as written."""
 
-    def formfield(self, **kwargs: Any) -> Any:
-        defaults: dict[str, Any] = {"form_class": forms.JSONField, "widget": forms.Textarea}
-        return super(models.TextField, self).formfield(**(defaults | kwargs))
+    def formfield(self, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any) -> Any:
+        kwargs = {"widget": forms.Textarea, **kwargs}
+        return models.Field.formfield(self, form_class or forms.JSONField, choices_form_class, **kwargs)
 
 
 class WordsFormField(forms.CharField):
@@ -117,8 +117,8 @@ class WordsField(_Text):
         return None if value is None else split_words(value)
 
     def get_prep_value(self, value: Any) -> Any:
-        value = super(models.TextField, self).get_prep_value(value)
-        return join_words(value) if isinstance(value, (list, tuple)) else value
+        value = models.Field.get_prep_value(self, value)
+        return join_words(list(value)) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
         return split_words(value) if isinstance(value, str) else value
@@ -126,6 +126,6 @@ class WordsField(_Text):
     def value_to_string(self, obj: models.Model) -> Any:
         return self.get_prep_value(self.value_from_object(obj))
 
-    def formfield(self, **kwargs: Any) -> Any:
-        defaults: dict[str, Any] = {"form_class": WordsFormField, "widget": forms.TextInput}
-        return super(models.TextField, self).formfield(**(defaults | kwargs))
+    def formfield(self, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any) -> Any:
+        kwargs = {"widget": forms.TextInput, **kwargs}
+        return models.Field.formfield(self, form_class or WordsFormField, choices_form_class, **kwargs)

@@ -236,9 +236,14 @@ def test_saved_rows_that_are_wrong_together_are_refused() -> None:
     """The caller's transaction then rolls back what was saved."""
     apply(small())
     before = state()
-    with pytest.raises(ConfigurationInvalid), transaction.atomic():
+
+    @transaction.atomic
+    def save() -> None:
         Target.objects.update(url="ftp://nowhere")
         publish_rows_after_edit(actor=BERT)
+
+    with pytest.raises(ConfigurationInvalid):
+        save()
     assert state() == before
 
 

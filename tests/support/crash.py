@@ -4,6 +4,8 @@ Run as a program on an empty database of its own (DATABASE_URL). It forks a chil
 kill is a real SIGKILL of a process in the midst of a transaction. Prints one JSON object.
 """
 
+# ruff: noqa: E402 - models can be imported once Django is set up
+
 import json
 import os
 import signal

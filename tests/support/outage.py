@@ -3,6 +3,8 @@
 Run as a program with the URL of an empty PostgreSQL database as its argument.
 """
 
+# ruff: noqa: ASYNC110 - threads change what is waited for
+
 import asyncio
 import json
 import os

@@ -3,6 +3,8 @@
 Run as a program (arguments: writers, rounds) on an empty database of its own (DATABASE_URL).
 """
 
+# ruff: noqa: E402 - models can be imported once Django is set up
+
 import json
 import os
 import sys

@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError
 
 from gateway_project import serving
 from gateway_project.embedded import socket_path
-from routing.commands import documents, history
+from routing.commands import documents, explain, history
 from routing.commands.console import REFUSED, CommandRefused, Console
 from routing.locking import StoreUnavailable, clear_errors
 from routing.models import EditConflict
@@ -20,7 +20,7 @@ from routing.notify import bind_redis
 from routing.problems import ConfigurationInvalid
 from routing.publishing import PublishRefused
 
-SUBCOMMANDS = (serving, documents, history)
+SUBCOMMANDS = (serving, documents, history, explain)
 INTERRUPTED = 130
 _REFUSALS = (CommandRefused, PublishRefused, EditConflict, StoreUnavailable)
 
