@@ -37,7 +37,7 @@ class ResponseBody(httpx.AsyncByteStream):
             connection.resume_reading()
         if not reader.complete:
             return data, False
-        if not connection.uploading:
+        if connection.sent_whole:
             self._release()
         return data, True
 
@@ -79,5 +79,7 @@ class ResponseBody(httpx.AsyncByteStream):
 
     def _release(self) -> None:
         self.released = True
+        if self._upload is not None:
+            self._upload.cancel()  # it must not touch the connection any more
         self._trailers = self._connection.reader.trailers
         self._pool.release(self._connection)

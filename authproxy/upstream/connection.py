@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         "write_paused",
         "write_s",
         "write_until",
+        "written",
     )
 
     transport: asyncio.Transport
@@ -81,7 +82,11 @@ class Connection(asyncio.Protocol):
         self.retire_at = NEVER
         """From then on it takes no new request."""
         self.in_use = self.reused = self.closed = False
-        self.read_paused = self.write_paused = self.uploading = False
+        self.read_paused = self.write_paused = False
+        self.uploading = False
+        """The request's body is being written, which pauses its deadlines."""
+        self.written = False
+        """The last byte of the request's body has been handed to the transport."""
         self.error: httpx.TransportError | None = None
         """Why the request that it is serving has failed."""
         self.waiter: asyncio.Future[None] | None = None
@@ -113,11 +118,17 @@ class Connection(asyncio.Protocol):
     def hold_deadline(self, now: float, deadline: float, write_s: float) -> None:
         """The request's body is still to come: until `uploaded`, only writing is timed."""
         self.uploading = True
+        self.written = False
         self.write_s = write_s
         self._deadline_left_s = deadline - now
 
+    @property
+    def sent_whole(self) -> bool:
+        """Whether the request has left, all of it."""
+        return not self.uploading or (self.written and not self.transport.get_write_buffer_size())
+
     def uploaded(self) -> None:
-        """The request's body has been written whole."""
+        """The request's body has been written, and most of it has left."""
         self.uploading = False
         if not self.reader.head_complete:
             now = self.loop.time()
@@ -156,11 +167,11 @@ class Connection(asyncio.Protocol):
             reader.complete
             and reader.reusable
             and not self.closed
-            and not self.uploading
+            and self.sent_whole
             and self.error is None
             and now < self.retire_at
         )
-        self.in_use = False
+        self.in_use = self.uploading = False
         self.read_until = self.write_until = self.deadline = NEVER
         if clean:
             self.reused = True

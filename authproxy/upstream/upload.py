@@ -32,6 +32,7 @@ async def pump(connection: Connection, stream: httpx.AsyncByteStream, length: in
 
 async def flush(connection: Connection) -> None:
     """Wait until a body that was written at once has left; a large one does not fit into the socket's buffer."""
+    connection.written = True
     await connection.drain()
     if not connection.closed:
         connection.uploaded()
@@ -59,6 +60,7 @@ async def _write(connection: Connection, parts: AsyncIterator[bytes], length: in
         transport.write(LAST_CHUNK)
     elif written < length:
         raise wrong_length(length, written)
+    connection.written = True
     await connection.drain()
     return not connection.closed
 

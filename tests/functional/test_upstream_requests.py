@@ -323,6 +323,7 @@ async def test_an_upload_waits_for_a_slow_upstream(transport: Http1Transport, st
         await go.wait()
         await peer.reader.readexactly(len(piece) * count)
         await peer.send(response())
+        await peer.until_closed()
 
     async with ScriptedUpstream(script) as upstream:
         body = Pieces(many()) if streamed else piece * count
@@ -341,7 +342,7 @@ async def test_an_upload_waits_for_a_slow_upstream(transport: Http1Transport, st
         go.set()
         assert (await task).status == 200
 
-    assert transport.stats()[upstream.url].idle == 1
+        assert transport.stats()[upstream.url].idle == 1
 
 
 async def test_an_upstream_that_takes_nothing_times_out(transport: Http1Transport) -> None:

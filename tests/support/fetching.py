@@ -1,6 +1,7 @@
 """I: Requests through an upstream transport, as short as tests want them."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,3 +73,10 @@ async def read(response: httpx.Response) -> Fetched:
     finally:
         await body.aclose()
     return Fetched(response.status_code, list(slim.raw_pairs(response)), bytes(whole), response)
+
+
+async def until(condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
+    """Wait for something that has no event of its own."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
