@@ -68,8 +68,9 @@ class Crew:
                 place.current, place.successor, old = child, None, place.current
                 if old is not None:
                     self._retire(old, now_s)
-        if not self.complete and all(place.current and place.current.ready_s for place in self.places):
-            self.complete = True
+        self.complete = self.complete or all(
+            place.current is not None and place.current.ready_s is not None for place in self.places
+        )
 
     def note_exits(self, now_s: float) -> None:
         for child in self.children():
