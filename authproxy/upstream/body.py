@@ -37,7 +37,7 @@ class ResponseBody(httpx.AsyncByteStream):
             connection.resume_reading()
         if not reader.complete:
             return data, False
-        if connection.sent_whole:
+        if not connection.uploading or connection.sent_whole:
             self._release()
         return data, True
 

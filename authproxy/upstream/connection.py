@@ -8,6 +8,7 @@ the transport's sweeper compares with the clock through `check`.
 import asyncio
 import math
 import socket
+import ssl
 from typing import Final, Protocol, cast
 
 import httpx
@@ -124,8 +125,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def sent_whole(self) -> bool:
-        """Whether the request has left, all of it."""
-        return not self.uploading or (self.written and not self.transport.get_write_buffer_size())
+        """Whether the body that is being sent has left, all of it."""
+        return self.written and not self.transport.get_write_buffer_size()
 
     def uploaded(self) -> None:
         """The request's body has been written, and most of it has left."""
@@ -167,7 +168,7 @@ class Connection(asyncio.Protocol):
             reader.complete
             and reader.reusable
             and not self.closed
-            and self.sent_whole
+            and (not self.uploading or self.sent_whole)
             and self.error is None
             and now < self.retire_at
         )
@@ -254,7 +255,8 @@ class Connection(asyncio.Protocol):
         if not self.in_use:
             self._end_idle()
             return False
-        self.reader.end()
+        if self._ended_in_order():
+            self.reader.end()
         if self.reader.complete:
             self._wake()
         else:
@@ -281,6 +283,14 @@ class Connection(asyncio.Protocol):
         if not self.closed:
             self.close()
             self.owner.lost_idle(self)
+
+    def _ended_in_order(self) -> bool:
+        """Whether the end of the stream is the upstream's word: on TLS that takes a close_notify (RFC 8446 6.1)."""
+        tls = self.transport.get_extra_info("ssl_object")
+        try:
+            return tls is None or tls.read(1) == b""
+        except ssl.SSLError:
+            return False
 
     def _loss(self, error: Exception | None) -> httpx.TransportError:
         how = f"was lost ({error})" if error else "was closed by the upstream"
