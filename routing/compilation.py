@@ -81,7 +81,7 @@ class Compilation:
 
     def _compile_services(self, entries: Sequence[Raw]) -> Steps:
         known = _by_written_name(self._previous.services.values()) if self._previous else {}
-        variables = {id(entry): self._overrides.get(override_key(str(entry["name"]))) for entry in entries}
+        variables = {id(entry): self._variable(entry) for entry in entries}
         for batch in _batches(entries):
             changed = []
             for entry in batch:
@@ -91,9 +91,10 @@ class Compilation:
                     changed.append((entry, checked))
                 else:
                     self.services[before.name] = before
-            specs = self._specs("services", [checked for _, checked in changed], {})
-            for (entry, _), spec in zip(changed, specs, strict=True):
-                self._add_service(spec, entry, variables[id(entry)])
+            if changed:
+                specs = self._specs("services", [checked for _, checked in changed], {})
+                for (entry, _), spec in zip(changed, specs, strict=True):
+                    self._add_service(spec, entry, variables[id(entry)])
             yield
         if len(self.services) < len(entries):
             raise self._refusal()
@@ -168,7 +169,7 @@ class Compilation:
                 return tuple(getattr(checked.spec, kind))
             self._whole = self._check_whole()
         by_name = {spec.name: spec for spec in getattr(self._whole, kind)}
-        return [by_name[fill(entry["name"], self._options.env).value] for entry in entries]
+        return [by_name[self._filled_name(entry)] for entry in entries]
 
     def _check_whole(self) -> DocumentSpec:
         written: object = self._raw
@@ -185,12 +186,18 @@ class Compilation:
         found = _TARGETS.match(problem.path) if self._overrides else None
         if found is None:
             return problem
-        entry = self._raw["services"][int(found[1])]
-        variable = self._overrides.get(override_key(str(entry["name"])))
+        variable = self._variable(self._raw["services"][int(found[1])])
         return replace(problem, message=f"{problem.message} (from {variable})") if variable else problem
 
+    def _variable(self, entry: Raw) -> str | None:
+        """The environment variable that replaces a service's targets."""
+        return self._overrides.get(override_key(self._filled_name(entry))) if self._overrides else None
+
+    def _filled_name(self, entry: Raw) -> str:
+        return str(fill(entry["name"], self._options.env).value)
+
     def _with_override(self, entry: Raw) -> Raw:
-        variable = self._overrides.get(override_key(str(entry["name"])))
+        variable = self._variable(entry)
         return entry if variable is None else overridden(entry, variable, self._options.env)
 
     def _check(self, document: object) -> Checked:

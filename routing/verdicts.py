@@ -12,6 +12,18 @@ from routing.ranking import ANY_HOST, Rank, route_rank
 from routing.snapshot import CompiledRoute
 
 _SHOWN_VALUE = 80
+_FITTING = {
+    "exact": "is {}",
+    "prefix": "is {} or below it",
+    "template": "fits the template {}",
+    "regex": "matches the regular expression {}",
+}
+_NOT_FITTING = {
+    "exact": "is not {}",
+    "prefix": "is neither {} nor below it",
+    "template": "does not fit the template {}",
+    "regex": "does not match the regular expression {}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ def judge(route: CompiledRoute, asked: Asked) -> Verdict:
     if not fits_host:
         failed = f"host {asked.host or '(none)'} is not {' or '.join(route.hosts)}"
     elif not fits_path:
-        failed = f"path {asked.path} {_not_fitting(route.pattern)}"
+        failed = f"path {asked.path} {_NOT_FITTING[route.pattern.kind].format(route.pattern.written)}"
     elif not fits_method:
         failed = f"method {asked.method} is not {' or '.join(route.methods)}"
     else:
@@ -56,7 +68,7 @@ def why_it_fits(route: CompiledRoute, asked: Asked) -> tuple[str, ...]:
     host = next((host for host in route.hosts if host_fits(host, asked.host)), None)
     return (
         f"host {asked.host} fits {host}" if host is not None else "any host",
-        f"path {asked.path} {_fitting(route.pattern)}",
+        f"path {asked.path} {_FITTING[route.pattern.kind].format(route.pattern.written)}",
         f"method {asked.method} is one of {', '.join(route.methods)}" if route.methods else "any method",
         *map(str, route.headers),
         *map(str, route.query),
@@ -88,30 +100,6 @@ def _unmet(condition: object, given: Sequence[bytes]) -> str:
         return f"wanted: {wanted}; the {kind} is missing"
     values = ", ".join(repr(value.decode("utf-8", "replace")[:_SHOWN_VALUE]) for value in given[:3])
     return f"wanted: {wanted}; it is {values}"
-
-
-def _fitting(pattern: PathPattern) -> str:
-    match pattern.kind:
-        case "exact":
-            return f"is {pattern.written}"
-        case "prefix":
-            return f"is {pattern.written} or below it"
-        case "template":
-            return f"fits the template {pattern.written}"
-        case "regex":
-            return f"matches the regular expression {pattern.written}"
-
-
-def _not_fitting(pattern: PathPattern) -> str:
-    match pattern.kind:
-        case "exact":
-            return f"is not {pattern.written}"
-        case "prefix":
-            return f"is neither {pattern.written} nor below it"
-        case "template":
-            return f"does not fit the template {pattern.written}"
-        case "regex":
-            return f"does not match the regular expression {pattern.written}"
 
 
 def _shared_segments(pattern: PathPattern, path: str) -> int:

@@ -3,10 +3,11 @@ from typing import Any
 
 import pytest
 
-from routing.compilation import Compilation
-from routing.compiler import CompileOptions
-from routing.problems import ConfigurationInvalid
+from routing.compilation import Compilation, _service_names
+from routing.compiler import CompileOptions, compile_snapshot
+from routing.problems import ConfigurationInvalid, Problem
 from routing.snapshot import Snapshot
+from routing.validation import Checked, check_document
 
 PUBLIC = {"auth": {"level": "public"}}
 
@@ -77,8 +78,8 @@ def test_the_environment_is_filled_in() -> None:
 
 def test_an_address_from_the_environment_replaces_the_targets() -> None:
     """`<NAME>_SERVICE_URL` wins over the document; the source stays as written."""
-    raw = document(services=[service("user-service"), service("other")])
-    compilation = run(raw, env={"USER_SERVICE_URL": "http://one:1,http://two:2"})
+    raw = document(services=[service("${WHO}-service"), service("other")])
+    compilation = run(raw, env={"USER_SERVICE_URL": "http://one:1,http://two:2", "WHO": "user"})
     user = compilation.services["user-service"]
     assert [target.authority for target in user.targets] == [b"one:1", b"two:2"]
     assert user.overridden_by == "USER_SERVICE_URL"
@@ -90,7 +91,11 @@ def test_a_bad_address_from_the_environment_is_refused() -> None:
     """The problem is at the service's targets and names the variable."""
     [problem] = refused(document(), env={"S_SERVICE_URL": "ftp://x"})
     assert problem.startswith("services[0].targets[0].url: ")
-    assert "S_SERVICE_URL" in problem
+    assert problem.endswith("(from S_SERVICE_URL)")
+    raw = document(route("a", timeout="soon"), services=[service("s"), service("t", "ftp://y")])
+    messages = refused(raw, env={"S_SERVICE_URL": "http://x"})
+    assert len(messages) == 2
+    assert not any("S_SERVICE_URL" in message for message in messages)
 
 
 @pytest.mark.parametrize(
@@ -127,5 +132,64 @@ def test_all_problems_are_reported_at_once() -> None:
 
 def test_names_that_the_environment_makes_equal() -> None:
     """Two names that differ only as written never overwrite each other silently."""
-    with pytest.raises(ConfigurationInvalid):
-        run(document(route("${X}"), route("a")), env={"X": "a"})
+    routes = [route("${X}"), *(route(f"r{number}") for number in range(60)), route("a")]
+    assert len(refused(document(*routes), env={"X": "a"})) == 1
+    services = [service("${X}"), *(service(f"s{number}") for number in range(60)), service("a")]
+    assert len(refused(document(services=services), env={"X": "a"})) == 1
+
+
+def snapshot(raw: dict[str, Any]) -> Snapshot:
+    return compile_snapshot(raw, revision=1, options=CompileOptions())
+
+
+def test_equal_entries_are_reused() -> None:
+    """Services and routes that are as they were are kept, whatever else changed around them."""
+    answer = {"name": "c", "respond": {}}
+    before = snapshot(document(route("a"), route("b", enabled=False), answer))
+    after = run(document(answer, route("a"), route("b", enabled=False), route("new")), before)
+    assert after.services["s"] is before.services["s"]
+    assert after.routes["a"] is before.routes["a"]
+    assert after.routes["c"] is before.routes["c"]
+    assert after.disabled["b"] is before.disabled["b"]
+    assert list(after.routes) == ["c", "a", "new"]
+    again = run(document(route("a")), snapshot(document(route("a"))))
+    assert list(again.routes) == ["a"]
+
+
+def test_other_defaults_or_services_end_the_reuse() -> None:
+    """What a route was compiled with is part of it."""
+    raw = document(route("a"))
+    before = snapshot(raw)
+    assert run({**raw, "defaults": {**PUBLIC, "priority": 1}}, before).routes["a"] is not before.routes["a"]
+    assert run({**raw, "services": [service("s", "http://x")]}, before).routes["a"] is not before.routes["a"]
+    overridden = run(raw, before, env={"S_SERVICE_URL": "http://x"})
+    assert overridden.services["s"] is not before.services["s"]
+    assert overridden.routes["a"] is not before.routes["a"]
+
+
+def test_when_only_the_whole_document_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small check that fails for what it lacks is settled by the check of the whole document."""
+    raw = document(*(route(f"r{number}") for number in range(50)))
+
+    def check(document: Any, **options: Any) -> Any:
+        if 0 < len(document.get("routes", ())) < 50:
+            return Checked(None, (Problem("gateway.E011", "", "too small"),), ())
+        return check_document(document, **options)
+
+    monkeypatch.setattr("routing.compilation.check_document", check)
+    assert len(run(raw).routes) == 50
+
+
+def test_what_is_known_to_be_wrong_is_always_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the check of the whole document should miss it."""
+    whole = check_document({}, env={})
+    monkeypatch.setattr("routing.compilation.check_document", lambda *_, **__: whole)
+    assert refused(None) == ["the document cannot be read"]
+
+
+def test_services_that_are_named_deep_inside_are_known() -> None:
+    """A check of some routes knows every service that they name, wherever."""
+    parts = {"x": {"service": "one"}, "y": {"service": "two"}}
+    entry = {"service": "three", "backends": [{"service": "four"}, 5], "aggregate": {"parts": parts}}
+    assert sorted(_service_names(entry)) == ["four", "one", "three", "two"]
+    assert list(_service_names({"service": 5})) == []

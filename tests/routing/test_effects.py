@@ -76,6 +76,19 @@ def test_refusing_policies() -> None:
 def test_sources_of_a_service() -> None:
     """A timeout and targets may come from the service or from the environment."""
     assert notes(snapshot_with({"timeout": {"total": "7s"}}))["timeout"][0] == "service"
+    built_in = compile_snapshot(
+        {
+            "defaults": {"auth": {"level": "public"}},
+            "services": [{"name": "s"}],
+            "routes": [{"name": "r", "service": "s"}],
+        },
+        revision=1,
+        options=CompileOptions(),
+    )
+    assert notes(built_in)["timeout"][0] == "built-in"
+    preserving = notes(snapshot_with(rewrite={"preserve_host": True}))["rewrite"][2]
+    assert preserving == {"path": "/a/b", "becomes": "/a/b", "preserve_host": True}
+    assert list(notes(snapshot_with(respond={}))) == ["auth"]
     overridden = notes(snapshot_with(env={"S_SERVICE_URL": "http://i"}))
     assert overridden["targets"] == ("environment", "applies", {"variable": "S_SERVICE_URL"})
     route = snapshot_with(timeout="1s").routes["r"]

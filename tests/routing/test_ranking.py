@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 
 from routing.conditions import HeaderCondition, QueryCondition
-from routing.ranking import Conditions, best_rank, why_before
+from routing.ranking import Conditions, best_rank, route_rank, why_before
 from routing.snapshot import CompiledRoute
 from tests.support.reference_matcher import make_route
 
@@ -57,3 +57,11 @@ def test_a_route_ranks_as_its_best_host() -> None:
     ranked = best_rank("r", ("*.b", "a.b"), pattern, priority=0, conditions=Conditions())
     assert ranked == best_rank("r", ("a.b",), pattern, priority=0, conditions=Conditions())
     assert why_before(ranked, ranked) == "they are the same route"
+
+
+def test_the_rank_of_a_route_under_each_of_its_hosts() -> None:
+    """The same route may come early under one host and late under another."""
+    route = make_route("r", hosts=("*.b", "a.b"))
+    assert route_rank(route, "a.b") == route.rank
+    assert route_rank(route, "a.b") < route_rank(route, "*.b")
+    assert route_rank(make_route("r"), "") == make_route("r").rank

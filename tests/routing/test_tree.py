@@ -107,3 +107,25 @@ def test_candidates_list_every_entry_on_the_way() -> None:
     tree = _tree(_both_at_every_level(3, ""))
     assert len(list(tree.candidates("/a/a/a", ["", "a", "a", "a"]))) == 8
     assert len(list(tree.candidates("/a/b/a", ["", "a", "b", "a"]))) == 4
+
+
+def test_branches_are_tried_until_nothing_better_is_left() -> None:
+    """A branch that was put off is taken up when the literal one fails, and when it may still win."""
+    tree = _tree(
+        [
+            make_route("literal", "/a/b", "template", methods=("POST",)),
+            make_route("placeholder", "/{x}/b", "template"),
+            make_route("urgent", "/{x}/{y}", "template", priority=1, methods=("PUT",)),
+        ]
+    )
+
+    def name(method: str) -> str | None:
+        found = tree.search(["", "a", "b"], ("/a/b", method, (), b""), NO_BOUND)
+        return found.route.name if found else None
+
+    assert [name(method) for method in ("POST", "GET", "PUT")] == ["literal", "placeholder", "urgent"]
+    assert tree.search(["", "a", "c"], ("/a/c", "GET", (), b""), NO_BOUND) is None
+    exact = _tree([make_route("e", "/a", "exact", methods=("PUT",)), make_route("p", "/a")])
+    found = exact.search(["", "a"], ("/a", "GET", (), b""), NO_BOUND)
+    assert found is not None
+    assert found.route.name == "p"

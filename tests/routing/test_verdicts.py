@@ -75,6 +75,8 @@ def test_why_it_fits() -> None:
         "query parameter q is '1'",
     )
     assert why_it_fits(make_route(path="/a/b", kind="exact"), ASKED)[1] == "path /a/b is /a/b"
+    template = make_route(path="/a/{x}", kind="template")
+    assert why_it_fits(template, ASKED)[1] == "path /a/b fits the template /a/{x}"
     assert why_it_fits(make_route(path="/a/.*", kind="regex"), ASKED)[1].endswith(
         "matches the regular expression /a/.*"
     )
