@@ -13,6 +13,7 @@ from routing.problems import ConfigurationInvalid
 
 YES, NO = "yes", "no"
 EMPTY_TEXT: Final = '""'
+LONGEST_LINE: Final = 80
 Texts = Mapping[str, str]
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{1,15}")
@@ -33,7 +34,7 @@ def collect(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The entry that the texts stand for, and what could not be read, by leaf name.
 
-    A text that is still what `flatten` gave keeps the value as it was written. Parts that became empty go.
+    A text that is still what `flatten` gave keeps the value as it was written. Sections that became empty go.
     """
     entry = _without(original, leaves)
     faults: dict[str, str] = {}
@@ -48,6 +49,7 @@ def collect(
         if value is not _ABSENT:
             _put(entry, leaf.path, value)
     _fill_required(entry, leaves)
+    _keep_empty(entry, original, leaves)
     _shorten(entry, original, leaves)
     return entry, faults
 
@@ -96,11 +98,16 @@ def read(leaf: Leaf, text: str) -> Any:
 
 
 def dump(value: Any) -> str:
-    """A structure in the document's notation, short ones on one line."""
+    """A structure in the document's notation, short ones on one line; as JSON where YAML would lose something."""
+    is_short = len(repr(value)) < LONGEST_LINE
     text: str = yaml.safe_dump(
-        value, default_flow_style=len(repr(value)) < 80, sort_keys=False, allow_unicode=True
+        value, default_flow_style=is_short, sort_keys=False, allow_unicode=True, width=10**6
     )
-    return text.removesuffix("...\n").strip()
+    text = text.removesuffix("\n").removesuffix("\n...")
+    try:
+        return text if parse(text) == value else json.dumps(value)
+    except BadText:
+        return json.dumps(value)
 
 
 def parse(text: str) -> Any:
@@ -130,12 +137,13 @@ def _read_pair(line: str, number: int) -> tuple[str, str]:
             name, end = json.JSONDecoder().raw_decode(line)
         except ValueError:
             raise BadText(f"line {number}: the quotes do not end") from None
-        colon, value = line[end:].lstrip()[:1], line[end:].lstrip()[1:]
+        rest = line[end:].lstrip()
     else:
-        name, colon, value = line.partition(":")
-    if colon != ":" or not name.strip():
+        bare, colon, value = line.partition(":")
+        name, rest = bare.strip(), colon + value
+    if not rest.startswith(":") or not (name or line.startswith('"')):
         raise BadText(f"line {number}: write name: value")
-    return name.strip(), value.strip()
+    return name, rest[1:].strip()
 
 
 def _unquoted(text: str) -> str:
@@ -210,6 +218,14 @@ def _fill_required(entry: dict[str, Any], leaves: Sequence[Leaf]) -> None:
             and leaf.path[-1] not in part
         ):
             part[leaf.path[-1]] = ""
+
+
+def _keep_empty(entry: dict[str, Any], original: Mapping[str, Any], leaves: Sequence[Leaf]) -> None:
+    """A section that was written empty stays: in a route it takes the place of a default."""
+    parents = {leaf.path[:length] for leaf in leaves for length in range(1, len(leaf.path))}
+    for place in sorted(parents, key=len):
+        if _get(original, place) == {} and _get(entry, place) is _ABSENT:
+            _put(entry, place, {})
 
 
 def _shorten(entry: dict[str, Any], original: Mapping[str, Any], leaves: Sequence[Leaf]) -> None:
