@@ -21,6 +21,8 @@ from benchmarks.upstream import Upstream
 _SETTLE_S = 0.4
 _SETTLE_LIMIT_S = 5.0
 _ANSWERS_EACH = 2
+# A slow peer's window lasts until it has had these many, or until the limit; a handful would say nothing.
+_WINDOW_LIMIT_S = 6.0
 _TAIL_S = 0.1
 
 
@@ -42,20 +44,23 @@ def require_wrk() -> None:
 def measure(proxy: Proxy, load: Load, *, upstream: Upstream, core: int | None) -> Sample:
     """CPU time and upstream requests are both read at the window's ends, so that requests in flight cancel out."""
     pid = proxy.child.pid
-    with generating(proxy.url, load, core=core, limit_s=load.duration_s + _SETTLE_LIMIT_S) as generator:
-        _settle(upstream, answers=_ANSWERS_EACH * load.connections)
+    limit_s = load.duration_s + _SETTLE_LIMIT_S + _WINDOW_LIMIT_S
+    enough = _ANSWERS_EACH * load.connections
+    with generating(proxy.url, load, core=core, limit_s=limit_s) as generator:
+        _wait(upstream, answers=enough, least_s=_SETTLE_S, limit_s=_SETTLE_LIMIT_S)
         cpu_before, requests_before = proc.cpu_us(pid), upstream.requests()
-        time.sleep(load.duration_s - _SETTLE_S - _TAIL_S)
+        window_s = load.duration_s - _SETTLE_S - _TAIL_S
+        _wait(upstream, answers=enough, least_s=window_s, limit_s=window_s + _WINDOW_LIMIT_S)
         cpu_used, requests = proc.cpu_us(pid) - cpu_before, upstream.requests() - requests_before
         report = finished(generator)
     per_request = cpu_used / requests if requests else math.nan
     return Sample(per_request, report.requests_per_s, report.p50_ms, report.p99_ms, report.errors)
 
 
-def _settle(upstream: Upstream, *, answers: int) -> None:
+def _wait(upstream: Upstream, *, answers: int, least_s: float, limit_s: float) -> None:
     began, wanted = time.monotonic(), upstream.requests() + answers
-    time.sleep(_SETTLE_S)
-    while upstream.requests() < wanted and time.monotonic() - began < _SETTLE_LIMIT_S:
+    time.sleep(least_s)
+    while upstream.requests() < wanted and time.monotonic() - began < limit_s:
         time.sleep(0.05)
 
 

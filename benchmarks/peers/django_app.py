@@ -20,7 +20,7 @@ _clients: list[httpx.AsyncClient] = []
 
 def _client() -> httpx.AsyncClient:
     if not _clients:
-        limits = httpx.Limits(max_connections=1024, max_keepalive_connections=1024)
+        limits = httpx.Limits(max_connections=1024, max_keepalive_connections=1024, keepalive_expiry=600)
         _clients.append(httpx.AsyncClient(timeout=30, limits=limits, trust_env=False))
     return _clients[0]
 

@@ -17,8 +17,8 @@ _UPSTREAM = os.environ["UPSTREAM"]
 
 @asynccontextmanager
 async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-    # Stock limits would close connections at 32 and above; every peer keeps its own open.
-    limits = httpx.Limits(max_connections=1024, max_keepalive_connections=1024)
+    # Stock limits would close connections at 32 and above, and between turns; every peer keeps its own open.
+    limits = httpx.Limits(max_connections=1024, max_keepalive_connections=1024, keepalive_expiry=600)
     async with httpx.AsyncClient(timeout=30, limits=limits, trust_env=False) as client:
         application.state.client = client
         yield

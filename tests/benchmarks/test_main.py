@@ -20,9 +20,16 @@ def test_quick_run_is_torana_beside_caddy_and_writes_nothing() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--peers", "torana"], ["--no-write"], ["--connections", "32"], ["--rounds", "1"], ["--seconds", "1"], ["--payloads", "200 B"],
-     ["--extra", "mine=serve {port} {upstream}"]],
-)  # fmt: skip
+    [
+        ["--peers", "torana"],
+        ["--no-write"],
+        ["--connections", "32"],
+        ["--rounds", "1"],
+        ["--seconds", "1"],
+        ["--payloads", "200 B"],
+        ["--extra", "mine=serve {port} {upstream}"],
+    ],
+)
 def test_narrowed_run_writes_nothing(arguments: list[str]) -> None:
     """Only the whole set of peers and cells becomes the results."""
     assert not parse(arguments, quick=False).write
