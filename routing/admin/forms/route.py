@@ -60,7 +60,8 @@ class RouteEntryForm(EntryForm):
             entry["service"] = "this"
         defaults: Any = RouteDefaults.objects.values_list("values", flat=True).first()
         # The service is a row: that it exists is certain.
-        return check_route(entry, known_services=None, defaults=defaults, env=os.environ)
+        problems = check_route(entry, known_services=None, defaults=defaults, env=os.environ)
+        return [problem for problem in problems if problem.path or "destination" not in self.errors]
 
     def spread(self, columns: dict[str, Any]) -> None:
         columns.pop("service")

@@ -84,6 +84,8 @@ def read(leaf: Leaf, text: str) -> Any:
             return "" if bare == EMPTY_TEXT else text
         case Kind.TEXT:
             return "" if bare == EMPTY_TEXT else bare
+        case Kind.DURATION:  # a number is refused with the unit that it lacks
+            return int(bare) if _INTEGER.fullmatch(bare) else bare
         case Kind.SWITCH:
             return {YES: True, NO: False}.get(bare, bare)
         case Kind.WORDS:

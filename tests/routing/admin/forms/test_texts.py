@@ -118,6 +118,8 @@ def test_required_text_may_be_empty() -> None:
     ("field", "text", "value"),
     [
         (leaf(Kind.DURATION), " 250ms ", "250ms"),
+        (leaf(Kind.DURATION), "5", 5),
+        (leaf(Kind.DURATION), "1.5", "1.5"),
         (leaf(Kind.SIZE, numeric=True), "1024", 1024),
         (leaf(Kind.SIZE, numeric=True), "10MB", "10MB"),
         (leaf(Kind.NUMBER, numeric=True), "-5", -5),
