@@ -33,10 +33,8 @@ from authproxy.upstream.tls import TlsOptions, http2_context_for
 _SENT: Final = Progress(reused=False, wrote=True, response_started=False)
 _ANSWERED: Final = Progress(reused=False, wrote=True, response_started=True)
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_CONNECTION_FIELDS: Final = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
-)
-"""RFC 9113 section 8.2.2."""
+_CONNECTION_FIELDS: Final = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"upgrade"})
+"""RFC 9113 section 8.2.2. Transfer-Encoding is left out by httpcore, which takes it as a sign that a body follows."""
 
 
 class Http2Transport(Transport):
@@ -92,7 +90,7 @@ class Http2Transport(Transport):
             late = DeadlineExceeded("the upstream did not answer by the request's deadline")
             raise with_progress(late, _SENT) from failure
         except RequestBodyFailed as failure:
-            raise with_progress(failure, _SENT) from failure.__cause__
+            raise with_progress(failure, _SENT) from upload.trouble  # httpcore has dropped the cause
         except httpx.TransportError as failure:
             raise _translated(failure) from failure
 
@@ -173,6 +171,8 @@ class _Upload(httpx.AsyncByteStream):
         self._stream = request.stream
         self._patience = patience
         self.length = 0
+        self.trouble: Exception | None = None
+        """What the caller's stream raised."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
@@ -197,6 +197,7 @@ class _Upload(httpx.AsyncByteStream):
             async for part in self._stream:
                 yield part
         except Exception as failure:
+            self.trouble = failure
             raise RequestBodyFailed(f"the request's body failed: {failure!r}") from failure
 
 
