@@ -222,16 +222,19 @@ async def test_a_publish_disturbs_nobody() -> None:
 
     async with ScriptedUpstream(held) as upstream:
         service = {"s": upstream.url}
-        async with data_plane(document(route(service="s"), services=service)) as plane:
-            async with RawClient(plane.port) as early, RawClient(plane.port) as late:
-                await early.send(b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n")
-                await upstream.until_open(1)
-                plane.publish(document(route(respond={"status": 200, "body": "second"}), services=service))
-                second = await late.get("/x")
-                released.set()
-                first = await early.answer()
-                plane.publish(document(route(service="s"), services=service))
-                third = await late.get("/x")
+        async with (
+            data_plane(document(route(service="s"), services=service)) as plane,
+            RawClient(plane.port) as early,
+            RawClient(plane.port) as late,
+        ):
+            await early.send(b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n")
+            await upstream.until_open(1)
+            plane.publish(document(route(respond={"status": 200, "body": "second"}), services=service))
+            second = await late.get("/x")
+            released.set()
+            first = await early.answer()
+            plane.publish(document(route(service="s"), services=service))
+            third = await late.get("/x")
 
     assert (first.body, second.body, third.body) == (b"first", b"second", b"first")
     assert upstream.accepted == 1
