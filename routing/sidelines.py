@@ -4,7 +4,9 @@ import contextlib
 import copy
 import os
 import socket
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote, unquote
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -33,12 +35,26 @@ def open_sideline() -> BaseDatabaseWrapper:
     else:
         # Reports give up at once rather than hold up the poll behind a long write.
         options["timeout"] = SQLITE_BUSY_S
+        # A file that was moved away is to be missed, not replaced by an empty one.
+        settings["NAME"] = f"file:{quote(str(settings['NAME']))}?mode=rw"
     settings["CONN_MAX_AGE"] = None
     wrapper: BaseDatabaseWrapper = load_backend(settings["ENGINE"]).DatabaseWrapper(
         settings, DEFAULT_DB_ALIAS
     )
     connections[DEFAULT_DB_ALIAS] = wrapper
     return wrapper
+
+
+def file_identity(wrapper: BaseDatabaseWrapper) -> tuple[int, int] | None:
+    """Which file now has the name of a sideline's SQLite database; None on PostgreSQL, or if there is none."""
+    if wrapper.vendor != "sqlite":
+        return None
+    name = unquote(str(wrapper.settings_dict["NAME"]).removeprefix("file:").rpartition("?")[0])
+    try:
+        status = Path(name).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def break_off(wrapper: BaseDatabaseWrapper) -> None:

@@ -22,7 +22,7 @@ from routing.models import Revision
 from routing.notify import Ear, hear_postgres, hear_redis
 from routing.registry import Registry
 from routing.revision import NodeState, RevisionRecord
-from routing.sidelines import STATEMENT_TIMEOUT_S, break_off, close, open_sideline
+from routing.sidelines import STATEMENT_TIMEOUT_S, break_off, close, file_identity, open_sideline
 
 LOG = logging.getLogger(__name__)
 POLL_S: Final = 0.2
@@ -55,6 +55,7 @@ class RevisionWatcher:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="revision-watcher", daemon=True)
         self._sideline: BaseDatabaseWrapper | None = None
+        self._file: tuple[int, int] | None = None
         self._busy_since_s: float | None = None
         self._seen: tuple[int, str] | None = None
         self._reported: NodeState | None = None
@@ -132,6 +133,7 @@ class RevisionWatcher:
     def _look(self) -> bool:
         """Polls, loads and reports once; False if the database failed."""
         try:
+            self._leave_replaced_file()
             record = self._newer_revision()
             if record is not None and not self._stopped.is_set():
                 self._hand_over(record)
@@ -147,6 +149,14 @@ class RevisionWatcher:
             LOG.warning("the database answers again")
             self.database_error = ""
         return True
+
+    def _leave_replaced_file(self) -> None:
+        """An open SQLite connection stays with the old file when a backup takes the file's place."""
+        assert self._sideline is not None
+        file = file_identity(self._sideline)
+        if file != self._file:
+            close(self._sideline)
+            self._file = file
 
     def _newer_revision(self) -> RevisionRecord | None:
         self._busy_since_s = time.monotonic()

@@ -1,11 +1,12 @@
 """A background thread has a connection of its own, with bounded waits."""
 
 import threading
+from pathlib import Path
 
 import pytest
 from django.db import connection, connections
 
-from routing.sidelines import break_off, close, open_sideline
+from routing.sidelines import break_off, close, file_identity, open_sideline
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
 
@@ -58,3 +59,21 @@ def test_breaking_off_never_fails() -> None:
     thread.start()
     thread.join()
     assert ended.is_set()
+
+
+def test_files_are_told_apart() -> None:
+    """A SQLite file has an identity, which says whether the name now means another; PostgreSQL has no file."""
+
+    def run() -> None:
+        sideline = open_sideline()
+        found.append(file_identity(sideline))
+
+    found: list[object] = []
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if connection.vendor == "postgresql":
+        assert found == [None]
+    else:
+        status = Path(connection.settings_dict["NAME"]).stat()
+        assert found == [(status.st_dev, status.st_ino)]
