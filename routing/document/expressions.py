@@ -10,6 +10,9 @@ from routing.document.findings import Finding, Location
 from routing.problems import quote
 
 MAX_LENGTH: Final = 1000
+_ESCAPE_OR_SET: Final = re.compile(r"\\.|\[\^?(\]?(?:\\.|[^\]\\])*)\]", re.DOTALL)
+# Python reserves these inside a set, and warns of them.
+_RESERVED_IN_SET: Final = re.compile(r"^\[|.(?:--|&&|~~|\|\|)", re.DOTALL)
 _REPETITION: Final = re.compile(r"[*+?{]")
 
 
@@ -36,13 +39,19 @@ def judge(pattern: str) -> tuple[str, str]:
     """The id and message of what is wrong with a pattern, or two empty texts."""
     if len(pattern) > MAX_LENGTH:
         return "gateway.E015", f"is longer than {MAX_LENGTH} characters"
+    sets = (found[1] or "" for found in _ESCAPE_OR_SET.finditer(pattern))
+    if any(_RESERVED_IN_SET.search(members) for members in sets):
+        return (
+            "gateway.E015",
+            r"has a set that may be read in two ways: write \[, \-, \&, \~ and \| inside a set",
+        )
     try:
         re.compile(pattern)
         return _judge_time(pattern)
     except re.error as error:
         return "gateway.E015", f"is not a regular expression: {error.msg} at position {error.pos or 0}"
     except (RecursionError, OverflowError):
-        return "gateway.E015", "is not a regular expression: it is too large or nested too deeply"
+        return "gateway.E015", "is not a regular expression: it is too large"
 
 
 def _judge_time(pattern: str) -> tuple[str, str]:

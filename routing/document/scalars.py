@@ -44,13 +44,17 @@ def parse_duration(value: object) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Seconds as a document has them: `25ms`, `30s`, `5m`."""
-    if seconds < 1 or seconds % 1:
-        return f"{seconds * 1000:g}ms"
+    """Seconds as a document has them: `25ms`, `30s`, `1.5s`, `5m`."""
+    if seconds < 1:
+        return f"{_plain(seconds * 1000)}ms"
     for unit in ("d", "h", "m"):
         if seconds % _UNIT_S[unit] == 0 and seconds > _UNIT_S[unit]:
-            return f"{seconds / _UNIT_S[unit]:g}{unit}"
-    return f"{seconds:g}s"
+            return f"{_plain(seconds / _UNIT_S[unit])}{unit}"
+    return f"{_plain(seconds)}s"
+
+
+def _plain(number: float) -> str:
+    return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
 def parse_size(value: object) -> int:
