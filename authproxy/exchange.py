@@ -1,7 +1,7 @@
 """P: The record of one request on its way through, narrowed step by step. Nothing else is passed between steps."""
 
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 from authproxy.forwarded import Origin
 from authproxy.headers import RequestHead
@@ -17,6 +17,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that left before its answer; never sent, only recorded."""
+
+SCOPE_REQUEST_ID: Final = "torana.request_id"
+"""The key of the ASGI scope under which built-in endpoints find the request's id, in bytes."""
 
 
 class ResponseAborted(Exception):  # noqa: N818 - an event for the server, not an error in the program

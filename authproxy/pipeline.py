@@ -11,6 +11,7 @@ from authproxy import headers, ids, problems
 from authproxy.answers import refuse
 from authproxy.exchange import (
     CLIENT_CLOSED_REQUEST,
+    SCOPE_REQUEST_ID,
     ASGIApp,
     Exchange,
     Message,
@@ -90,7 +91,8 @@ class Pipeline:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", exchange.request_id)]
             await send(message)
 
-        await self._builtin({**scope, "scheme": exchange.origin.scheme}, exchange.receive, send_with_id)
+        told = {"scheme": exchange.origin.scheme, SCOPE_REQUEST_ID: exchange.request_id}
+        await self._builtin({**scope, **told}, exchange.receive, send_with_id)
         return None
 
     def _arrive(self, scope: Scope, receive: Receive, send: Send) -> Exchange:

@@ -1,0 +1,84 @@
+"""D: What Django answers when it cannot serve: the error envelope, or for people at a browser a small page.
+
+Never a traceback. A database that is away is told apart from a mistake of ours: 503, and worth another try.
+"""
+
+import logging
+from typing import Any, Final
+
+from django.core.exceptions import DisallowedHost
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.html import format_html
+
+from authproxy import ids, problems
+from authproxy.exchange import SCOPE_REQUEST_ID
+from authproxy.rejections import Code, Rejection
+from resilience.clock import timestamp
+from routing.locking import StoreUnavailable, clear_errors
+
+_log = logging.getLogger(__name__)
+_RETRY_AFTER_S: Final = b"2"
+_PAGE: Final = (
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
+    "<body><h1>{title}</h1><p>{message}</p><p><small>Request {request_id}</small></p></body></html>\n"
+)
+
+
+class OutageMiddleware(MiddlewareMixin):
+    """A view that the database failed is answered with 503 and the reason."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, DatabaseError | InterfaceError):
+            return None
+        try:
+            with clear_errors():
+                raise exception
+        except StoreUnavailable as outage:
+            _log.warning("%s: %s", request.path, outage)
+            reason = str(outage).partition(": ")[0]  # the rest names addresses, which are not for everybody
+        except DatabaseError:
+            return None  # ours
+        headers = ((b"retry-after", _RETRY_AFTER_S),)
+        return answer(request, Rejection(Code.SERVICE_UNAVAILABLE, f"Not now: {reason}.", headers=headers))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """For a request that Django finds suspicious."""
+    message = "The request is malformed."
+    if isinstance(exception, DisallowedHost):
+        message = "The Host header names no host that the gateway itself answers for; see ALLOWED_HOSTS."
+    return answer(request, Rejection(Code.INVALID_REQUEST, message))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, Rejection(Code.FORBIDDEN, str(exception) or "You may not do this."))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, Rejection(Code.NOT_FOUND, "There is nothing here."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return answer(request, Rejection(Code.INTERNAL_ERROR, "The gateway could not serve this request."))
+
+
+def answer(request: HttpRequest, rejection: Rejection) -> HttpResponse:
+    """The refusal in the form that the client reads."""
+    request_id = _request_id(request)
+    headers = {name.decode("ascii"): value.decode("ascii") for name, value in rejection.headers}
+    content: Any
+    if "text/html" in request.headers.get("accept", ""):
+        title = rejection.code.value.replace("_", " ").capitalize()
+        content = format_html(_PAGE, title=title, message=rejection.message, request_id=request_id)
+        content_type = "text/html; charset=utf-8"
+    else:
+        content = problems.envelope(rejection, request_id=request_id, timestamp=timestamp())
+        content_type = "application/json"
+    return HttpResponse(content, status=rejection.status, content_type=content_type, headers=headers)
+
+
+def _request_id(request: HttpRequest) -> str:
+    given: bytes = getattr(request, "scope", {}).get(SCOPE_REQUEST_ID) or ids.request_id()
+    return given.decode("ascii")
