@@ -88,7 +88,10 @@ class Crew:
                 place.successor = None
                 self._due.clear()
                 self._reload_again = False
-                self.say(f"reload given up: the new worker {child.pid} {ending(status)} before it was ready")
+                if not self.stopping:
+                    self.say(
+                        f"reload given up: the new worker {child.pid} {ending(status)} before it was ready"
+                    )
             elif place.current is child:
                 place.current = None
                 self._plan_refill(place, child, status, now_s)

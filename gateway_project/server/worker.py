@@ -63,6 +63,7 @@ async def _serve(application: Any, spec: WorkerSpec) -> None:
         loop.remove_reader(spec.lifeline_fd)
         server.stop(grace=False)
 
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # the supervisor says what is worth saying
     config = server_config(application, limits=spec.limits, drain=DRAIN_STATE)
     server = GatewayServer(config, DRAIN_STATE, times=spec.times, on_ready=tell_ready)
     loop.add_reader(spec.lifeline_fd, leave)

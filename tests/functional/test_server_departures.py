@@ -68,6 +68,19 @@ async def test_close_cancels(start_first: bool) -> None:
         await asyncio.wait_for(handler.cancelled.wait(), 5)
 
 
+async def test_close_within_a_silent_answer_cancels() -> None:
+    """A stream that says nothing does not outlive its reader for long."""
+    handler = Waiting(start_first=True)
+    async with (
+        served(handler, half_close_idle_s=0.1, linger_timeout_s=0.1) as server,
+        server.client() as wire,
+    ):
+        await wire.send(GET)
+        await wire.head()
+        wire.writer.close()
+        await asyncio.wait_for(handler.cancelled.wait(), 5)
+
+
 async def test_close_within_the_body_cancels() -> None:
     """A request that can't become complete any more is given up."""
     handler = Waiting()

@@ -233,6 +233,19 @@ def test_stop_replaces_nobody() -> None:
     assert stage.said == []
 
 
+def test_stop_during_a_reload_is_no_failure() -> None:
+    """The new worker ends like the others, without a word."""
+    stage = started(1)
+    stage.crew.reload()
+    stage.crew.tend(1.0)
+    stage.crew.stop(2.0)
+    for number in (1, 2):
+        stage.ends(number, -15, now_s=3.0)
+
+    assert stage.running == []
+    assert stage.said == []
+
+
 def test_kill_is_for_all() -> None:
     """Without asking."""
     stage = started()

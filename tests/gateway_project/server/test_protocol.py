@@ -197,3 +197,76 @@ async def test_too_many_at_once_are_refused() -> None:
     assert received.count(b"200 OK") == 4
     assert received.count(b"HTTP/1.1 400 ") == 1
     await line.lose()
+
+
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+
+
+async def test_bad_body_of_a_waiting_request() -> None:
+    """It never begins; the answer to the one before comes first, then the refusal."""
+    go_on = asyncio.Event()
+
+    async def handler(_scope: Any, _receive: Any, send: Any) -> None:
+        await go_on.wait()
+        await answer(send)
+
+    line = Line(handler)
+    before = await line.send(GET + POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+    go_on.set()
+    received = await line.turn()
+
+    assert before == b""
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert received.count(b"HTTP/1.1 400 ") == 1
+    assert len(line.app.scopes) == 1
+    await line.lose()
+
+
+async def test_bad_body_after_the_answer_began() -> None:
+    """There is no way to say it any more: the connection is aborted."""
+
+    async def handler(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.Event().wait()
+
+    line = Line(handler)
+    await line.send(POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+    await line.send(b"zz\r\n")
+
+    assert line.transport.state == "aborted"
+    await line.lose()
+
+
+async def test_rest_of_an_unwanted_body_may_not_take_for_ever() -> None:
+    """The request is answered already, so its connection just ends."""
+
+    async def handler(_scope: Any, _receive: Any, send: Any) -> None:
+        await answer(send)
+
+    line = Line(handler)
+    received = await line.send(POST + b"Content-Length: 1000\r\n\r\nx")
+    for _ in range(3):
+        line.later(3.0)
+
+    assert received == b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+    assert line.transport.take() == b""
+    assert line.transport.state == "half closed"
+    await line.lose()
+
+
+async def test_reading_goes_on_after_a_backlog() -> None:
+    """Many requests at once, the last with a body that is still to come."""
+    line = Line()
+    received = await line.send(GET * 400 + POST + b"Content-Length: 3\r\n\r\n")
+    paused = not line.transport.reading
+    while line.app.scopes[-1]["method"] != "POST":
+        received += await line.turn()
+    received += await line.turn()
+    reading = line.transport.reading
+    received += await line.send(b"abc")
+
+    assert paused
+    assert reading
+    assert received.count(b"200 OK") == 401
+    assert received.endswith(b"abc")
+    await line.lose()
