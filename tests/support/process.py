@@ -161,6 +161,7 @@ class Site:
 
     def environ(self, **env: str) -> dict[str, str]:
         own = {"VAR_DIR": str(self.var_dir), "REDIS_URL": "none", "GATEWAY_PORT": "0"}
+        own["ALLOWED_HOSTS"] = "127.0.0.1,gateway.test"  # the latter is what RawClient says
         return {**os.environ, **own, **self.env, **env}
 
     def write(self, document: Any, name: str = "document.yaml") -> str:
