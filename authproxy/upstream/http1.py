@@ -181,9 +181,12 @@ class Http1Transport(Transport):
         assert self._loop is not None
         self._sweeper = None
         now = self._loop.time()
-        for pool in (*self._pools.values(), *self._retired):
-            pool.sweep(now)
-            if not pool.empty:
+        pools = (*self._pools.values(), *self._retired)
+        try:
+            for pool in pools:
+                pool.sweep(now)
+        finally:
+            if not all(pool.empty for pool in pools):
                 self._wake_sweeper()
         self._forget_empty()
 

@@ -89,8 +89,8 @@ class Resolver:
         loop = asyncio.get_running_loop()
         try:
             found = await loop.run_in_executor(self._threads, self._lookup, host, port)
-        except OSError as failure:
-            entry.failure = failure.strerror or str(failure)
+        except (OSError, UnicodeError) as failure:  # UnicodeError: no host name at all (IDNA)
+            entry.failure = getattr(failure, "strerror", None) or str(failure)
             entry.fresh_until = loop.time() + self._retry_s
             return
         entry.addresses = tuple(dict.fromkeys(found))
