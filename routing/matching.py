@@ -10,11 +10,12 @@ import heapq
 from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from routing.conditions import Headers
+from routing.entries import NO_BOUND, Entry, check_of
 from routing.hosts import request_host, wildcards
 from routing.ranking import ANY_HOST, Rank, route_rank
 from routing.reserved import BuiltinNode
 from routing.snapshot import BuiltinRoute, CompiledRoute, Miss
-from routing.tree import NO_BOUND, Check, Entry, Tree
+from routing.tree import Tree
 
 NOT_FOUND = Miss()
 
@@ -107,10 +108,12 @@ def build_index(
         if tree is None:
             tree = trees[host] = Tree()
         allowed = methods.setdefault(route.methods, frozenset(route.methods)) or None
-        tree.insert(Entry(order, allowed, _check(route), route), route.pattern)
+        tree.insert(Entry(order, allowed, check_of(route), route), route.pattern)
         depth = max(depth, len(route.pattern.segments))
         if order % _TURN == 0:
             yield
+    for tree in trees.values():
+        tree.settle()
     return RouteIndex(trees, builtins, depth)
 
 
@@ -149,19 +152,3 @@ def _sorted(routes: Iterable[CompiledRoute]) -> Generator[None, None, list[_Rank
 
 def _by_rank(ranked: _Ranked) -> Rank:
     return ranked[0]
-
-
-def _check(route: CompiledRoute) -> Check | None:
-    fits = route.pattern.regex.fullmatch if route.pattern.regex is not None else None
-    header_conditions, query_conditions = route.headers, route.query
-    if fits is None and not header_conditions and not query_conditions:
-        return None
-
-    def check(path: str, headers: Headers, query: bytes) -> bool:
-        return (
-            (fits is None or fits(path) is not None)
-            and all(condition.holds(headers) for condition in header_conditions)
-            and all(condition.holds(query) for condition in query_conditions)
-        )
-
-    return check

@@ -9,26 +9,16 @@ node at most once, so it is bounded by the tree's size and depth, however long t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from routing.conditions import Headers
+from routing.crowds import Crowd
+from routing.entries import NO_BOUND, Entry, Wanted, first_of
 from routing.patterns import PathPattern
-from routing.snapshot import CompiledRoute
 
-Check = Callable[[str, Headers, bytes], bool]
-Wanted = tuple[str, str, Headers, bytes]  # path in matching form, method, headers, query
+Entries = list[Entry] | Crowd
 
-NO_BOUND = 1 << 62
-
-
-class Entry(NamedTuple):
-    """A route under one of its hosts."""
-
-    order: int
-    methods: frozenset[str] | None
-    check: Check | None  # of path (for a regex), headers and query; None: nothing more to ask
-    route: CompiledRoute
+_CROWD = 4  # more entries than this at one place are not tried one by one
 
 
 class Node:
@@ -40,8 +30,8 @@ class Node:
         self.best = best  # the smallest order here and below
         self.literals: dict[str, Node] = {}
         self.placeholder: Node | None = None
-        self.passing: list[Entry] = []  # take every path that comes by
-        self.ends: list[Entry] = []  # take a path that ends here
+        self.passing: Entries = []  # take every path that comes by
+        self.ends: Entries = []  # take a path that ends here
 
     def child(self, segment: str | None, best: int) -> Node:
         """The node below for a segment (None: a placeholder), made if it is new."""
@@ -58,32 +48,51 @@ class Node:
 class Tree:
     """All entries of one host pattern."""
 
-    __slots__ = ("best", "best_below", "exact", "root")
+    __slots__ = ("_crowded", "best", "best_below", "exact", "root")
 
     def __init__(self) -> None:
         self.best = NO_BOUND
         self.best_below = NO_BOUND  # of the entries that are not exact
-        self.exact: dict[str, list[Entry]] = {}
+        self.exact: dict[str, Entries] = {}
         self.root = Node(NO_BOUND)
+        self._crowded: list[tuple[Any, str]] = []
 
     def insert(self, entry: Entry, pattern: PathPattern) -> None:
         """Add an entry; its order must be above that of all entries in the tree."""
         self.best = min(self.best, entry.order)
         if pattern.kind == "exact":
-            self.exact.setdefault(pattern.text, []).append(entry)
+            self._append(self.exact.setdefault(pattern.text, []), entry, self.exact, pattern.text)
             return
         self.best_below = min(self.best_below, entry.order)
         node = self.root
         for segment in pattern.segments:
             node = node.child(segment, entry.order)
-        (node.ends if pattern.kind == "template" else node.passing).append(entry)
+        if pattern.kind == "template":
+            self._append(node.ends, entry, node, "ends")
+        else:
+            self._append(node.passing, entry, node, "passing")
+
+    def _append(self, entries: Entries, entry: Entry, holder: object, name: str) -> None:
+        assert isinstance(entries, list)  # crowds are formed when all entries are there
+        entries.append(entry)
+        if len(entries) == _CROWD + 1:
+            self._crowded.append((holder, name))
+
+    def settle(self) -> None:
+        """Form the crowds; no entry may be added any more."""
+        for holder, name in self._crowded:
+            if isinstance(holder, Node):
+                setattr(holder, name, Crowd(getattr(holder, name)))
+            else:
+                holder[name] = Crowd(holder[name])
+        self._crowded.clear()
 
     def search(self, segments: Sequence[str], wanted: Wanted, bound: int) -> Entry | None:
         """The first entry in order that takes the request, among those with an order under the bound."""
         found = None
         exact = self.exact.get(wanted[0])
         if exact is not None:
-            found = _first(exact, wanted, bound)
+            found = first_of(exact, wanted, bound) if isinstance(exact, list) else exact.first(wanted, bound)
             if found is not None:
                 bound = found[0]
         if self.best_below >= bound:
@@ -92,7 +101,11 @@ class Tree:
         postponed: list[tuple[Node, int]] = []
         while True:
             for entries in reversed(_descend(node, depth, segments, postponed)):
-                entry = _first(entries, wanted, bound)
+                entry = (
+                    first_of(entries, wanted, bound)
+                    if isinstance(entries, list)
+                    else entries.first(wanted, bound)
+                )
                 if entry is not None:
                     found, bound = entry, entry[0]
             while postponed:
@@ -114,9 +127,9 @@ class Tree:
 
 def _descend(
     node: Node, depth: int, segments: Sequence[str], postponed: list[tuple[Node, int]]
-) -> list[list[Entry]]:
+) -> list[Entries]:
     """Walk down from a node; the lists of entries on the way. Branches not taken are added to `postponed`."""
-    gathered = []
+    gathered: list[Entries] = []
     end = len(segments)
     while True:
         if node.passing:
@@ -136,14 +149,3 @@ def _descend(
             return gathered
         node = below
         depth += 1
-
-
-def _first(entries: list[Entry], wanted: Wanted, bound: int) -> Entry | None:
-    path, method, headers, query = wanted
-    for entry in entries:
-        order, methods, check, _ = entry
-        if order >= bound:
-            return None
-        if (methods is None or method in methods) and (check is None or check(path, headers, query)):
-            return entry
-    return None

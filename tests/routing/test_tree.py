@@ -1,9 +1,11 @@
 from itertools import product
 
 from routing.conditions import HeaderCondition
+from routing.crowds import Crowd
+from routing.entries import NO_BOUND, Entry
 from routing.matching import index_of
 from routing.snapshot import CompiledRoute, Miss
-from routing.tree import NO_BOUND, Entry, Node, Tree
+from routing.tree import Node, Tree
 from tests.support.reference_matcher import make_route
 
 
@@ -129,3 +131,23 @@ def test_branches_are_tried_until_nothing_better_is_left() -> None:
     found = exact.search(["", "a"], ("/a", "GET", (), b""), NO_BOUND)
     assert found is not None
     assert found.route.name == "p"
+
+
+def test_crowds_form_where_many_meet() -> None:
+    """Places with more entries than are tried one by one are grouped, wherever they are in the tree."""
+    conditions = [(HeaderCondition(b"x", b"%d" % n),) for n in range(20)]
+    tree = _tree(
+        [
+            make_route(f"{kind}{n}", path, kind, headers=headers)
+            for kind, path in (("exact", "/a"), ("template", "/{x}"), ("prefix", "/"))  # type: ignore[misc]
+            for n, headers in enumerate(conditions)
+        ]
+    )
+    tree.settle()
+    assert isinstance(tree.exact["/a"], Crowd)
+    assert isinstance(tree.root.passing, Crowd)
+    assert isinstance(tree.root.placeholder, Node)
+    assert isinstance(tree.root.placeholder.ends, Crowd)
+    assert len(list(tree.candidates("/a", ["", "a"]))) == 60
+    found = tree.search(["", "a"], ("/a", "GET", ((b"x", b"7"),), b""), NO_BOUND)
+    assert found is not None

@@ -132,7 +132,7 @@ def _conditions_hold(route: CompiledRoute, wanted: Wanted) -> bool:
 def _any_fits(condition: HeaderCondition | QueryCondition, pairs: Iterable[tuple[bytes, bytes]]) -> bool:
     for name, value in pairs:
         if name == condition.name:
-            if condition.value is not None and value == condition.value:
+            if condition.value == value or (condition.value is None and condition.regex is None):
                 return True
             if condition.regex is not None and condition.regex.fullmatch(value.decode()):
                 return True
