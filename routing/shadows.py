@@ -22,6 +22,8 @@ from routing.snapshot import BuiltinRoute, CompiledRoute
 Condition = tuple[bytes, bytes, object, object]  # kind, name, value, pattern
 Conditions = frozenset[Condition]
 
+NO_CONDITIONS: Conditions = frozenset()
+
 _MOST_CONDITIONS = 6  # a route with more is compared with routes that ask for none, one or all of them
 _MOST_ALIKE = 64  # of routes that differ only in their methods
 _MOST_REGEXES = 16  # looked at in one place
@@ -118,20 +120,21 @@ def _with(bag: _Bag | None, seen: _Seen) -> _Bag:
 class _Place:
     """A place in the tree of segments, with the routes seen so far that begin or end there."""
 
-    __slots__ = ("below", "beyond", "ends", "literals", "placeholder", "prefixes", "regexes")
+    __slots__ = ("beyond", "ends", "literals", "placeholder", "prefixes", "regexes")
 
     def __init__(self) -> None:
-        self.literals: dict[str, _Place] = {}
+        self.literals: dict[str, _Place] | None = None  # made when needed: most places are leaves
         self.placeholder: _Place | None = None
         self.prefixes: _Bag | None = None  # take this path and all below
         self.beyond: _Bag | None = None  # take all below, not this path itself
         self.ends: _Bag | None = None  # take this path
-        self.regexes: dict[str, _Bag] = {}  # by their text
+        self.regexes: dict[str, _Bag] | None = None  # by their text
 
     def insert(self, seen: _Seen, pattern: PathPattern) -> None:
         place = self._reach(pattern.segments)
         if pattern.kind == "regex":
-            place.regexes.setdefault(pattern.text, _Bag()).add(seen)
+            place.regexes = place.regexes or {}
+            place.regexes[pattern.text] = _with(place.regexes.get(pattern.text), seen)
             below = everything_below(pattern.text)
             if below is not None:
                 place = self._reach(below)
@@ -148,7 +151,11 @@ class _Place:
                 place.placeholder = place.placeholder or _Place()
                 place = place.placeholder
             else:
-                place = place.literals.setdefault(segment, _Place())
+                place.literals = place.literals or {}
+                below = place.literals.get(segment)
+                if below is None:
+                    below = place.literals[segment] = _Place()
+                place = below
         return place
 
 
@@ -179,24 +186,24 @@ def _bags_over(tree: _Place, pattern: PathPattern) -> Iterator[_Bag]:
             places += _below(place, segments[depth], depth + 1)
         elif ends and place.ends is not None:
             yield place.ends
-        if place.regexes:
-            yield from _regexes_over(place, pattern)
+        if place.regexes is not None:
+            yield from _regexes_over(place.regexes, pattern)
 
 
 def _below(place: _Place, segment: str | None, depth: int) -> Iterator[tuple[_Place, int]]:
     if place.placeholder is not None and segment != "":
         yield place.placeholder, depth
-    if segment is not None and segment in place.literals:
+    if segment is not None and place.literals is not None and segment in place.literals:
         yield place.literals[segment], depth
 
 
-def _regexes_over(place: _Place, pattern: PathPattern) -> Iterator[_Bag]:
+def _regexes_over(regexes: dict[str, _Bag], pattern: PathPattern) -> Iterator[_Bag]:
     if pattern.kind == "regex":
-        if pattern.text in place.regexes:
-            yield place.regexes[pattern.text]
+        if pattern.text in regexes:
+            yield regexes[pattern.text]
     elif pattern.kind in ("exact", "template") and None not in pattern.segments:
         path = "/" + "/".join(map(str, pattern.segments))
-        for bag in list(place.regexes.values())[:_MOST_REGEXES]:
+        for bag in islice(regexes.values(), _MOST_REGEXES):
             [earlier, *_] = next(iter(bag.by_conditions.values()))
             if earlier.route.pattern.covers(path):
                 yield bag
@@ -214,6 +221,8 @@ def _reserved(route: CompiledRoute, builtins: BuiltinNode) -> BuiltinRoute | Non
 
 
 def _conditions(route: CompiledRoute) -> Conditions:
+    if not route.headers and not route.query:
+        return NO_CONDITIONS
     return frozenset((b"header", item.name, item.value, item.regex) for item in route.headers) | frozenset(
         (b"query", item.name, item.value, item.regex) for item in route.query
     )
@@ -221,7 +230,9 @@ def _conditions(route: CompiledRoute) -> Conditions:
 
 def _weaker(conditions: Conditions) -> Iterator[Conditions]:
     """Sets of conditions that hold whenever all of these do."""
-    yield frozenset()
+    yield NO_CONDITIONS
+    if not conditions:
+        return
     sizes: Iterable[int] = range(1, len(conditions) + 1)
     if len(conditions) > _MOST_CONDITIONS:
         sizes = (1, len(conditions))
