@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from authproxy.exchange import ResponseAborted
-from gateway_project.server import framing
+from gateway_project.server import departure, framing
 
 Message = dict[str, Any]
 Application = Callable[
@@ -109,12 +109,19 @@ class RequestCycle:
         """Whether the client has seen some of the final response."""
         return self.started and self.head is None
 
+    def cut_off(self) -> None:
+        """Ends the connection so that the client can tell that the answer is not whole."""
+        transport = self._connection.transport
+        if self._mode == framing.UNTIL_CLOSE:
+            departure.reset(transport)
+        transport.abort()
+
     async def run(self) -> None:
         try:
             await self.app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
             if not self.gone:
-                self._connection.transport.abort()
+                self.cut_off()
                 raise
         except ResponseAborted:
             pass  # the application has recorded why; the connection is cut below

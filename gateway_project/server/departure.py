@@ -6,6 +6,7 @@ The kernel knows only after it was made to send something: a peer that is gone t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from dataclasses import dataclass
@@ -34,6 +35,14 @@ def peer_state(transport: asyncio.BaseTransport) -> PeerState:
         return PeerState(gone=True, silent_s=0.0)
     (silent_ms,) = struct.unpack_from("=I", info, _LAST_DATA_SENT_AT)
     return PeerState(gone=info[0] == _TCP_CLOSE, silent_s=silent_ms / 1000)
+
+
+def reset(transport: asyncio.BaseTransport) -> None:
+    """Makes the coming close of the socket a reset, as far as it is one: plain ends look like the end of a message
+    that has no other."""
+    sock = transport.get_extra_info("socket")
+    with contextlib.suppress(AttributeError, OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def has_unread_input(transport: asyncio.BaseTransport) -> bool:

@@ -215,7 +215,7 @@ class GatewayProtocol(HttpToolsProtocol):
         cycle.gone = True
         self.active = None
         if cycle.committed:
-            self.transport.abort()
+            cycle.cut_off()
         else:
             self._answer_refusal(refusals.APPLICATION_FAILED, bodiless=cycle.scope["method"] == "HEAD")
 
@@ -266,7 +266,7 @@ class GatewayProtocol(HttpToolsProtocol):
         else:
             self._give_up(cycle)
             if cycle.committed:
-                self.transport.abort()
+                cycle.cut_off()
             else:
                 self._answer_refusal(refusal, bodiless=cycle.scope["method"] == "HEAD")
 
@@ -303,7 +303,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def on_sweep(self, now_s: float, elapsed_s: float) -> None:
         if self._reader_stalled(elapsed_s):
-            self.transport.abort()
+            (self.active.cut_off if self.active is not None else self.transport.abort)()
         elif self.leaving:
             self._check_lingering(now_s)
         elif self.active is not None:

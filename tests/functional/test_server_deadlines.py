@@ -199,12 +199,12 @@ async def test_slow_but_steady_reader() -> None:
     async def handler(_scope: Any, _receive: Any, send: Any) -> None:
         await answer(send, b"x" * 8_000_000)
 
-    async with served(handler, write_timeout_s=SOON) as server, server.client() as wire:
+    async with served(handler, write_timeout_s=0.6) as server, server.client() as wire:
         await wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         received = 0
         while piece := await wire.reader.read(200_000):
             received += len(piece)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.03)
 
     assert received > 8_000_000
 

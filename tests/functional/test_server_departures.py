@@ -245,6 +245,20 @@ async def test_answers_that_break_off_are_cut_off(headers: dict[str, str]) -> No
             await wire.reply()
 
 
+async def test_answer_without_framing_breaks_off_with_a_reset() -> None:
+    """To HTTP/1.0 the end of the connection is the end of the answer, so a broken one must not just end."""
+
+    async def handler(_scope: Any, _receive: Any, send: Any) -> None:
+        await send(start())
+        await send(body(b"abc", more=True))
+        await asyncio.sleep(0.02)
+        raise ValueError("no more")
+
+    async with served(handler) as server:
+        with pytest.raises(ConnectionResetError):
+            await server.exchange(b"GET / HTTP/1.0\r\n\r\n")
+
+
 async def test_draining_ends_connections_with_their_answers() -> None:
     """While draining, requests in flight finish, each connection with the answer; new ones are still taken."""
     handler = Waiting()

@@ -4,7 +4,9 @@ import asyncio
 import socket
 from typing import Any
 
-from gateway_project.server.departure import has_unread_input, peer_state
+import pytest
+
+from gateway_project.server.departure import has_unread_input, peer_state, reset
 from tests.support.transports import FakeTransport
 
 
@@ -58,6 +60,17 @@ def test_other_transports_are_given_up() -> None:
     with left, right:
         assert peer_state(Around(left)).gone  # type: ignore[arg-type]
     assert peer_state(FakeTransport()).gone
+
+
+def test_reset() -> None:
+    """The other side learns that it was not a plain end."""
+    ours, theirs = pair()
+    with theirs:
+        reset(Around(ours))  # type: ignore[arg-type]
+        ours.close()
+        with pytest.raises(ConnectionResetError):
+            theirs.recv(1)
+    reset(FakeTransport())
 
 
 def test_unread_input() -> None:
