@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from routing.compiler import CompileOptions, compile_steps
 from routing.problems import ConfigurationInvalid
+from routing.quiet import collections_paused, settle
 from routing.revision import NodeState, RevisionRecord
 from routing.snapshot import Snapshot
 
@@ -50,15 +51,21 @@ class Registry:
         async with self._lock:
             if self._serves(record):
                 return True
-            try:
-                snapshot = await self._compile(record)
-            except ConfigurationInvalid as error:
-                return self._refuse(record, str(error))
-            except Exception as error:
-                LOG.exception("revision %d cannot be compiled", record.number)
-                return self._refuse(record, f"{type(error).__name__}: {error}")
-            self._swap(snapshot)
-            return True
+            with collections_paused():
+                served = await self._try(record)
+            settle()
+            return served
+
+    async def _try(self, record: RevisionRecord) -> bool:
+        try:
+            snapshot = await self._compile(record)
+        except ConfigurationInvalid as error:
+            return self._refuse(record, str(error))
+        except Exception as error:
+            LOG.exception("revision %d cannot be compiled", record.number)
+            return self._refuse(record, f"{type(error).__name__}: {error}")
+        self._swap(snapshot)
+        return True
 
     def _serves(self, record: RevisionRecord) -> bool:
         current = self.current

@@ -20,6 +20,7 @@ from routing.lastgood import LastGood
 from routing.locking import explain
 from routing.models import Revision
 from routing.notify import Ear, hear_postgres, hear_redis
+from routing.quiet import collections_paused
 from routing.registry import Registry
 from routing.revision import NodeState, RevisionRecord
 from routing.sidelines import STATEMENT_TIMEOUT_S, break_off, close, file_identity, open_sideline
@@ -134,9 +135,9 @@ class RevisionWatcher:
         """Polls, loads and reports once; False if the database failed."""
         try:
             self._leave_replaced_file()
-            record = self._newer_revision()
-            if record is not None and not self._stopped.is_set():
-                self._hand_over(record)
+            newer = self._newer_revision()
+            if newer is not None and not self._stopped.is_set():
+                self._hand_over(*newer)
             self._report()
         except (DatabaseError, InterfaceError) as error:
             self._note_failure(explain(error))
@@ -158,23 +159,23 @@ class RevisionWatcher:
             close(self._sideline)
             self._file = file
 
-    def _newer_revision(self) -> RevisionRecord | None:
+    def _newer_revision(self) -> tuple[int, str, str] | None:
+        """Number, digest and document of the newest revision, if it is another than the last one."""
         self._busy_since_s = time.monotonic()
         try:
             newest = Revision.objects.order_by("-number").values_list("number", "digest").first()
             if newest is None or newest == self._seen:
                 return None
-            number, digest, text = Revision.objects.values_list("number", "digest", "document").get(
-                number=newest[0]
-            )
+            return Revision.objects.values_list("number", "digest", "document").get(number=newest[0])
         finally:
             self._busy_since_s = None
-        return RevisionRecord(number=number, digest=digest, document=orjson.loads(text))
 
-    def _hand_over(self, record: RevisionRecord) -> None:
-        offered = asyncio.run_coroutine_threadsafe(self._registry.offer(record), self._loop)
-        good = offered.result(OFFER_TIMEOUT_S)
-        self._seen = (record.number, record.digest)
+    def _hand_over(self, number: int, digest: str, text: str) -> None:
+        with collections_paused():
+            record = RevisionRecord(number=number, digest=digest, document=orjson.loads(text))
+            offered = asyncio.run_coroutine_threadsafe(self._registry.offer(record), self._loop)
+            good = offered.result(OFFER_TIMEOUT_S)
+        self._seen = (number, digest)
         if good and self._last_good is not None:
             try:
                 self._last_good.save(record)

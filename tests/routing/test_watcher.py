@@ -197,7 +197,7 @@ class Outage:
         self.on = True
         ask = RevisionWatcher._newer_revision
 
-        def asked(watcher: RevisionWatcher) -> RevisionRecord | None:
+        def asked(watcher: RevisionWatcher) -> tuple[int, str, str] | None:
             if self.on:
                 raise OperationalError("connection refused")
             return ask(watcher)

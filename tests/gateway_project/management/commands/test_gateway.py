@@ -83,7 +83,10 @@ def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixtu
     assert "usage:" in capsys.readouterr().err
 
 
-SUBCOMMANDS = ["serve", "apply", "diff", "export", "validate", "schema", "publish", "discard", "revisions", "rollback", "explain"]
+SUBCOMMANDS = (
+    *("serve", "apply", "diff", "export", "validate", "schema"),
+    *("publish", "discard", "revisions", "rollback", "explain"),
+)
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)
