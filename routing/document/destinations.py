@@ -45,7 +45,7 @@ class RedirectSpec(Spec):
     query: Annotated[str, Field(pattern="^[!-~]*$", max_length=2000)] | None = option(
         None, "Query to redirect to, without ?; empty drops the request's query, which is kept otherwise."
     )
-    status: Literal[301, 302, 303, 307, 308] = option(301, "301, 302, 303, 307 or 308.")
+    status: Literal[301, 302, 303, 307, 308] = option(301, "One of 301, 302, 303, 307 and 308.")
 
 
 class RespondSpec(Spec):

@@ -40,7 +40,7 @@ HONOURED: Final[Mapping[str, Honoured]] = {
         "max_connections": True,
     },
     "routes": _ROUTE,
-    "defaults": _ROUTE,
+    "defaults": {name: honoured for name, honoured in _ROUTE.items() if name != "name"},
 }
 _AUTH_TEXT: Final = "needs identity, which this version does not have yet; say {level: public}"
 

@@ -201,7 +201,7 @@ class ServiceSpec(Spec):
     max_concurrency: Annotated[Int, Field(ge=1, le=10**6)] | None = option(
         None, "Requests at a time, per worker; more are answered 503 OVERLOADED."
     )
-    timeout: TimeoutSpec = option(TimeoutSpec(), "How long each phase of an upstream request may take.")
+    timeout: TimeoutSpec = option(TimeoutSpec(), "Time limits for the phases of an upstream request.")
     retries: RetriesSpec | None = option(None, "When a failed request is tried again.")
     breaker: BreakerSpec | None = option(None, "The circuit breaker.")
     health: HealthSpec | None = option(None, "Active health checks.")

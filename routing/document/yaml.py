@@ -16,7 +16,7 @@ from routing.document.interpolation import MAX_DEPTH
 from routing.problems import ConfigurationInvalid, Problem, quote
 
 MAX_CHARACTERS: Final = 64 << 20
-_NUMBER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,3})?")
+_NUMBER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,3999})(\.[0-9]{1,4000})?([eE][-+]?[0-9]{1,3})?")
 _CONSTANTS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 _CONSTANTS_SPELT: Final = {
     spelling: value

@@ -1,0 +1,154 @@
+"""Which keys this version acts on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from routing.document.honoured import (
+    HONOURED,
+    honoured_values,
+    is_honoured,
+    missing_auth,
+    unhonoured,
+    unhonoured_section,
+)
+from routing.document.schema import KINDS
+from routing.document.shape import Shape, entry_shape
+from tests.support.documents import lines
+
+
+def assert_known(table: Mapping[str, Any], shape: Shape) -> None:
+    for name, below in table.items():
+        assert name in shape.keys
+        if isinstance(below, Mapping):
+            part = shape.keys[name].below
+            assert part is not None
+            assert_known(below, part)
+
+
+def test_table_names_keys_of_the_schema() -> None:
+    """No line of the table is misspelt."""
+    for kind, table in HONOURED.items():
+        assert_known(table, entry_shape(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "answer"),
+    [
+        ("services", "", True),
+        ("services", "timeout", True),
+        ("services", "timeout.connect", True),
+        ("services", "targets.url", True),
+        ("services", "targets.weight", False),
+        ("services", "breaker", False),
+        ("services", "protocol", True),
+        ("routes", "auth", True),
+        ("routes", "auth.level", True),
+        ("routes", "auth.scopes", False),
+        ("routes", "limits.max_body", True),
+        ("routes", "limits.queue", False),
+        ("defaults", "timeout", True),
+        ("quotas", "", False),
+        ("quotas", "limit", False),
+        ("routes", "no.such.key", False),
+    ],
+)
+def test_questions_of_forms(kind: str, key: str, answer: bool) -> None:
+    """A form asks which fields to show."""
+    assert is_honoured(kind, key) is answer
+
+
+def test_values_of_choices() -> None:
+    """A form offers only what works."""
+    assert honoured_values("services", "protocol") == ("http", "https", "h2", "h2c")
+    assert honoured_values("routes", "auth.level") == ("public",)
+    assert honoured_values("routes", "timeout") is None
+    assert honoured_values("quotas", "algorithm") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry"),
+    [
+        (
+            "services",
+            {"name": "s", "targets": [{"url": "http://a", "weight": 1, "drain": False}], "panic": False},
+        ),
+        (
+            "services",
+            {
+                "load_balancing": "round_robin",
+                "protocol": "h2c",
+                "timeout": {"total": "1s"},
+                "tls": {"sni": "a"},
+            },
+        ),
+        ("services", {"breaker": None, "hash_on": None, "targets": "nonsense", "protocol": 5}),
+        (
+            "routes",
+            {
+                "auth": {"level": "public", "scopes": [], "mode": "enforce"},
+                "limits": {"max_body": 1, "queue": 0},
+            },
+        ),
+        (
+            "routes",
+            {
+                "ip": {},
+                "require_headers": {"mode": "enforce"},
+                "quotas": [],
+                "compress": False,
+                "status_map": {},
+            },
+        ),
+        ("routes", {"forward_identity": "headers", "unknown": 5, "auth": "nonsense"}),
+    ],
+)
+def test_defaults_are_no_wish(kind: str, entry: dict[str, Any]) -> None:
+    """A key at its default asks for nothing; wrong values are reported elsewhere."""
+    assert lines(unhonoured(kind, entry)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "message"),
+    [
+        ("services", {"breaker": {}}, "E030 breaker: not honoured by this version yet; leave it out"),
+        ("services", {"health": {"path": "/x"}}, "E030 health"),
+        ("services", {"targets": [{}, {"weight": 2}]}, "E030 targets[1].weight"),
+        (
+            "services",
+            {"protocol": "grpc"},
+            'E030 protocol: "grpc" is not honoured by this version yet; possible: http,',
+        ),
+        ("services", {"load_balancing": "random"}, 'E030 load_balancing: "random" is not honoured'),
+        ("routes", {"cors": {"origins": ["*"]}}, "E030 cors"),
+        ("routes", {"ip": {"allow": ["::1"]}}, "E030 ip"),
+        ("routes", {"quotas": ["a"]}, "E030 quotas"),
+        ("routes", {"limits": {"max_concurrency": 5}}, "E030 limits.max_concurrency"),
+        ("routes", {"auth": {"level": "public", "scopes": ["a"]}}, "E030 auth.scopes"),
+        (
+            "routes",
+            {"auth": {"level": "admin"}},
+            'E031 auth.level: "admin" needs identity, which this version does not',
+        ),
+        ("defaults", {"auth": {"level": "user"}}, 'E031 auth.level: "user" needs identity'),
+        ("routes", {"compress": True}, "E030 compress"),
+    ],
+)
+def test_wishes_that_cannot_be_granted(kind: str, entry: dict[str, Any], message: str) -> None:
+    """Never ignored silently."""
+    [found] = lines(unhonoured(kind, entry))
+
+    assert message in found
+
+
+def test_sections() -> None:
+    """Services and routes are there; the other sections are refused whole."""
+    refused = [kind for kind in KINDS if unhonoured_section(kind) is not None]
+
+    assert refused == ["quotas", "plans", "roles", "identity_providers"]
+
+
+def test_route_without_auth() -> None:
+    """The message says what to write."""
+    assert "say {level: public}" in lines([missing_auth()])[0]
