@@ -20,7 +20,6 @@ from routing.admin.sections import Section, grouped
 
 REFUSAL = "_torana_refusal"
 SAVED = "_torana_saved"
-COPY_OF = "copy_of"
 
 
 class EntryAdmin(ModelAdmin):
@@ -65,16 +64,6 @@ class EntryAdmin(ModelAdmin):
     def section_fields(self, section: Section, names: list[str]) -> list[Any]:
         """The fields of a section, in order."""
         return names
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        source = self._copied(request)
-        if source is None:
-            return super().get_changeform_initial_data(request)  # type: ignore[no-any-return]
-        return {
-            **flatten(self.form.written(source), self.form.leaves),
-            "name": f"{source}-copy",
-            "notes": source.notes,
-        }
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         obj = super().get_object(request, object_id, from_field)
@@ -178,12 +167,6 @@ class EntryAdmin(ModelAdmin):
         return bool(
             self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         )
-
-    def _copied(self, request: HttpRequest) -> Any:
-        """The row that an add form starts from."""
-        number = request.GET.get(COPY_OF, "")
-        found = self.get_queryset(request).filter(pk=number).first() if number.isdecimal() else None
-        return found if found is not None and self.has_view_permission(request, found) else None
 
 
 def _folded(is_folded: bool) -> dict[str, Any]:

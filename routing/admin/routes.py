@@ -34,6 +34,7 @@ class RouteAdmin(CopyingAdmin):
     form = RouteForm
     sections: ClassVar[tuple[Section, ...]] = ROUTE_SECTIONS
     autocomplete_fields = ("service",)
+    copied_columns = ("notes", "destination", "service")
     conditional_fields: ClassVar[Mapping[str, str]] = {
         "service": "destination == 'service'",
         **{

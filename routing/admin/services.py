@@ -13,8 +13,8 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from routing.admin.copying import CopyingAdmin
-from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm
+from routing.admin.copying import COPY_OF, CopyingAdmin
+from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm, TargetFormSet
 from routing.admin.sections import SERVICE_SECTIONS, Section
 from routing.models import Route, Service, Target
 from routing.rows.services import PROTOCOLS
@@ -28,9 +28,15 @@ class TargetInline(TabularInline):
 
     model = Target
     form = TargetForm
+    formset = TargetFormSet
     fields: ClassVar[list[str]] = [leaf.name for leaf in TARGET_LEAVES]
     extra = 0
     min_num = 1
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **_: Any) -> int:
+        if obj is not None or not (key := request.GET.get(COPY_OF, "")).isdecimal():
+            return self.extra
+        return max(0, Target.objects.filter(service_id=key).count() - self.min_num)
 
 
 class ProtocolFilter(DropdownFilter):
@@ -69,6 +75,13 @@ class ServiceAdmin(CopyingAdmin):
             counted = routes.annotate(number=Count("pk")).values("number")
             return queryset.prefetch_related("targets").annotate(route_count=Coalesce(Subquery(counted), 0))
         return queryset
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        """The targets of a service that is duplicated are filled in, too; what is sent back counts as typed."""
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        if request.method == "GET" and obj.pk is None and (source := self.copied(request)) is not None:
+            kwargs["initial"] = list(source.targets.values(*inline.fields))
+        return kwargs
 
     @display(description="targets")
     def shown_targets(self, service: Service) -> SafeString | str:

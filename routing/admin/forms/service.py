@@ -5,11 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from unfold.forms import PaginationInlineFormSet
 
 from routing.admin.forms.entry import EntryForm, entry_form
 from routing.admin.forms.fields import field
 from routing.admin.forms.leaves import leaves
+from routing.admin.forms.places import steps
 from routing.admin.sections import honoured
+from routing.cleaning import service_problems
 from routing.columns import SERVICE, Table
 from routing.document.services import ServiceSpec, TargetSpec
 from routing.models import Service, Target
@@ -53,3 +56,19 @@ class TargetForm(_TargetForm):
     class Meta:
         model = Target
         fields = tuple(leaf.name for leaf in TARGET_LEAVES)
+
+
+class TargetFormSet(PaginationInlineFormSet):
+    """The targets of a service, judged together with it: what does not fit its protocol is told at the target."""
+
+    def clean(self) -> None:
+        super().clean()
+        forms = [form for form in self.initial_forms + self.extra_forms if self._counts(form)]
+        targets = [{"url": form.cleaned_data["url"]} for form in forms]
+        for problem in service_problems(self.instance, targets):
+            place = steps(problem.path)
+            if place[:1] == (CHILD,) and len(place) > 1 and isinstance(place[1], int):
+                forms[place[1]].add_error("url", problem.message[:1].upper() + problem.message[1:])
+
+    def _counts(self, form: Any) -> bool:
+        return form.is_valid() and form.cleaned_data.get("url") and not form.cleaned_data.get("DELETE")

@@ -1,0 +1,114 @@
+"""The pages of services: targets beside them, routes counted, as few queries at any size."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from routing.drafts import Actor
+from routing.models import Revision, Service, Target
+from routing.publishing import apply_document
+from tests.support.adminpages import errors, filled, page, signed_in, submit, viewer
+from tests.support.configuration import large, route, service
+
+pytestmark = [pytest.mark.store, pytest.mark.django_db]
+LIST_QUERIES = 7  # session, user, pending badge, two counts, the page, and the targets of its rows
+
+
+@pytest.fixture
+def admin() -> Client:
+    return signed_in()
+
+
+def several() -> None:
+    targets = [{"url": f"http://127.0.0.1:{port}"} for port in range(9000, 9005)]
+    services = [
+        service("empty", targets=[]),
+        service("many", targets=targets),
+        service("safe", targets=[{"url": "https://s.test"}], protocol="https"),
+    ]
+    apply_document(
+        {"version": 1, "services": services, "routes": [route("r", to="many")]}, actor=Actor("first")
+    )
+
+
+def listed(client: Client, query: str = "") -> list[str]:
+    response = client.get(f"{page('service', 'changelist')}?{query}")
+    return [row.name for row in response.context["cl"].result_list]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["empty", "many", "safe"]),
+        ("protocol=http", ["empty", "many"]),
+        ("protocol=https", ["safe"]),
+        ("q=9004", ["many"]),
+        ("q=s.test", ["safe"]),
+        ("o=-4", ["many", "empty", "safe"]),
+    ],
+)
+def test_filters_search_and_order(admin: Client, query: str, names: list[str]) -> None:
+    """A service is found by its name or a target; one that says nothing speaks HTTP."""
+    several()
+    assert listed(admin, query) == names
+
+
+def test_list_says_what_stands_behind_a_service(admin: Client) -> None:
+    """A few targets, how many more, a warning where there is none, and the number of its routes."""
+    several()
+    text = admin.get(page("service", "changelist")).content.decode()
+    assert "http://127.0.0.1:9002" in text
+    assert "http://127.0.0.1:9003" not in text
+    assert "and 2 more" in text
+    assert "none: every request fails" in text
+    assert f'service__id__exact={Service.objects.get(name="many").pk}">1</a>' in text
+
+
+@pytest.mark.parametrize("size", [2, 70])
+def test_list_takes_the_same_queries_at_any_size(admin: Client, size: int) -> None:
+    """No query per row."""
+    apply_document(large(size, services=size), actor=Actor("first"))
+    admin.get(page("service", "changelist"))
+    with CaptureQueriesContext(connection) as queries:
+        admin.get(page("service", "changelist"))
+    assert len(queries) == LIST_QUERIES, [query["sql"][:100] for query in queries]
+
+
+def test_duplicate_takes_the_targets_along(admin: Client) -> None:
+    """The form is filled in with them, and saving it makes a second service with the same targets."""
+    several()
+    url = f"{page('service', 'add')}?copy_of={Service.objects.get(name='many').pk}"
+    data = filled(admin, url)
+    assert data["name"] == "many-copy"
+    assert [data[f"targets-{n}-url"][-4:] for n in range(5)] == ["9000", "9001", "9002", "9003", "9004"]
+    assert submit(admin, url, {}).status_code == 302
+    assert Target.objects.filter(service__name="many-copy").count() == 5
+
+
+def test_faulty_target_is_told_at_its_row(admin: Client) -> None:
+    """Of several targets, the wrong one is marked, and nothing is saved."""
+    data = {"name": "s", "targets-TOTAL_FORMS": "2", "targets-0-url": "http://h:1", "targets-1-url": "h:2"}
+    response = submit(admin, page("service", "add"), data)
+    [(field, [text])] = errors(response).items()
+    assert field == "targets-1-url"
+    assert "http://" in text
+    assert (Service.objects.count(), Revision.objects.count()) == (0, 0)
+
+
+def test_target_that_does_not_fit_the_protocol_is_told(admin: Client) -> None:
+    """Protocol https wants https targets; the message is at the target."""
+    data = {"name": "s", "protocol": "https", "targets-0-url": "http://h:1"}
+    found = errors(submit(admin, page("service", "add"), data))
+    assert "https" in " ".join(text for texts in found.values() for text in texts)
+    assert set(found) <= {"targets-0-url", "protocol"}
+
+
+def test_viewer_sees_targets_and_changes_nothing() -> None:
+    """Read-only pages show what inputs would."""
+    several()
+    client = viewer()
+    text = client.get(page("service", "change", Service.objects.get(name="many").pk)).content.decode()
+    assert "http://127.0.0.1:9004" in text
+    assert 'name="_save"' not in text
+    assert client.get(page("service", "add")).status_code == 403
