@@ -58,10 +58,8 @@ def _wording(detail: ErrorDetails, given: object, quoted: str) -> tuple[str, str
     if kind == "model_type" and context.get("class_name") in _SHORTHANDS:
         return "gateway.E004", f"must be a text or a mapping, not {quoted}{_type_hint('string_type', given)}"
     if kind in _TYPES:
-        return (
-            "gateway.E004",
-            f"must be {_TYPES[kind]}, not {quoted}{'' if quoted == MASK else _type_hint(kind, given)}",
-        )
+        hint = "" if quoted == MASK else _type_hint(kind, given)
+        return "gateway.E004", f"must be {_TYPES[kind]}, not {quoted}{hint}"
     if kind in _RULES:
         problem_id, word = _RULES[kind]
         return problem_id, word(context, quoted)
