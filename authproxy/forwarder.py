@@ -23,7 +23,7 @@ from authproxy.upstream import errors, slim
 from resilience import retry
 from resilience.outcomes import Outcome
 from resilience.retry import Verdict
-from routing.snapshot import CompiledRoute
+from routing.rewrite import CompiledRewrite
 
 _INTERIM: Final = "http.response.informational"
 _TE_TRAILERS: Final[tuple[Pair, ...]] = ((b"te", b"trailers"), (b"connection", b"te"))
@@ -151,8 +151,8 @@ def _request(exchange: Exchange, endpoint: Endpoint, headers: list[Pair], body: 
     target = exchange.path.forward
     host = endpoint.host
     if route.rewrite is not None:
-        target, host = _rewritten(exchange, route, endpoint)
-    if endpoint.base_path:
+        target, host = _rewritten(exchange, route.rewrite, endpoint)
+    elif endpoint.base_path:
         target = endpoint.base_path + target
     query = scope["query_string"]
     if query:
@@ -162,15 +162,13 @@ def _request(exchange: Exchange, endpoint: Endpoint, headers: list[Pair], body: 
     )
 
 
-def _rewritten(exchange: Exchange, route: CompiledRoute, endpoint: Endpoint) -> tuple[bytes, Pair]:
-    rewrite = route.rewrite
-    assert rewrite is not None
+def _rewritten(exchange: Exchange, rewrite: CompiledRewrite, endpoint: Endpoint) -> tuple[bytes, Pair]:
     host = endpoint.host
     if rewrite.host is not None:
         host = (b"host", rewrite.host)
     elif rewrite.preserve_host:
         host = (b"host", exchange.head.host)
-    return rewrite.apply(exchange.path.forward), host
+    return rewrite.apply(exchange.path.forward, endpoint.base_path), host
 
 
 async def _relay(exchange: Exchange, response: httpx.Response) -> None:

@@ -190,6 +190,26 @@ async def test_paths_are_rewritten(rewrite: dict[str, Any], path: str, target: b
     assert recording.last.target == target
 
 
+@pytest.mark.parametrize(
+    ("keys", "path", "target"),
+    [
+        ({}, "/api/x?q", b"/base/api/x?q"),
+        ({"rewrite": {"strip_prefix": True}}, "/api/x", b"/base/x"),
+        ({"rewrite": {"strip_prefix": True}}, "/api", b"/base"),
+        ({"rewrite": {"preserve_host": True}}, "/api/x", b"/base/api/x"),
+    ],
+)
+async def test_a_targets_base_path_comes_first(keys: dict[str, Any], path: str, target: bytes) -> None:
+    """Nothing is added that neither the client nor the configuration wrote: no slash appears at the join."""
+    recording = Recording()
+    async with ScriptedUpstream(recording) as upstream:
+        raw = document(route(path="/api", service="s", **keys), services={"s": f"{upstream.url}/base/"})
+        async with data_plane(raw) as plane, RawClient(plane.port) as client:
+            await client.get(path)
+
+    assert recording.last.target == target
+
+
 async def test_header_operations_apply_both_ways() -> None:
     """remove, set, add; on the request and on the answer."""
     recording = Recording(response(b"x", headers=[("X-Secret", "1"), ("Cache-Control", "max-age=5")]))
