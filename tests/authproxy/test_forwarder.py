@@ -58,6 +58,8 @@ class Scripted(Transport):
     def stats(self) -> dict[str, Any]:
         return {}
 
+    def retire(self) -> None: ...
+
     async def aclose(self, *, grace_s: float = 0.0) -> None: ...
 
 
