@@ -21,7 +21,7 @@ _NOTHING: Final[Raw] = {}
 def canonicalise(raw: Raw) -> dict[str, Any]:
     """The canonical form of a raw document. Idempotent; the argument is not changed."""
     shape = document_shape()
-    document: dict[str, Any] = {"version": raw.get("version", 1)}
+    document: dict[str, Any] = {"version": 1 if raw.get("version") is None else raw["version"]}
     defaults = _section(raw.get("defaults"), entry_shape("defaults"), _NOTHING)
     if defaults:
         document["defaults"] = defaults
@@ -31,7 +31,7 @@ def canonicalise(raw: Raw) -> dict[str, Any]:
         if isinstance(entries, list):
             # A route's key that repeats the schema's default may be there to override `defaults`.
             overriding = kept if kind == "routes" else _NOTHING
-            entries = sorted((_section(e, entry_shape(kind), overriding) for e in entries), key=_name)
+            entries = _ordered([_section(entry, entry_shape(kind), overriding) for entry in entries])
         if entries not in (None, []):
             document[kind] = entries
     for name in sorted(str(name) for name in raw if name not in shape.keys):
@@ -90,9 +90,9 @@ def _says_nothing(item: Any, key: Key) -> bool:
     return item == {} and key.form == "section" and key.below is not None and key.below.empty_is_absent
 
 
-def _name(entry: Any) -> tuple[str, str]:
-    """By name; what has none is put in a stable order, too."""
-    name = entry.get("name") if isinstance(entry, Mapping) else None
-    if isinstance(name, str):
-        return name, ""
-    return "", json.dumps(entry, sort_keys=True, default=str)
+def _ordered(entries: list[Any]) -> list[Any]:
+    """By name; what has no name of its own is put in a stable order, too."""
+    names = [entry.get("name") if isinstance(entry, Mapping) else None for entry in entries]
+    if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+        return sorted(entries, key=lambda entry: entry["name"])
+    return sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True, default=str))

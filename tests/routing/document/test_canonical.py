@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from routing.document.canonical import canonicalise, digest, dump_yaml
 from routing.document.interpolation import fill
+from routing.document.schema import KINDS
 from routing.document.yaml import parse_text
 from tests.support.documents import anything, documents
 
@@ -142,7 +143,7 @@ def shuffled(value: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     """Sections and their entries in another order; lists inside entries have an order that counts."""
     sections = []
     for name, section in value.items():
-        if name != "version" and isinstance(section, list):
+        if name in KINDS and isinstance(section, list):
             section = rng.sample(section, len(section))
             section = [dict(rng.sample([*e.items()], len(e))) if isinstance(e, dict) else e for e in section]
         sections.append((name, section))

@@ -39,7 +39,7 @@ def report(kind: str, entry: dict[str, Any], env: dict[str, str] | None = None) 
         ("routes", {"match": {"methods": "GET"}}, 'E004 match.methods: must be a list, not "GET"; a list is'),
         ("routes", {"match": {"methods": {}}}, "E004 match.methods: must be a list, not a mapping"),
         ("routes", {"match": {"headers": []}}, "E004 match.headers: must be a mapping (key: value), not a list"),
-        ("routes", {"match": {"headers": {"x": 5}}}, "E004 match.headers.x: must be a text or a mapping, not 5; put it"),
+        ("routes", {"match": {"headers": {"x": 5}}}, "E004 match.headers.x: must be a text or a mapping, not 5; put"),
         ("routes", {"match": {"path": 5}}, 'E004 match.path: must be a text, not 5; put it in quotes: "5"'),
         ("routes", {"match": {"path": []}}, "E004 match.path: must be a text, not a list"),
         ("routes", {"enabled": "yes"}, 'E004 enabled: must be true or false, not "yes"; say true'),
