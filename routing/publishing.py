@@ -7,7 +7,7 @@ leaves everything as it was.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import orjson
@@ -99,9 +99,9 @@ def apply_document(
         if preview.changes:
             write_rows(before, target)
         if draft or under_review():
-            return _leave_draft(preview, actor, message, source)
+            return _leave_draft(target, preview, actor, message, source)
         outcome = _publish(target, actor, message, source)
-        return Outcome(outcome.kind, preview.changes, outcome.revision, preview.pruned, preview.warnings)
+        return replace(outcome, pruned=preview.pruned, warnings=preview.warnings)
 
 
 def publish(*, actor: Actor, message: str = "", source: str = "api") -> Outcome:
@@ -122,8 +122,9 @@ def publish_rows_after_edit(*, actor: Actor, message: str = "", source: str = "a
         target, warnings = validated(read_rows())
         if under_review():
             changes = diff(_live_document(), target)
-            return _leave_draft(Outcome("previewed", changes, warnings=warnings), actor, message, source)
-        return _publish(target, actor, message, source)
+            preview = Outcome("previewed", changes, _live_number(), warnings=warnings)
+            return _leave_draft(target, preview, actor, message, source)
+        return replace(_publish(target, actor, message, source), warnings=warnings)
 
 
 def discard(*, actor: Actor, source: str = "api") -> Outcome:
@@ -141,7 +142,10 @@ def discard(*, actor: Actor, source: str = "api") -> Outcome:
 
 
 def rollback(number: int, *, actor: Actor, message: str = "", source: str = "api") -> Outcome:
-    """Publishes the configuration of an earlier revision as a new one; refused while a draft is pending."""
+    """Publishes the configuration of an earlier revision as a new one; refused while a draft is pending.
+
+    Under review, too, it is live at once: what it brings back was live before, and it is the way out of an outage.
+    """
     with writing():
         old = Revision.objects.filter(number=number).first()
         if old is None:
@@ -178,12 +182,16 @@ def _merged(raw: Any, *, prune: bool) -> tuple[Document, Document, Outcome]:
     return current, target, Outcome("previewed", changes, _live_number(), merged.pruned, warnings)
 
 
-def _leave_draft(preview: Outcome, actor: Actor, message: str, source: str) -> Outcome:
+def _leave_draft(target: Document, preview: Outcome, actor: Actor, message: str, source: str) -> Outcome:
     if not preview.changes:
-        return Outcome("unchanged", preview.changes, _live_number(), preview.pruned, preview.warnings)
-    record_pending(actor, source=source, message=message)
-    _tell(PublishedEvent("draft", actor, source, message, None, preview.changes))
-    return Outcome("drafted", preview.changes, _live_number(), preview.pruned, preview.warnings)
+        outcome = replace(preview, kind="unchanged")
+    else:
+        record_pending(actor, source=source, message=message)
+        _tell(PublishedEvent("draft", actor, source, message, None, preview.changes))
+        outcome = replace(preview, kind="drafted")
+    if not diff(_live_document(), target):
+        forget_pending()  # the edits have cancelled each other out
+    return outcome
 
 
 def _publish(target: Document, actor: Actor, message: str, source: str) -> Outcome:

@@ -248,6 +248,26 @@ def test_saved_rows_that_are_wrong_together_are_refused() -> None:
 
 
 @pytest.mark.usefixtures("review")
+def test_a_draft_that_came_back_to_what_is_live_has_no_authors() -> None:
+    """Edits that cancel each other out leave nothing to review."""
+    apply(small())
+    publish(actor=BERT)
+    apply(small(port=9))
+    assert pending_authors() == ("anna",)
+    apply(small())
+    assert pending_authors() == ()
+    assert not draft_changes()
+
+
+def test_publishing_says_everything_that_became_live() -> None:
+    """Also what another's draft had changed before."""
+    apply(small())
+    apply(small(port=9), draft=True)
+    outcome = apply({"version": 1, "services": [service("users")]}, actor=BERT)
+    assert outcome.changes.summary() == "1 service added, 1 changed"
+
+
+@pytest.mark.usefixtures("review")
 def test_saved_rows_stay_a_draft_under_review() -> None:
     """And the one who saved them is noted."""
     with transaction.atomic():
