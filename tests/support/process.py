@@ -7,11 +7,11 @@ import re
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
@@ -21,6 +21,7 @@ from tests.support.gateway import Answer, RawClient
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = str(ROOT / "manage.py")
+T = TypeVar("T")
 PATIENCE_S = 30.0
 SERVING = r"serving on http://127\.0\.0\.1:(\d+)"
 
@@ -97,10 +98,12 @@ class Running:
 
     async def until(self, path: str, wanted: int | bytes) -> Answer:
         """Asks on new connections until the answer has this status or body."""
-        async with asyncio.timeout(PATIENCE_S):
-            while wanted not in ((answer := await self.get(path)).status, answer.body):
-                await asyncio.sleep(0.02)
-        return answer
+
+        async def ask() -> Answer | None:
+            answer = await self.get(path)
+            return answer if wanted in (answer.status, answer.body) else None
+
+        return await eventually(ask)
 
 
 def children(pid: int) -> list[int]:
@@ -113,12 +116,19 @@ def command_line(pid: int) -> str:
     return ""
 
 
+async def eventually(look: Callable[[], Awaitable[T] | T], *, every_s: float = 0.02) -> T:
+    """Looks until it sees something, where another process changes it and nothing tells; what it saw."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            seen = look()
+            if found := (await seen if isinstance(seen, Awaitable) else seen):
+                return found
+            await asyncio.sleep(every_s)
+
+
 async def gone(pids: Iterable[int]) -> None:
     """Waits until none of these processes runs any more (one that nobody has reaped yet counts as ended)."""
-    async with asyncio.timeout(PATIENCE_S):
-        for pid in pids:
-            while command_line(pid):  # noqa: ASYNC110 - a grandchild: nothing tells
-                await asyncio.sleep(0.02)
+    await eventually(lambda: not any(map(command_line, pids)))
 
 
 @asynccontextmanager
@@ -199,7 +209,7 @@ class Site:
 
     @asynccontextmanager
     async def running(self, *arguments: str, **env: str) -> AsyncIterator[Running]:
-        """`manage.py …` as a foreground process of a terminal: a process group of its own."""
+        """`manage.py …` as a foreground process of a terminal: a process group of its own. No traceback, ever."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-u",
@@ -219,6 +229,7 @@ class Site:
             with suppress(ProcessLookupError):
                 process.kill()
             await running.ended()
+        assert "Traceback" not in running.text, running.text
 
     @asynccontextmanager
     async def serving(self, *arguments: str, **env: str) -> AsyncIterator[Running]:
