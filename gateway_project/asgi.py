@@ -49,6 +49,8 @@ class Composition:
         await receive()
         try:
             await self._start()
+        except asyncio.CancelledError:
+            return  # the worker was told to leave while it started; uvicorn would take this for a fault
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
