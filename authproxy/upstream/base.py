@@ -13,7 +13,7 @@ A response's extensions: http_version, reason_phrase (bytes), reused (bool), tra
 Failures are those of `errors`. Request and response headers are neither added to nor changed.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class PoolStats:
     """Requests in the queue for a connection."""
 
 
-class Transport(httpx.AsyncBaseTransport):
+class Transport(httpx.AsyncBaseTransport, ABC):
     """A service's connections to its targets."""
 
     @abstractmethod
