@@ -116,9 +116,9 @@ class Changes:
             yield from (f"      {change}" for change in entry.fields)
 
 
-def diff(old_raw: Raw, new_raw: Raw) -> Changes:
+def diff(old_raw: Raw, new_raw: Raw, *, are_canonical: bool = False) -> Changes:
     """What changes from one document to the other; how it is written does not matter."""
-    old, new = canonicalise(old_raw), canonicalise(new_raw)
+    old, new = (old_raw, new_raw) if are_canonical else (canonicalise(old_raw), canonicalise(new_raw))
     entries: list[EntryChange] = []
     for kind in KINDS:
         entries += _kind_changes(kind, _by_name(old.get(kind)), _by_name(new.get(kind)))

@@ -29,6 +29,7 @@ from routing.merging import merge
 from routing.models import EditConflict, Revision
 from routing.notify import announce
 from routing.problems import ConfigurationInvalid, Problem
+from routing.quiet import collections_paused
 from routing.storable import storable_problems
 from routing.validation import check_document
 
@@ -77,6 +78,7 @@ def under_review() -> bool:
     return bool(settings.CONFIG.publish == "review")
 
 
+@collections_paused()
 def apply_document(
     raw: Any,
     *,
@@ -104,6 +106,7 @@ def apply_document(
         return replace(outcome, pruned=preview.pruned, warnings=preview.warnings)
 
 
+@collections_paused()
 def publish(*, actor: Actor, message: str = "", source: str = "api") -> Outcome:
     """Makes the draft live. Under review, whoever has a hand in the draft is refused."""
     with writing():
@@ -115,23 +118,25 @@ def publish(*, actor: Actor, message: str = "", source: str = "api") -> Outcome:
         return _publish(target, actor, message, source)
 
 
+@collections_paused()
 def publish_rows_after_edit(*, actor: Actor, message: str = "", source: str = "admin") -> Outcome:
     """After rows were saved one by one: publishes them, or notes the draft. The caller's transaction is used."""
     with clear_errors():
         hold_lock()
         target, warnings = validated(read_rows())
         if under_review():
-            changes = diff(_live_document(), target)
+            changes = _compare(_live_document(), target)
             preview = Outcome("previewed", changes, _live_number(), warnings=warnings)
             return _leave_draft(target, preview, actor, message, source)
         return replace(_publish(target, actor, message, source), warnings=warnings)
 
 
+@collections_paused()
 def discard(*, actor: Actor, source: str = "api") -> Outcome:
     """Throws the draft away: rows become what is live."""
     with writing():
         before, live = _current(), _live_document()
-        changes = diff(before, live)
+        changes = _compare(before, live)
         revision = _live_number()
         forget_pending()
         if not changes:
@@ -141,6 +146,7 @@ def discard(*, actor: Actor, source: str = "api") -> Outcome:
         return Outcome("discarded", changes, revision)
 
 
+@collections_paused()
 def rollback(number: int, *, actor: Actor, message: str = "", source: str = "api") -> Outcome:
     """Publishes the configuration of an earlier revision as a new one; refused while a draft is pending.
 
@@ -151,7 +157,7 @@ def rollback(number: int, *, actor: Actor, message: str = "", source: str = "api
         if old is None:
             raise PublishRefused(f"there is no revision {number}")
         before = _current()
-        if diff(_live_document(), before):
+        if _compare(_live_document(), before):
             authors = ", ".join(pending_authors()) or "somebody"
             raise PublishRefused(f"there is a draft by {authors}: publish or discard it first")
         target, _warnings = validated(orjson.loads(old.document))
@@ -170,7 +176,7 @@ def validated(raw: Any) -> tuple[Document, tuple[Problem, ...]]:
 
 def draft_changes() -> Changes:
     """What publishing the rows now would change."""
-    return diff(_live_document(), _current())
+    return _compare(_live_document(), _current())
 
 
 def _merged(raw: Any, *, prune: bool) -> tuple[Document, Document, Outcome]:
@@ -178,7 +184,7 @@ def _merged(raw: Any, *, prune: bool) -> tuple[Document, Document, Outcome]:
     current = _current()
     merged = merge(current, raw, prune=prune)
     target, warnings = validated(merged.document)
-    changes = diff(current, target)
+    changes = _compare(current, target)
     return current, target, Outcome("previewed", changes, _live_number(), merged.pruned, warnings)
 
 
@@ -189,7 +195,7 @@ def _leave_draft(target: Document, preview: Outcome, actor: Actor, message: str,
         record_pending(actor, source=source, message=message)
         _tell(PublishedEvent("draft", actor, source, message, None, preview.changes))
         outcome = replace(preview, kind="drafted")
-    if not diff(_live_document(), target):
+    if not _compare(_live_document(), target):
         forget_pending()  # the edits have cancelled each other out
     return outcome
 
@@ -197,8 +203,7 @@ def _leave_draft(target: Document, preview: Outcome, actor: Actor, message: str,
 def _publish(target: Document, actor: Actor, message: str, source: str) -> Outcome:
     """Numbers and stores the revision; the rows hold `target` already, and the lock is held."""
     live = live_revision()
-    before: Document = orjson.loads(live.document) if live else EMPTY
-    changes = diff(before, target)
+    changes = _compare(_document_of(live), target)
     forget_pending()
     if not changes:
         return Outcome("unchanged", changes, live.number if live else None)
@@ -210,7 +215,7 @@ def _publish(target: Document, actor: Actor, message: str, source: str) -> Outco
         source=source,
         parent=live.number if live else None,
         document=orjson.dumps(target).decode(),
-        digest=digest(target),
+        digest=digest(target, is_canonical=True),
         changes=_kept(changes),
     )
     _tell(PublishedEvent("publish", actor, source, message, revision.number, changes))
@@ -226,13 +231,22 @@ def _kept(changes: Changes) -> dict[str, Any]:
     return kept
 
 
+def _compare(old: Document, new: Document) -> Changes:
+    """Both are canonical here, always; making them so again would take longer than comparing them."""
+    return diff(old, new, are_canonical=True)
+
+
 def _current() -> Document:
     return canonicalise(read_rows())
 
 
 def _live_document() -> Document:
-    live = live_revision()
-    return orjson.loads(live.document) if live else EMPTY
+    return _document_of(live_revision())
+
+
+def _document_of(revision: Revision | None) -> Document:
+    """Canonical by today's schema: it may have been stored by an earlier version."""
+    return canonicalise(orjson.loads(revision.document)) if revision else EMPTY
 
 
 def _live_number() -> int | None:

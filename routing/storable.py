@@ -6,12 +6,13 @@ from typing import Any, Final
 from routing.problems import Problem, format_path, quote
 
 Location = tuple[str | int, ...]
+LARGEST_INTEGER: Final = 2**63 - 1
 _REFERENCES: Final = (("services", ("name",)), ("routes", ("name", "service")), ("quotas", ("name",)))
 
 
 def storable_problems(raw: Mapping[str, Any]) -> tuple[Problem, ...]:
     """Problems of a document that is valid otherwise."""
-    return (*_filled_references(raw), *_impossible_texts(raw, ()))
+    return (*_filled_references(raw), *_impossible_values(raw, ()))
 
 
 def _filled_references(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -30,19 +31,22 @@ def _filled(value: object, location: Location) -> Iterator[Problem]:
         yield Problem("gateway.E029", format_path(location), text, value)
 
 
-def _impossible_texts(value: Any, location: Location) -> Iterator[Problem]:
-    """NUL (PostgreSQL has no place for it) and lone surrogates (no encoding has)."""
+def _impossible_values(value: Any, location: Location) -> Iterator[Problem]:
+    """NUL (PostgreSQL has no place for it), lone surrogates (no encoding has), integers beyond 64 bits."""
     if isinstance(value, str):
         if not _is_possible(value):
             yield Problem("gateway.E038", format_path(location), "has characters that cannot be stored")
+    elif isinstance(value, int):
+        if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+            yield Problem("gateway.E006", format_path(location), f"{quote(value)} is too large to be stored")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if not _is_possible(str(key)):
                 yield Problem("gateway.E038", format_path(location), "has a key that cannot be stored")
-            yield from _impossible_texts(item, (*location, str(key)))
+            yield from _impossible_values(item, (*location, str(key)))
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _impossible_texts(item, (*location, index))
+            yield from _impossible_values(item, (*location, index))
 
 
 def _is_possible(text: str) -> bool:

@@ -44,9 +44,10 @@ def dump_yaml(raw: Raw) -> str:
     return write_yaml(raw)
 
 
-def digest(raw: Raw) -> str:
+def digest(raw: Raw, *, is_canonical: bool = False) -> str:
     """SHA-256 of the canonical form, in hexadecimal; the order of entries and keys does not matter."""
-    text = json.dumps(canonicalise(raw), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    document = raw if is_canonical else canonicalise(raw)
+    text = json.dumps(document, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 

@@ -16,6 +16,10 @@ from routing.storable import storable_problems
         ({"routes": [{"name": "a", "respond": {"body": "a\0b"}}]}, "routes[0].respond.body"),
         ({"routes": [{"name": "a", "respond": {"headers": {"a\0b": "c"}}}]}, "routes[0].respond.headers"),
         ({"routes": [{"name": "a", "respond": {"body": "\ud800"}}]}, "routes[0].respond.body"),
+        (
+            {"routes": [{"name": "a", "validate": {"body_schema": {"maximum": 2**64}}}]},
+            "routes[0].validate.body_schema.maximum",
+        ),
     ],
 )
 def test_what_cannot_be_stored_is_named(document: dict[str, Any], path: str) -> None:
