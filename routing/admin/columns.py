@@ -15,14 +15,20 @@ def match_text(path: str | None, path_type: str | None) -> tuple[str, str]:
 
 
 def redirect_text(redirect: Mapping[str, Any] | None) -> str:
-    """`301 to https://host/new`."""
+    """`301 to https://host/new`: what of the URL changes."""
     spec = redirect or {}
-    path = spec.get("path")
-    shown = path if isinstance(path, str) else "".join(str(value) for value in (path or {}).values())
     authority = ":".join(str(spec[key]) for key in ("host", "port") if spec.get(key))
     scheme = f"{spec['scheme']}://" if spec.get("scheme") else ""
-    place = f"{scheme}{authority}{shown}" or "the same place"
-    return f"{spec.get('status', 301)} to {place}"
+    query = f"?{spec['query']}" if spec.get("query") else ""
+    place = f"{scheme}{authority}{_redirect_path(spec.get('path'))}{query}"
+    unchanged = "…" if place == scheme != "" else ""
+    return f"{spec.get('status', 301)} to {place}{unchanged}" if place else str(spec.get("status", 301))
+
+
+def _redirect_path(path: Any) -> str:
+    if isinstance(path, Mapping):
+        return f"{path['prefix']}…" if path.get("prefix") else str(path.get("exact") or "")
+    return str(path or "")
 
 
 def respond_text(respond: Mapping[str, Any] | None) -> str:

@@ -23,3 +23,11 @@ def ago(moment: datetime | None) -> str:
 def shown(value: Any) -> str:
     """A value as the document would write it; a text as it is."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+@register.filter
+def says_something(value: Any) -> bool:
+    """Whether there is anything in a value, however deep: `{set: {}, remove: []}` has nothing."""
+    if isinstance(value, dict):
+        return any(says_something(item) for item in value.values())
+    return value not in (None, "", [], ())

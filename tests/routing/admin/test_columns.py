@@ -1,0 +1,74 @@
+"""Columns: a route in a word or two."""
+
+from typing import Any
+
+import pytest
+
+from routing.admin.columns import match_text, policies, redirect_text, respond_text
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "shown"),
+    [
+        (None, None, ("any path", "")),
+        ("/a", None, ("/a/…", "prefix")),
+        ("/a/", "prefix", ("/a/…", "prefix")),
+        ("/", None, ("/…", "prefix")),
+        ("/a", "exact", ("/a", "exact")),
+        ("/a/{id}", "template", ("/a/{id}", "template")),
+    ],
+)
+def test_path(path: str | None, kind: str | None, shown: tuple[str, str]) -> None:
+    """A prefix shows that more may follow."""
+    assert match_text(path, kind) == shown
+
+
+@pytest.mark.parametrize(
+    ("redirect", "text"),
+    [
+        ({"scheme": "https"}, "301 to https://…"),
+        ({"scheme": "https", "host": "a.test", "port": 8443}, "301 to https://a.test:8443"),
+        ({"path": "/new", "status": 308}, "308 to /new"),
+        ({"path": {"prefix": "/new"}, "host": "a.test"}, "301 to a.test/new…"),
+        ({"query": "a=1"}, "301 to ?a=1"),
+        (None, "301"),
+    ],
+)
+def test_redirect(redirect: dict[str, Any] | None, text: str) -> None:
+    """Status and what changes of the URL."""
+    assert redirect_text(redirect) == text
+
+
+def test_respond() -> None:
+    """The status that is answered."""
+    assert respond_text({"status": 503}) == "answers 503"
+    assert respond_text(None) == "answers 200"
+
+
+def test_policies_are_named_in_order_and_unknown_ones_too() -> None:
+    """Whatever a route does beside leading somewhere has its word, also what comes later."""
+    entry = {
+        "name": "r",
+        "match": {"path": "/"},
+        "service": "s",
+        "auth": {"level": "public"},
+        "limits": {"max_body": "10MB"},
+        "timeout": "5s",
+        "rewrite": {"path": "/x"},
+        "response_headers": {"set": {"a": "b"}},
+        "cache": {"ttl": "1m"},
+        "allow_encoded_slashes": True,
+        "compress": False,
+    }
+    assert policies(entry) == [
+        *(
+            "public",
+            "body ≤ 10MB",
+            "timeout 5s",
+            "rewrite",
+            "response headers",
+            "cache",
+            "allow encoded slashes",
+        )
+    ]
+    assert policies({"name": "r"}) == []

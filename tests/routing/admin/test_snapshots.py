@@ -1,0 +1,62 @@
+"""Compiled configurations for pages: right after every edit, and not compiled twice."""
+
+import pytest
+
+from routing.admin import snapshots
+from routing.drafts import Actor
+from routing.models import Route
+from routing.problems import ConfigurationInvalid
+from routing.publishing import apply_document
+from tests.support.configuration import route, service, small
+
+pytestmark = [pytest.mark.store, pytest.mark.django_db]
+
+
+def test_nothing_is_live_before_the_first_revision() -> None:
+    """The draft of no rows is an empty configuration."""
+    assert snapshots.live() is None
+    assert not snapshots.draft().snapshot.routes
+
+
+def test_live_is_the_revision_and_draft_is_the_rows() -> None:
+    """An edit that is not published shows in one and not in the other."""
+    apply_document(small(), actor=Actor("ada"))
+    Route.objects.update(path="/draft", version=2)
+    live, draft = snapshots.live(), snapshots.draft()
+    assert live is not None
+    assert live.snapshot.revision == 1
+    assert live.snapshot.routes["orders"].source["match"]["path"] == "/orders"
+    assert draft.snapshot.routes["orders"].source["match"]["path"] == "/draft"
+
+
+def test_compiled_once_until_a_row_changes() -> None:
+    """The same object serves page after page; any change of a row, its addition and removal make a new one."""
+    apply_document(small(), actor=Actor("ada"))
+    first = snapshots.draft()
+    assert snapshots.draft() is first
+    for document in (
+        {"version": 1, "routes": [route("b", "/b")]},
+        {"version": 1, "routes": [route("b", "/c")]},
+    ):
+        apply_document(document, actor=Actor("ada"))
+        second = snapshots.draft()
+        assert second is not first
+        first = second
+    Route.objects.filter(name="b").delete()
+    assert set(snapshots.draft().snapshot.routes) == {"orders"}
+
+
+def test_shadows_are_found_with_it() -> None:
+    """Routes that are never reached come along."""
+    apply_document(
+        {**small(), "routes": [route(), route("late", "/orders/x", priority=-1)]}, actor=Actor("ada")
+    )
+    assert set(snapshots.draft().shadows) == {"late"}
+
+
+def test_rows_that_do_not_compile_raise() -> None:
+    """Whoever asks decides what to say."""
+    apply_document({"version": 1, "services": [service()], "routes": [route()]}, actor=Actor("ada"))
+    Route.objects.update(path="no-slash", version=9)
+    with pytest.raises(ConfigurationInvalid):
+        snapshots.draft()
