@@ -6,7 +6,7 @@ import pytest
 
 from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm
 from routing.document.honoured import is_honoured
-from routing.models import Service
+from routing.models import Service, Target
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 
@@ -91,6 +91,7 @@ def test_emptied_section_becomes_null() -> None:
 )
 def test_faulty_target_is_told_at_its_url(url: str, says: str) -> None:
     """A target is judged as a target of its service."""
-    form = TargetForm({"url": url}, instance=Service.objects.create(name="s").targets.model(service_id=1))
+    target = Target(service=Service.objects.create(name="s"))
+    form = TargetForm({"url": url}, instance=target)
     assert not form.is_valid()
     assert says in " ".join(form.errors.get("url", form.errors.get("__all__", [])))
