@@ -170,7 +170,7 @@ def _compare(old: Any, new: Any, location: Location) -> Iterator[tuple[Location,
                 before.get(name, ABSENT), after.get(name, ABSENT), (*location, f"[{name}]")
             )
         if before.keys() == after.keys() and list(before) != list(after):
-            yield (*location, "(order)"), list(before), list(after)
+            yield location, list(before), list(after)  # only their order differs
     elif isinstance(new, Mapping) and new and old is ABSENT:
         yield from _compare({}, new, location)
     elif isinstance(old, Mapping) and old and new is ABSENT:
