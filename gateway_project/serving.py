@@ -52,6 +52,10 @@ def run_serve(options: argparse.Namespace, console: Console) -> int:
             "REDIS_URL=none keeps shared state in one process: use --workers 1, or give a REDIS_URL"
         )
     if options.revision is not None:
+        if options.role == "control":
+            raise CommandRefused(
+                "--revision serves a file without a database, which --role control is there for"
+            )
         _check_revision(options.revision)
     for name in without_effect(os.environ):
         console.warn(f"{name} is set, but this version does not act on it yet")

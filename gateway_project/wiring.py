@@ -75,7 +75,7 @@ class Gateway:
         self.application: ASGIApp = Pipeline(
             snapshot=self._snapshot,
             builtin=self._builtin,
-            served=_SERVED_BY_DATA_NODES if role == "data" else None,
+            served=_SERVED_BY_DATA_NODES if role == "data" or revision_file is not None else None,
             forwarding=ForwardingFields([str(network) for network in config.trusted_proxies]),
             refuse_http=https.refusal_for(config.enforce_https),
         )

@@ -154,6 +154,13 @@ async def connections_to_each_worker(running: Running) -> AsyncIterator[list[Raw
             await client.__aexit__()
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes out what occurs twice: documents have no anchors."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
 @dataclass
 class Site:
     """One installation: a folder of its own and the environment of everything that runs in it."""
@@ -177,7 +184,7 @@ class Site:
     def write(self, document: Any, name: str = "document.yaml") -> str:
         """A file that holds the document, or the text."""
         file = self.folder / name
-        file.write_text(document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False))
+        file.write_text(document if isinstance(document, str) else yaml.dump(document, Dumper=_Plain, sort_keys=False))
         return str(file)
 
     async def manage(self, *arguments: str, **env: str) -> Done:
@@ -192,8 +199,12 @@ class Site:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(2 * PATIENCE_S):
-            out, err = await process.communicate()
+        try:
+            async with asyncio.timeout(2 * PATIENCE_S):
+                out, err = await process.communicate()
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
         done = Done(process.returncode or 0, out.decode(), err.decode())
         assert "Traceback" not in done.out + done.err, done.err
         return done
