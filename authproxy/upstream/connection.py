@@ -135,10 +135,6 @@ class Connection(asyncio.Protocol):
             now = self.loop.time()
             self.await_answer(now, now + self._deadline_left_s)
 
-    def answered(self) -> None:
-        """The answer's head is there."""
-        self.read_until = self.deadline = NEVER
-
     @property
     def progress(self) -> Progress:
         return Progress(reused=self.reused, wrote=self.in_use, response_started=self.reader.started)

@@ -15,12 +15,18 @@ from authproxy.upstream.base import PoolStats, Transport
 from authproxy.upstream.body import ResponseBody
 from authproxy.upstream.connection import NEVER, Connection
 from authproxy.upstream.dialling import Dialler, Origin
-from authproxy.upstream.errors import NOTHING_SENT, DeadlineExceeded, StaleConnection, with_progress
+from authproxy.upstream.errors import (
+    NOTHING_SENT,
+    DeadlineExceeded,
+    StaleConnection,
+    TlsFailed,
+    with_progress,
+)
 from authproxy.upstream.parsing import ResponseReader
 from authproxy.upstream.pool import Patience, Pool, PoolLimits
 from authproxy.upstream.resolver import Resolver, shared_resolver
 from authproxy.upstream.serialising import encode_head, with_body
-from authproxy.upstream.tls import TlsOptions, context_for
+from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, context_for
 
 SWEEP_S: Final = 0.05
 """Deadlines are kept to within this."""
@@ -132,6 +138,8 @@ class Http1Transport(Transport):
 
     async def aclose(self, *, grace_s: float = 0.0) -> None:
         self.retire()
+        if self._retired:
+            self._wake_sweeper()  # it tells when they are empty
         try:
             async with asyncio.timeout(grace_s):
                 while self._retired:
@@ -156,7 +164,10 @@ class Http1Transport(Transport):
         return pool
 
     def _dialler(self, origin: Origin) -> Dialler:
-        tls = context_for(self._tls) if origin.scheme == "https" else None
+        try:
+            tls = context_for(self._tls) if origin.scheme == "https" else None
+        except TlsMisconfigured as problem:
+            raise TlsFailed(f"{origin}: {problem}") from problem
         return Dialler(origin, resolver=self._resolver, tls=tls, server_name=self._tls.sni)
 
     def _set_aside(self, origin: Origin) -> None:

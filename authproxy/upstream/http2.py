@@ -28,7 +28,7 @@ from authproxy.upstream.errors import (
 )
 from authproxy.upstream.pool import PoolLimits
 from authproxy.upstream.serialising import CHUNKED, encode_head, wrong_length
-from authproxy.upstream.tls import TlsOptions, http2_context_for
+from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, http2_context_for
 
 _SENT: Final = Progress(reused=False, wrote=True, response_started=False)
 _ANSWERED: Final = Progress(reused=False, wrote=True, response_started=True)
@@ -45,17 +45,12 @@ class Http2Transport(Transport):
         self._tls = tls or TlsOptions()
         self._busy = 0
         self._rested = asyncio.Event()
-        self._stock = httpx.AsyncHTTPTransport(
-            verify=http2_context_for(self._tls),
-            http1=False,
-            http2=True,
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=limits.max_connections,
-                max_keepalive_connections=limits.max_idle,
-                keepalive_expiry=limits.idle_s,
-            ),
+        self._limits = httpx.Limits(
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_idle,
+            keepalive_expiry=limits.idle_s,
         )
+        self._opened: httpx.AsyncHTTPTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._busy += 1
@@ -85,12 +80,14 @@ class Http2Transport(Transport):
             async with patience:
                 if deadline != NEVER:
                     patience.reschedule(deadline)
-                return await self._stock.handle_async_request(asked)
+                return await self._stock().handle_async_request(asked)
         except TimeoutError as failure:
             late = DeadlineExceeded("the upstream did not answer by the request's deadline")
             raise with_progress(late, _SENT) from failure
         except RequestBodyFailed as failure:
             raise with_progress(failure, _SENT) from upload.trouble  # httpcore has dropped the cause
+        except TlsFailed as failure:
+            raise with_progress(failure, NOTHING_SENT) from failure.__cause__
         except httpx.TransportError as failure:
             raise _translated(failure) from failure
 
@@ -112,7 +109,19 @@ class Http2Transport(Transport):
                     await self._rested.wait()
         except TimeoutError:
             pass
-        await self._stock.aclose()
+        if self._opened is not None:
+            await self._opened.aclose()
+
+    def _stock(self) -> httpx.AsyncHTTPTransport:
+        if self._opened is None:
+            try:
+                tls = http2_context_for(self._tls)
+            except TlsMisconfigured as problem:
+                raise TlsFailed(str(problem)) from problem
+            self._opened = httpx.AsyncHTTPTransport(
+                verify=tls, http1=False, http2=True, trust_env=False, limits=self._limits
+            )
+        return self._opened
 
     def _rest(self) -> None:
         self._busy -= 1

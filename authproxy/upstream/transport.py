@@ -1,22 +1,28 @@
 """I: The transport for a service, by its protocol. The rest of the gateway needs this module, `slim` and `errors`."""
 
+import contextlib
+from typing import Final
+
 from authproxy.upstream.base import Transport as Transport
 from authproxy.upstream.http1 import Http1Transport
 from authproxy.upstream.http2 import Http2Transport
 from authproxy.upstream.pool import PoolLimits
-from authproxy.upstream.tls import TlsOptions
+from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, context_for, http2_context_for
 from routing.snapshot import CompiledService
 
-_HTTP2 = frozenset({"h2", "h2c"})
+_HTTP1: Final = (Http1Transport, context_for)
+_HTTP2: Final = (Http2Transport, http2_context_for)
 
 
 def transport_for(service: CompiledService) -> Transport:
-    """A transport with the service's settings. Raises TlsMisconfigured if its certificates cannot be used."""
+    """A transport with the service's settings. Certificates that cannot be used fail its requests (TlsFailed)."""
     limits = PoolLimits(max_connections=service.max_connections, max_idle=service.max_connections)
     tls = _tls_options(service)
-    if service.protocol in _HTTP2:
-        return Http2Transport(limits=limits, tls=tls)
-    return Http1Transport(limits=limits, tls=tls)
+    build, context = _HTTP2 if service.protocol in ("h2", "h2c") else _HTTP1
+    if any(target.scheme == "https" for target in service.targets):
+        with contextlib.suppress(TlsMisconfigured):
+            context(tls)  # it takes tens of milliseconds, which the first request should not wait for
+    return build(limits=limits, tls=tls)
 
 
 def _tls_options(service: CompiledService) -> TlsOptions:

@@ -77,7 +77,7 @@ async def test_a_failure_that_is_no_transport_error_passes_through(monkeypatch: 
         raise ZeroDivisionError
 
     monkeypatch.setattr(http2, "_as_http2", lambda *_: ask("http://a.test"))
-    monkeypatch.setattr(transport._stock, "handle_async_request", fail)
+    monkeypatch.setattr(transport._stock(), "handle_async_request", fail)
     with pytest.raises(ZeroDivisionError):
         await transport.handle_async_request(ask("http://a.test"))
     await transport.aclose(grace_s=10)

@@ -258,6 +258,20 @@ async def test_someone_who_has_just_left_is_passed_over() -> None:
         assert bench.stats[3] == 0
 
 
+async def test_leaving_in_the_moment_of_refusal() -> None:
+    """Nothing has been given, so nothing is to be passed on."""
+    bench = Bench(max_connections=1)
+    await bench.take()
+    quitter = asyncio.create_task(bench.take(pool_s=0.0))
+    await settled(quitter)
+    bench.pool.sweep(1e12)
+    quitter.cancel()
+    await asyncio.gather(quitter, return_exceptions=True)
+
+    assert quitter.cancelled()
+    assert bench.stats[2:] == (0, 0)
+
+
 async def test_the_queue_has_an_end_in_length_and_in_time() -> None:
     """Too many, too long, past the deadline."""
     bench = Bench(max_connections=1, max_waiting=2)

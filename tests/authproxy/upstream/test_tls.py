@@ -5,6 +5,12 @@ from pathlib import Path
 
 import certifi
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from authproxy.upstream import tls
 from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, context_for, http2_context_for
@@ -88,11 +94,11 @@ def test_a_client_certificate_is_loaded(pair: KeyPair, tmp_path: Path) -> None:
         context_for(options)
 
 
-ENCRYPTED = """-----BEGIN ENCRYPTED PRIVATE KEY-----
-MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjQ0hVnSfSSMAICCAAw
-DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEIkK1Vf+B9yP1mZVpUQQvwYEQJ1w
------END ENCRYPTED PRIVATE KEY-----
-"""
+def encrypted(key: str) -> str:
+    """The same key behind a password."""
+    loaded = load_pem_private_key(key.encode(), None)
+    lock = BestAvailableEncryption(b"secret")
+    return loaded.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock).decode()
 
 
 @pytest.mark.parametrize("name", ["ca", "cert", "key"])
@@ -122,7 +128,11 @@ def test_an_unusable_client_certificate_is_refused(
     certificates: Certificates, pair: KeyPair, key: str
 ) -> None:
     """A foreign key, no key, and one that would need a password; nobody is asked for one."""
-    keys = {"another": certificates.issue("b@torana.test").key, "none": None, "encrypted": ENCRYPTED}
+    keys = {
+        "another": certificates.issue("b@torana.test").key,
+        "none": None,
+        "encrypted": encrypted(pair.key),
+    }
     with pytest.raises(TlsMisconfigured, match=r"tls\.cert and tls\.key do not fit"):
         context_for(TlsOptions(cert=pair.cert, key=keys[key]))
 

@@ -5,21 +5,25 @@ from typing import Any
 
 import pytest
 
+from authproxy.upstream import tls as tls_module
+from authproxy.upstream.errors import NOTHING_SENT, TlsFailed, progress_of
 from authproxy.upstream.http1 import Http1Transport
 from authproxy.upstream.http2 import Http2Transport
-from authproxy.upstream.tls import TlsMisconfigured, TlsOptions
+from authproxy.upstream.tls import TlsOptions
 from authproxy.upstream.transport import transport_for
-from routing.snapshot import CompiledService
+from routing.snapshot import CompiledService, CompiledTarget
+from tests.support.fetching import fetch
+from tests.support.upstreams import Certificates
 
 
-def service(protocol: str = "http", **tls: Any) -> CompiledService:
+def service(protocol: str = "http", scheme: Any = "http", **tls: Any) -> CompiledService:
     spec: Any = SimpleNamespace(
         **({"verify": True, "ca": None, "cert": None, "key": None, "sni": None} | tls)
     )
     return CompiledService(
         name="a",
         protocol=protocol,
-        targets=(),
+        targets=(CompiledTarget(f"{scheme}://a.test", scheme, "a.test", 1, None, b"", b"a.test"),),
         connect_timeout_s=2.0,
         read_timeout_s=30.0,
         total_timeout_s=30.0,
@@ -50,7 +54,22 @@ async def test_the_services_settings_are_used() -> None:
     assert transport._tls == TlsOptions(verify=False, sni="inner.test")
 
 
-def test_unusable_certificates_are_noticed() -> None:
-    """When a transport for HTTP/2 is made, since it needs its context at once."""
-    with pytest.raises(TlsMisconfigured):
-        transport_for(service("h2", ca="/nonexistent/ca.pem"))
+@pytest.mark.parametrize("protocol", ["https", "h2"])
+async def test_unusable_certificates_fail_the_services_requests(protocol: str) -> None:
+    """And nothing else: the other services of the revision work."""
+    transport = transport_for(service(protocol, "https", ca="/nonexistent/ca.pem"))
+    with pytest.raises(TlsFailed, match=r"tls\.ca cannot be read") as caught:
+        await fetch(transport, "https://127.0.0.1:1")
+    await transport.aclose()
+
+    assert progress_of(caught.value) == NOTHING_SENT
+
+
+def test_contexts_are_built_before_the_first_request() -> None:
+    """Only for services that need one."""
+    misses = tls_module._context.cache_info().misses
+    ca = Certificates().ca
+    transport_for(service("http", "http", ca=ca))
+    assert tls_module._context.cache_info().misses == misses
+    transport_for(service("https", "https", ca=ca))
+    assert tls_module._context.cache_info().misses == misses + 1
