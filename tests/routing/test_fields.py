@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.forms import modelform_factory
 from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.fields import WordsFormField, decode, encode, join_words, split_words
+from routing.models import Route
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
@@ -67,3 +69,20 @@ def test_the_form_takes_commas_spaces_and_lines() -> None:
     assert not field.has_changed(["a", "b"], "a b")
     assert field.has_changed(None, "a")
     assert field.prepare_value(["a", "b"]) == "a b"
+
+
+def test_forms_read_and_write_the_columns() -> None:
+    """A plain form on a row gives the values that a document would."""
+    form_class = modelform_factory(Route, fields=["hosts", "timeout", "rewrite"])
+    form = form_class({"hosts": "a.test, b.test", "timeout": "", "rewrite": '{"prefix": "/x"}'})
+    fields = {name: field.clean(form.data[name]) for name, field in form.fields.items()}
+    assert fields == {"hosts": ["a.test", "b.test"], "timeout": None, "rewrite": {"prefix": "/x"}}
+
+
+def test_rows_can_be_serialised() -> None:
+    """`dumpdata` writes what the column holds."""
+    row = Route(name="r", hosts=["a.test", "b.test"], timeout=30)
+    values = {name: Route._meta.get_field(name).value_to_string(row) for name in ("hosts", "timeout")}
+    assert values == {"hosts": "a.test b.test", "timeout": "30"}
+    assert Route._meta.get_field("hosts").to_python("a.test b.test") == row.hosts
+    assert Route._meta.get_field("timeout").to_python("5s") == "5s"

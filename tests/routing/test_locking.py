@@ -1,8 +1,11 @@
 """One writer at a time, and database failures in one sentence."""
 
+import threading
+
 import pytest
 from django.db import IntegrityError, OperationalError, ProgrammingError, connection
 
+from routing import locking
 from routing.locking import StoreUnavailable, clear_errors, explain, hold_lock, reading, writing
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
@@ -52,3 +55,31 @@ def test_reading_sees_one_state(transactional_db: None) -> None:
             cursor.execute("SHOW transaction_isolation")
             assert cursor.fetchone() == ("repeatable read",)
         assert connection.in_atomic_block
+
+
+def test_the_second_of_two_writers_waits_and_is_told(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for ever; and once the first is done, it may write."""
+    monkeypatch.setattr(locking, "LOCK_TIMEOUT_S", 0.3)
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 300")
+    holds, done = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with writing():
+            holds.set()
+            done.wait(10)
+        connection.close()
+
+    other = threading.Thread(target=first)
+    other.start()
+    assert holds.wait(5)
+    with pytest.raises(StoreUnavailable, match="another change is being saved"), writing():
+        pass
+    done.set()
+    other.join()
+    with writing():
+        pass
+    connection.close()

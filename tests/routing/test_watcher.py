@@ -1,15 +1,18 @@
 """The watcher hands every new revision to the loop, and never takes away what is served."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis.asyncio
 from asgiref.sync import sync_to_async
-from django.db import OperationalError
+from django.db import OperationalError, connection, connections
 
+from routing import notify
 from routing import watcher as watching
 from routing.compiler import CompileOptions
 from routing.document.canonical import canonicalise, digest
@@ -24,6 +27,13 @@ from tests.support.configuration import small
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
 NEVER_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+async def no_connection_left() -> AsyncIterator[None]:
+    """The thread in which asynchronous tests reach the database closes its connection."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 @sync_to_async
@@ -218,3 +228,68 @@ def publish_nonsense() -> None:
     Revision.objects.create(
         number=2, author="x", source="x", document='{"routes":[{"name":"r","service":"none"}]}', digest="x"
     )
+
+
+async def test_a_watcher_that_listens_is_woken(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over whatever there is: Redis always, PostgreSQL where it is the database."""
+    await apply()
+    monkeypatch.setattr(notify, "CHANNEL", f"test_{uuid.uuid4().hex}")
+    registry = Registry(CompileOptions())
+    watcher = RevisionWatcher(registry, poll_s=NEVER_S)
+    watcher.listen(redis_url=redis_url)
+    assert len(watcher._ears) == (2 if connection.vendor == "postgresql" else 1)
+    await watcher.start()
+    client = redis.asyncio.Redis.from_url(redis_url)
+    try:
+        await apply(9)
+        async with asyncio.timeout(5):
+            while not await client.publish(notify.CHANNEL, "2"):  # noqa: ASYNC110 - another connection changes it
+                await asyncio.sleep(0.02)
+        await live(registry, 2)
+    finally:
+        await client.aclose()
+        await watcher.stop()
+
+
+async def test_an_unforeseen_error_does_not_end_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is noted like an outage, and tried again."""
+    await apply()
+    ask = RevisionWatcher._newer_revision
+    failures = [ZeroDivisionError("boom")]
+
+    def asked(watcher: RevisionWatcher) -> tuple[int, str, str] | None:
+        if failures:
+            raise failures.pop()
+        return ask(watcher)
+
+    monkeypatch.setattr(RevisionWatcher, "_newer_revision", asked)
+    async with watched(poll_s=0.02) as (watcher, registry):
+        await live(registry, 1)
+        assert watcher.database_error in ("", "ZeroDivisionError: boom")
+
+
+async def test_a_full_disk_does_not_stop_a_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is served although it cannot be kept."""
+
+    def full(_self: LastGood, _record: RevisionRecord) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(LastGood, "save", full)
+    await apply()
+    async with watched(last_good=LastGood(tmp_path)) as (watcher, registry):
+        assert registry.current is not None
+        assert watcher.database_error == ""
+
+
+async def test_a_report_waits_for_a_long_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A locked database is no outage: only the report is late."""
+    await apply()
+
+    def locked(*_args: Any, **_more: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(watching.node, "report", locked)
+    async with watched(poll_s=0.02) as (watcher, registry):
+        await apply(9)
+        await live(registry, 2)
+        assert watcher.database_error == ""

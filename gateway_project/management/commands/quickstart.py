@@ -10,7 +10,10 @@ from gateway_project import quickstart
 from gateway_project.config import GatewayConfig
 from gateway_project.server.supervisor import serve
 from gateway_project.serving import shared_store
+from routing.locking import StoreUnavailable, clear_errors
 from routing.problems import ConfigurationInvalid
+
+INTERRUPTED = 130
 
 
 class Command(BaseCommand):
@@ -21,26 +24,35 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        config: GatewayConfig = settings.CONFIG
-        quickstart.migrate()
-        password = quickstart.create_admin()
-        addresses = quickstart.demo_addresses(os.environ)
-        os.environ.update(addresses)
         try:
-            quickstart.load_demo()
+            code = self._prepare_and_serve(settings.CONFIG)
         except ConfigurationInvalid as error:
             raise CommandError(f"{quickstart.DEMO.name} was refused:\n{error}") from error
-        demo = quickstart.serves_demo()
-        upstreams = quickstart.start_upstreams(addresses) if demo else []
+        except StoreUnavailable as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        if code:
+            raise SystemExit(code)
+
+    def _prepare_and_serve(self, config: GatewayConfig) -> int:
+        addresses = quickstart.demo_addresses(os.environ)
+        os.environ.update(addresses)
+        with clear_errors():
+            quickstart.migrate()
+            password = quickstart.create_admin()
+            quickstart.load_demo()
+            demo = quickstart.serves_demo()
 
         def greet(urls: tuple[str, ...]) -> None:
             if demo:
                 quickstart.await_upstreams(addresses)
             self.stdout.write(quickstart.banner(urls[0], password=password, demo=demo))
 
+        upstreams = quickstart.start_upstreams(addresses) if demo else []
         try:
             with shared_store(config) as environ:
-                code = serve(
+                return serve(
                     host=config.gateway_host,
                     port=config.gateway_port,
                     workers=1,
@@ -50,5 +62,3 @@ class Command(BaseCommand):
                 )
         finally:
             quickstart.stop_upstreams(upstreams)
-        if code:
-            raise SystemExit(code)
