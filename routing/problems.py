@@ -60,7 +60,7 @@ IDS: Final[dict[str, str]] = {
 
 MASK: Final = "***"
 _QUOTE_LIMIT: Final = 80
-_MANY_WORDS: Final = 500
+_MANY_WORDS: Final = 200
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _SECRET_TEXT: Final = re.compile(r"PRIVATE KEY|-----BEGIN|(?<=://)[^/@\s]+@", re.IGNORECASE)
 

@@ -214,13 +214,11 @@ def _mask(name: str, argument: Any, *, fold: bool) -> int:
         return _bits(characters)
     if name == "NOT_LITERAL":
         return _ALL & ~_BIT.get(chr(argument), 0)
-    if name == "ANY":
-        return _ALL & ~_BIT["\n"]
     if name == "IN":
         negated = str(argument[0][0]) == "NEGATE"
         inside = _bits(c for c in _SAMPLE if any(_is_member(c, member, fold=fold) for member in argument))
         return (_ALL & ~inside) if negated else inside | _OTHER
-    return _ALL
+    return _ALL & ~_BIT["\n"]  # a dot, which stands for any character but this
 
 
 def _bits(characters: Iterable[str]) -> int:

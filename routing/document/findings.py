@@ -1,6 +1,5 @@
 """P: What a check found in one entry, with the place relative to the entry."""
 
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from routing.problems import Problem, as_written, format_path
@@ -28,9 +27,3 @@ class Finding(NamedTuple):
         return Problem(
             self.id, format_path((*prefix, *self.location)), self.message, shown if is_scalar else None
         )
-
-
-def below(findings: Iterable[Finding], *steps: str | int) -> Iterator[Finding]:
-    """The same findings, seen from further outside."""
-    for finding in findings:
-        yield finding._replace(location=(*steps, *finding.location))

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from routing.document.findings import Finding, Location
 from routing.document.interpolation import Filled
+from routing.document.scalars import number_from_environment
 from routing.document.shape import Key, Shape, find
 from routing.problems import IDS, MASK, did_you_mean, quote
 
@@ -49,10 +50,13 @@ def _wording(detail: ErrorDetails, given: object, quoted: str) -> tuple[str, str
         return kind, str(context["text"])
     if kind == "missing":
         return "gateway.E003", "is missing"
-    if isinstance(given, Filled) and kind in ("bool_type", "int_type"):
-        what = "true or false" if kind == "bool_type" else "a whole number"
-        if given.unset or "${" in given.written:
-            return "gateway.E029", f"must be {what} written out; ${{…}} cannot stand here"
+    # A number or boolean that the environment filled in rightly, and is refused all the same.
+    if (
+        isinstance(given, Filled)
+        and kind in ("bool_type", "int_type")
+        and number_from_environment(given) != given
+    ):
+        return "gateway.E029", f"must be {_TYPES[kind]} written out; ${{…}} cannot stand here"
     if kind == "literal_error":
         return "gateway.E005", _not_an_option(given, quoted, str(context["expected"]))
     if kind == "model_type" and context.get("class_name") in _SHORTHANDS:
@@ -113,8 +117,6 @@ def _type_hint(kind: str, given: object) -> str:
 
 def _not_an_option(given: object, quoted: str, expected: str) -> str:
     options = [text or number for text, number in _OPTION.findall(expected)]
-    if len(options) == 1:
-        return f"must be {options[0]}, not {quoted}"
     hint = did_you_mean(given, options) if isinstance(given, str) else ""
     return f"{quoted} is not one of {', '.join(options)}{hint}"
 

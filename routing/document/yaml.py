@@ -160,13 +160,12 @@ class _EventReader:
 def _syntax_message(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark or error.context_mark
     problem = error.problem or error.context or "cannot be read"
-    if mark is None:
-        return problem
+    place = "" if mark is None else f"{_at(mark)}: "
     hint = ""
-    if "cannot start any token" in problem:
+    if mark is not None and "cannot start any token" in problem:
         line = text.splitlines()[mark.line : mark.line + 1]
         is_tab = line and line[0][mark.column : mark.column + 1] == "\t"
         hint = "; indent with spaces, not tabs" if is_tab else "; put the text in quotes"
     elif "mapping values are not allowed" in problem:
         hint = '; put a text that contains ": " in quotes'
-    return f"{_at(mark)}: {problem}{hint}"
+    return f"{place}{problem}{hint}"

@@ -193,11 +193,11 @@ def test_wrong_names_among_many_stay_quick() -> None:
     services = [{**SERVICE, "name": f"service-{n}"} for n in range(3000)]
     began = time.process_time()
     found = check_document(
-        document(*({"service": f"servce-{n}"} for n in range(600)), services=services), env={}
+        document(*({"service": f"servce-{n}"} for n in range(200)), services=services), env={}
     )
 
-    assert len(found.problems) > 400
-    assert time.process_time() - began < 10
+    assert len(found.problems) == 200
+    assert time.process_time() - began < 5
 
 
 def test_nesting_without_end() -> None:

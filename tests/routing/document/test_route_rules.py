@@ -108,6 +108,15 @@ def test_defaults_need_no_destination() -> None:
     assert "E012" in lines(check_route_rules({"service": "a", "respond": {}}, is_defaults=True))[0]
 
 
+def test_wrong_kinds_of_values_are_reported_elsewhere() -> None:
+    """A rule has nothing to say of a section that is none."""
+    names = ("match", "redirect", "respond", "rewrite", "request_headers", "require_headers", "backends")
+
+    for name in names:
+        found = list(check_route_rules({name: "nonsense"}, is_defaults=True))
+        assert [finding.id for finding in found] == []
+
+
 @given(anything)
 def test_any_value_is_read(raw: Any) -> None:
     """No value of a wrong type breaks a rule."""

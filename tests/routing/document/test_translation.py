@@ -1,12 +1,13 @@
 """pydantic's errors in plain words."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from routing.document.base import Spec
 from routing.document.interpolation import fill
 from routing.document.policies import IdentityProviderSpec
 from routing.document.routes import RouteSpec
@@ -93,6 +94,32 @@ def test_environment_cannot_fill_columns() -> None:
         "E029 priority: must be a whole number written out; ${…} cannot stand here",
         "E029 enabled: must be true or false written out; ${…} cannot stand here",
     ]
+
+
+def test_policies_from_the_environment() -> None:
+    """Where a number may be filled in, it must be one."""
+    found = report(
+        "services", {"breaker": {"min_throughput": "${N}", "enabled": "${E}"}}, {"N": "x", "E": "maybe"}
+    )
+
+    assert found == [
+        'E004 breaker.enabled: must be true or false, not "${E}"',
+        'E004 breaker.min_throughput: must be a whole number, not "${N}"',
+    ]
+
+
+def test_errors_that_nobody_thought_of() -> None:
+    """An error without words of its own still is a sentence at its place."""
+
+    class Even(Spec):
+        number: Annotated[int, Field(multiple_of=2)]
+
+    with pytest.raises(ValidationError) as caught:
+        Even.model_validate({"number": 3})
+
+    assert lines(translate(caught.value, shape_of(Even), {"number": 3}))[0].startswith(
+        "E004 number: input should be"
+    )
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def test_accepted_as_written(parse: Callable[[Any], str], values: list[str]) -> 
         (parse_target_url, "http://a:99999", "has no valid host and port"),
         (parse_target_url, "http://[::1", "has no valid host and port"),
         (parse_target_url, "http://", "has no valid host"),
+        (parse_target_url, "http://[v1.a:b]", "has no valid host"),
         (parse_target_url, "http://*.a", "has no valid host"),
         (parse_target_url, "http://a%41", "has no valid host"),
         (parse_target_url, "http://a/../b", "the path must be plain"),
