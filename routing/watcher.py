@@ -9,6 +9,7 @@ import asyncio
 import logging
 import threading
 import time
+from concurrent import futures
 from typing import Final
 
 import orjson
@@ -142,6 +143,8 @@ class RevisionWatcher:
         except (DatabaseError, InterfaceError) as error:
             self._note_failure(explain(error))
             return False
+        except futures.CancelledError:
+            return False  # the event loop ends, and this thread with it
         except Exception as error:
             LOG.exception("the revision watcher failed")
             self._note_failure(f"{type(error).__name__}: {error}")
