@@ -5,6 +5,7 @@ uvicorn with our protocol class serves it in production, daphne in `manage.py ru
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -49,13 +50,15 @@ class Composition:
         await receive()
         try:
             await self._start()
-        except asyncio.CancelledError:
-            return  # the worker was told to leave while it started; uvicorn would take this for a fault
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
+        except asyncio.CancelledError:
+            await self._gateway.stop()
+            return  # the worker was told to leave while it started, which uvicorn would take for a fault
+        with suppress(asyncio.CancelledError):  # just the same
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         await self._gateway.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
