@@ -115,7 +115,7 @@ def _launched(binary: Path, path: Path, var_dir: Path) -> subprocess.Popen[bytes
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C is for the gateway, which drains and then stops the server
-            preexec_fn=_die_with_parent(),
+            preexec_fn=die_with_parent(),
         )
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while not _answers(path):
@@ -143,8 +143,8 @@ def _options(path: Path, var_dir: Path) -> list[str]:
     return [word for name, value in options.items() for word in (f"--{name}", value)]
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """On Linux, what asks the kernel to stop the server when the gateway is killed; elsewhere None."""
+def die_with_parent() -> Callable[[], None] | None:
+    """On Linux, what makes the kernel end a child when the gateway is killed; elsewhere None."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl

@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from gateway_project.config import BASE_DIR
+from gateway_project.embedded import die_with_parent
 from routing.document.yaml import parse_text
 from routing.drafts import Actor
 from routing.models import Revision, Route, Service
@@ -97,7 +98,9 @@ def start_upstreams(addresses: Mapping[str, str]) -> list[subprocess.Popen[bytes
             port = addresses[upstream.variable].rpartition(":")[2]
             script = str(EXAMPLES / "demo_upstreams.py")
             arguments = [sys.executable, script, upstream.kind, "--port", port, "--name", upstream.name]
-            started.append(subprocess.Popen(arguments))  # noqa: S603 - our own script
+            # Ctrl-C is for the gateway, which lets requests finish and then stops them.
+            process = subprocess.Popen(arguments, process_group=0, preexec_fn=die_with_parent())  # noqa: S603
+            started.append(process)
     return started
 
 
