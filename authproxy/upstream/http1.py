@@ -23,10 +23,11 @@ from authproxy.upstream.errors import (
     with_progress,
 )
 from authproxy.upstream.parsing import ResponseReader
-from authproxy.upstream.pool import Patience, Pool, PoolLimits
+from authproxy.upstream.pool import Pool, PoolLimits
 from authproxy.upstream.resolver import Resolver, shared_resolver
 from authproxy.upstream.serialising import encode_head, with_body
 from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, context_for
+from authproxy.upstream.waiting import Patience
 
 SWEEP_S: Final = 0.05
 """Deadlines are kept to within this."""
@@ -110,19 +111,7 @@ class Http1Transport(Transport):
             raise
         # 5. its body is the caller's
         connection.read_until = connection.deadline = NEVER
-        stream = ResponseBody(connection, pool, task)
-        return slim.response(
-            reader.status,
-            reader.headers,
-            stream,
-            {
-                "http_version": _VERSIONS[reader.version],
-                "reason_phrase": reader.reason,
-                "reused": connection.reused,
-                "trailers": stream.trailers,
-            },
-            request,
-        )
+        return _response(connection, pool, request, task)
 
     def keep_only(self, urls: Iterable[httpx.URL]) -> None:
         self._kept = frozenset(Origin.of(url) for url in urls)
@@ -226,6 +215,20 @@ def _about(failure: httpx.TransportError, request: httpx.Request) -> httpx.Trans
     """A failure before anything was sent, as callers expect it."""
     failure.request = request
     return with_progress(failure, NOTHING_SENT)
+
+
+def _response(
+    connection: Connection, pool: Pool, request: httpx.Request, task: "asyncio.Task[None] | None"
+) -> httpx.Response:
+    reader = connection.reader
+    stream = ResponseBody(connection, pool, task)
+    extensions = {
+        "http_version": _VERSIONS[reader.version],
+        "reason_phrase": reader.reason,
+        "reused": connection.reused,
+        "trailers": stream.trailers,
+    }
+    return slim.response(reader.status, reader.headers, stream, extensions, request)
 
 
 async def _upload(connection: Connection, request: httpx.Request, body: bytes | None, length: int) -> None:

@@ -7,7 +7,6 @@ somebody waits, nothing is idle.
 
 import asyncio
 import socket
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +19,7 @@ from authproxy.upstream.dialling import Dialler
 from authproxy.upstream.errors import NOTHING_SENT, DeadlineExceeded, with_progress
 from authproxy.upstream.idle import IdleLimit
 from authproxy.upstream.resolver import Address, Addresses
+from authproxy.upstream.waiting import Patience, Waiter, WaitingLine
 
 _PROBE_AFTER_S: Final = 0.002
 """The loop has surely polled a connection that was idle for less; asking the kernel costs 1 µs."""
@@ -36,28 +36,6 @@ class PoolLimits:
     idle_s: float = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long opening or waiting for a connection may take, and the loop time at which the request has to be over."""
-
-    connect_s: float = NEVER
-    pool_s: float = NEVER
-    deadline: float = NEVER
-
-
-class _Waiter:
-    __slots__ = ("deadline", "expires", "fresh", "turn")
-
-    def __init__(
-        self, turn: "asyncio.Future[Connection | None]", fresh: bool, expires: float, deadline: float
-    ) -> None:
-        self.turn = turn
-        """Resolved with a connection, or with None: a slot to open one."""
-        self.fresh = fresh
-        self.expires = expires
-        self.deadline = deadline
-
-
 class Pool:
     """See the module docstring. All methods belong to the event loop's thread."""
 
@@ -68,7 +46,7 @@ class Pool:
         self._open: set[Connection] = set()
         self._idle: list[Connection] = []
         self._connecting = 0
-        self._waiting: deque[_Waiter] = deque()
+        self._waiting = WaitingLine(limits.max_waiting)
         self._idle_limit = IdleLimit(limits.idle_s)
         self._addresses: Addresses | None = None
         self.retired = False
@@ -128,27 +106,23 @@ class Pool:
         self, loop: asyncio.AbstractEventLoop, patience: Patience, fresh: bool
     ) -> Connection | None:
         """Queue up. A connection, or None: the caller now holds a slot, counted in `_connecting`."""
-        if len(self._waiting) >= self._limits.max_waiting:
-            raise with_progress(httpx.PoolTimeout("too many requests wait for a connection"), NOTHING_SENT)
-        waiter = _Waiter(loop.create_future(), fresh, loop.time() + patience.pool_s, patience.deadline)
-        self._waiting.append(waiter)
+        waiter = self._waiting.join(loop, patience, fresh=fresh)
         self._wake_sweeper()
         try:
             return await waiter.turn
         except asyncio.CancelledError:
-            self._leave_queue(waiter)
+            self._pass_on(waiter)
             raise
 
-    def _leave_queue(self, waiter: _Waiter) -> None:
+    def _pass_on(self, waiter: Waiter) -> None:
+        """A request was given up while it waited, or in the very moment in which it got its turn."""
         turn = waiter.turn
         if turn.cancelled():
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
-        elif turn.exception() is None:  # it got its turn in the same moment
+            self._waiting.leave(waiter)
+        elif turn.exception() is None:
             connection = turn.result()
             if connection is None:
-                self._connecting -= 1
-                self._free_slot()
+                self._lose_slot()
             else:
                 self._give(connection)
 
@@ -193,10 +167,12 @@ class Pool:
         keep_alive = connection.reader.keep_alive
         if keep_alive is not None:
             self._idle_limit.announced(keep_alive)
-        if clean and not self.retired:
+        if not clean:
+            self._discard(connection)
+        elif self._waiting:
             self._give(connection)
         else:
-            self._discard(connection)
+            self._keep(connection)
 
     def lost_idle(self, connection: Connection) -> None:
         """The upstream ended a connection while no request was on it."""
@@ -217,7 +193,7 @@ class Pool:
         self._idle_limit.closed_by_upstream(taken_at - connection.idle_since, taken_at)
 
     def _give(self, connection: Connection) -> None:
-        waiter = self._next_waiter()
+        waiter = self._waiting.next()
         if waiter is not None:
             if waiter.fresh or connection.closed:
                 self._forget(connection)
@@ -225,7 +201,13 @@ class Pool:
                 waiter.turn.set_result(None)
             else:
                 waiter.turn.set_result(connection)
-        elif connection.closed or len(self._idle) >= self._limits.max_idle:
+        elif connection.closed:
+            self._discard(connection)
+        else:
+            self._keep(connection)
+
+    def _keep(self, connection: Connection) -> None:
+        if self.retired or len(self._idle) >= self._limits.max_idle:
             self._discard(connection)
         else:
             self._idle.append(connection)
@@ -244,17 +226,10 @@ class Pool:
 
     def _free_slot(self) -> None:
         """A slot has come free: it goes to whoever waits longest."""
-        waiter = self._next_waiter()
+        waiter = self._waiting.next()
         if waiter is not None:
             self._connecting += 1
             waiter.turn.set_result(None)
-
-    def _next_waiter(self) -> _Waiter | None:
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.turn.done():
-                return waiter
-        return None
 
     # Time
 
@@ -262,24 +237,12 @@ class Pool:
         """Enforce what has run out: requests' deadlines, places in the queue, idle connections, old addresses."""
         for connection in list(self._open):
             connection.check(now)
-        self._expire_waiters(now)
+        self._waiting.expire(now)
         self._idle_limit.recover(now)
         oldest = now - self._idle_limit.limit_s
         while self._idle and self._idle[0].idle_since <= oldest:
             self._discard(self._idle.pop(0))
         self._drop_gone_addresses()
-
-    def _expire_waiters(self, now: float) -> None:
-        for waiter in list(self._waiting):
-            if now >= waiter.deadline:
-                self._refuse(waiter, DeadlineExceeded("no connection came free by the request's deadline"))
-            elif now >= waiter.expires:
-                self._refuse(waiter, httpx.PoolTimeout("no connection came free in time"))
-
-    def _refuse(self, waiter: _Waiter, failure: httpx.TransportError) -> None:
-        self._waiting.remove(waiter)
-        if not waiter.turn.done():
-            waiter.turn.set_exception(with_progress(failure, NOTHING_SENT))
 
     def _drop_gone_addresses(self) -> None:
         known = self._dialler.known_addresses() if self._open else None
@@ -309,8 +272,7 @@ class Pool:
         """Close everything; requests under way fail."""
         self.retire()
         self._aborted = True
-        for waiter in list(self._waiting):
-            self._refuse(waiter, httpx.PoolTimeout(_CLOSED))
+        self._waiting.dismiss(lambda: httpx.PoolTimeout(_CLOSED))
         for connection in list(self._open):
             if connection.in_use:
                 connection.fail(httpx.ReadError(_CLOSED))

@@ -9,6 +9,8 @@ import httpx
 
 from authproxy.upstream import slim
 from authproxy.upstream.base import Transport
+from authproxy.upstream.http1 import Http1Transport
+from authproxy.upstream.pool import PoolLimits
 
 Pair = tuple[bytes, bytes]
 HOST: Pair = (b"host", b"upstream.test")
@@ -80,3 +82,8 @@ async def until(condition: Callable[[], bool], *, within_s: float = 5.0) -> None
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
+
+
+def limited(**limits: float) -> Http1Transport:
+    """A transport with these PoolLimits, and a quick sweeper."""
+    return Http1Transport(limits=PoolLimits(**limits), sweep_s=0.01)  # type: ignore[arg-type]

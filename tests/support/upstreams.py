@@ -233,6 +233,35 @@ class ScriptedUpstream:
                 writer.close()
 
 
+def once(answer: bytes, *, then: str = "wait") -> ScriptedUpstream:
+    """Answers the first request of each connection with `answer`, then waits, closes, ends or resets."""
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(answer)
+        if then == "wait":
+            await peer.until_closed()
+        else:
+            getattr(peer, then)()
+
+    return ScriptedUpstream(script)
+
+
+class Gate:
+    """A script that answers each request when the test lets it."""
+
+    def __init__(self) -> None:
+        self.arrived: asyncio.Queue[Peer] = asyncio.Queue()
+        self.may_answer = asyncio.Semaphore(0)
+
+    async def __call__(self, peer: Peer) -> None:
+        while True:
+            await peer.request()
+            self.arrived.put_nowait(peer)
+            await self.may_answer.acquire()
+            await peer.send(response(b"%d" % peer.number))
+
+
 @dataclass(frozen=True, slots=True)
 class KeyPair:
     """A certificate chain and its key, as PEM text."""

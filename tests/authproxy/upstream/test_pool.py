@@ -10,81 +10,8 @@ import pytest
 from authproxy.upstream import errors
 from authproxy.upstream.base import PoolStats
 from authproxy.upstream.connection import Connection
-from authproxy.upstream.dialling import Dialler, Factory
-from authproxy.upstream.pool import Patience, Pool, PoolLimits
-from authproxy.upstream.resolver import Address, Addresses
+from tests.support.pools import HELLO, HERE, THERE, Bench, settled
 from tests.support.wires import Wire
-
-HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-HERE = Address(2, ("192.0.2.1", 80))
-THERE = Address(2, ("192.0.2.2", 80))
-
-
-class FakeDialler:
-    """Connects at once, or when `go` is set, or fails."""
-
-    origin = "http://target.test:80"
-
-    def __init__(self) -> None:
-        self.owner: Pool
-        self.wires: list[Wire] = []
-        self.go = asyncio.Event()
-        self.go.set()
-        self.trouble: Exception | None = None
-        self.addresses: Addresses | None = None
-
-    async def dial(self, factory: Factory) -> Connection:
-        await self.go.wait()
-        if self.trouble is not None:
-            raise self.trouble
-        wire = Wire(self.owner, HERE)
-        self.wires.append(wire)
-        made = factory(cast("Any", wire.socket), HERE)
-        made.loop = wire.connection.loop
-        made.born = made.idle_since = 1000.0
-        if made.retire_at != float("inf"):
-            made.retire_at = 1000.0 + (made.retire_at - made.retire_at // 1)
-        made.connection_made(cast("Any", wire.transport))
-        wire.connection = made
-        return made
-
-    def known_addresses(self) -> Addresses | None:
-        return self.addresses
-
-
-class Bench:
-    """A pool with its fake surroundings."""
-
-    def __init__(self, **limits: Any) -> None:
-        self.dialler = FakeDialler()
-        self.woken = 0
-        self.pool = Pool(cast("Dialler", self.dialler), PoolLimits(**limits), self._wake)
-        self.dialler.owner = self.pool
-
-    def _wake(self) -> None:
-        self.woken += 1
-
-    async def take(self, *, fresh: bool = False, **patience: float) -> Connection:
-        connection = await self.pool.acquire(Patience(**patience), fresh=fresh)
-        connection.begin(to_head=False, read_s=10.0)
-        return connection
-
-    def answer(self, connection: Connection, data: bytes = HELLO, *, at: float = 1000.0) -> None:
-        """The answer comes and is read."""
-        cast("Any", connection.loop).now = at
-        connection.data_received(data)
-        self.pool.release(connection)
-
-    @property
-    def stats(self) -> tuple[int, int, int, int]:
-        stats = self.pool.stats()
-        return stats.open, stats.idle, stats.connecting, stats.waiting
-
-
-async def settled(task: "asyncio.Task[Any]") -> None:
-    """Let `task` run as far as it can."""
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 async def test_the_connection_used_last_is_taken_first() -> None:
@@ -272,28 +199,6 @@ async def test_leaving_in_the_moment_of_refusal() -> None:
     assert bench.stats[2:] == (0, 0)
 
 
-async def test_the_queue_has_an_end_in_length_and_in_time() -> None:
-    """Too many, too long, past the deadline."""
-    bench = Bench(max_connections=1, max_waiting=2)
-    await bench.take()
-    now = asyncio.get_running_loop().time()
-    patient = asyncio.create_task(bench.take(pool_s=10.0))
-    late = asyncio.create_task(bench.take(pool_s=10.0, deadline=now + 5.0))
-    await settled(late)
-    with pytest.raises(httpx.PoolTimeout, match="too many"):
-        await bench.take()
-    bench.pool.sweep(now + 4.0)
-    assert not patient.done()
-    assert not late.done()
-    bench.pool.sweep(now + 6.0)
-    with pytest.raises(errors.DeadlineExceeded):
-        await late
-    bench.pool.sweep(now + 11.0)
-    with pytest.raises(httpx.PoolTimeout) as caught:
-        await patient
-    assert errors.progress_of(caught.value) == errors.NOTHING_SENT
-
-
 async def test_a_failed_connection_frees_its_slot() -> None:
     """And the next in the queue tries."""
     bench = Bench(max_connections=1)
@@ -342,7 +247,7 @@ async def test_max_idle_and_max_age() -> None:
 
     aged = Bench(max_age_s=0.0)
     connection = await aged.take()
-    aged.answer(connection, at=2000.0)
+    aged.answer(connection, at=connection.retire_at)
     assert aged.pool.empty
 
 
@@ -411,6 +316,22 @@ async def test_a_retired_pool_keeps_nothing() -> None:
     bench.answer(busy)
     assert bench.pool.empty
     bench.answer(await bench.take())
+    assert bench.pool.empty
+
+
+async def test_a_retired_pool_serves_its_queue() -> None:
+    """On the connections that it has; the last one closes them, also if it leaves with one in hand."""
+    bench = Bench(max_connections=1)
+    only = await bench.take()
+    first, quitter = (asyncio.create_task(bench.take()) for _ in range(2))
+    await settled(quitter)
+    bench.pool.retire()
+    bench.answer(only)
+    assert await first is only
+    bench.answer(only)
+    quitter.cancel()
+    await asyncio.gather(quitter, return_exceptions=True)
+    assert only.closed
     assert bench.pool.empty
 
 

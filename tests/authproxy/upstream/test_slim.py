@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authproxy.upstream import slim
@@ -36,6 +36,7 @@ LOOKS: dict[str, Callable[[httpx.Headers], Any]] = {
 
 
 @pytest.mark.parametrize("name", LOOKS)
+@settings(max_examples=25)
 @given(pairs=PAIRS)
 def test_headers_look_like_httpx_headers(name: str, pairs: list[slim.Pair]) -> None:
     """Every way to look at them gives what httpx.Headers gives."""
