@@ -22,7 +22,7 @@ from gateway_project.embedded import die_with_parent
 from routing.document.yaml import parse_text
 from routing.drafts import Actor
 from routing.models import Revision, Route, Service
-from routing.publishing import apply_document
+from routing.publishing import apply_document, under_review
 
 EXAMPLES: Final = BASE_DIR / "examples"
 DEMO: Final = EXAMPLES / "demo.yaml"
@@ -66,8 +66,8 @@ def create_admin() -> str | None:
 
 
 def load_demo() -> None:
-    """Publish the demo if nobody has configured or published anything yet."""
-    if Revision.objects.exists() or Service.objects.exists() or Route.objects.exists():
+    """Publish the demo if nobody has configured or published anything yet; under review nothing goes live by itself."""
+    if under_review() or Revision.objects.exists() or Service.objects.exists() or Route.objects.exists():
         return
     document = parse_text(DEMO.read_text(encoding="utf-8"))
     apply_document(document, actor=Actor("quickstart"), message=DEMO_MESSAGE, source="quickstart")
@@ -128,11 +128,16 @@ def stop_upstreams(processes: list[subprocess.Popen[bytes]]) -> None:
             process.wait()
 
 
+def account(password: str) -> str:
+    """The admin account that was made, for its owner to note down."""
+    return f"name {ADMIN_NAME}, password {password}   (shown this once)"
+
+
 def banner(base_url: str, *, password: str | None, demo: bool) -> str:
     """What a new user reads first."""
     lines = ["", f"  Torana is at {base_url}", f"  Admin         {base_url}/admin/"]
     if password is not None:
-        lines += [f"                name {ADMIN_NAME}, password {password}   (shown this once)"]
+        lines += [f"                {account(password)}"]
     if demo:
         lines += [
             "",

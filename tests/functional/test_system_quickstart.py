@@ -117,12 +117,13 @@ async def test_killed_quickstart_leaves_nothing_behind(site: Site) -> None:
 
 
 async def test_port_in_use_is_said(tmp_path: Path) -> None:
-    """In one sentence, with exit 1 and no upstream left."""
+    """In one sentence, with exit 1; the password of the account that was made is not lost."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = await Site(tmp_path).manage("quickstart", GATEWAY_PORT=port)
     assert done.code == 1
     assert f"port {port} on 127.0.0.1 is in use" in done.err
+    assert "name admin, password " in done.out
 
 
 async def test_unreachable_database_is_said(tmp_path: Path) -> None:

@@ -44,7 +44,11 @@ class Command(BaseCommand):
             quickstart.load_demo()
             demo = quickstart.serves_demo()
 
+        greeted = False
+
         def greet(urls: tuple[str, ...]) -> None:
+            nonlocal greeted
+            greeted = True
             if demo:
                 quickstart.await_upstreams(addresses)
             self.stdout.write(quickstart.banner(urls[0], password=password, demo=demo))
@@ -62,3 +66,5 @@ class Command(BaseCommand):
                 )
         finally:
             quickstart.stop_upstreams(upstreams)
+            if password is not None and not greeted:  # it is kept nowhere else
+                self.stdout.write(quickstart.account(password))

@@ -1,0 +1,126 @@
+"""The steps of a first start: each looks first, and does nothing when there is nothing to do."""
+
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+from django.contrib.auth import authenticate, get_user_model
+
+from gateway_project import quickstart
+from routing.drafts import Actor
+from routing.models import Revision, Service
+from routing.publishing import apply_document
+from tests.support.configuration import small
+
+
+@pytest.mark.store
+@pytest.mark.django_db
+def test_tables_that_are_up_to_date_are_only_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second start does not run migrate."""
+    calls: list[Any] = []
+    monkeypatch.setattr(quickstart, "call_command", lambda *arguments, **options: calls.append(arguments))
+    quickstart.migrate()
+    assert calls == []
+
+
+@pytest.mark.store
+@pytest.mark.django_db
+def test_one_account_is_made() -> None:
+    """With a password that signs in; where there is an administrator, nothing is done."""
+    password = quickstart.create_admin()
+    assert password is not None
+    user = authenticate(username="admin", password=password)
+    assert user is not None
+    assert user.is_superuser
+    assert quickstart.create_admin() is None
+    assert get_user_model().objects.count() == 1
+
+
+@pytest.mark.store
+@pytest.mark.django_db
+def test_demo_is_published_once() -> None:
+    """Only into an empty database: a configuration of somebody's own, even an emptied one, is left alone."""
+    assert not quickstart.serves_demo()
+    quickstart.load_demo()
+    quickstart.load_demo()
+    assert Revision.objects.count() == 1
+    assert quickstart.serves_demo()
+    apply_document({"version": 1}, actor=Actor("somebody"), prune=True)
+    quickstart.load_demo()
+    assert not Service.objects.exists()
+    assert not quickstart.serves_demo()
+
+
+@pytest.mark.store
+@pytest.mark.django_db
+def test_demo_is_not_loaded_beside_something_else() -> None:
+    """One service is enough."""
+    apply_document(small(), actor=Actor("somebody"), draft=True)
+    quickstart.load_demo()
+    assert not quickstart.serves_demo()
+
+
+@pytest.mark.store
+@pytest.mark.django_db
+def test_under_review_nothing_goes_live_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the demo: somebody else would have to publish it first."""
+    monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, publish="review"))
+    quickstart.load_demo()
+    assert not Service.objects.exists()
+
+
+def test_addresses_of_the_demo() -> None:
+    """The usual ports, others where those are taken; a variable that is set is somebody's own upstream."""
+    free = dict(quickstart.demo_addresses({"DEMO_ECHO": "http://mine:1"}))
+    assert set(free) == {"DEMO_ORDERS_A", "DEMO_ORDERS_B"}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert quickstart._free_port(port) != port
+    assert quickstart._free_port(port) == port
+
+
+def test_upstreams_come_and_go() -> None:
+    """Those with an address are started, answer once they are waited for, and end when told."""
+    addresses = {"DEMO_ECHO": f"http://127.0.0.1:{quickstart._free_port(0)}"}
+    started = quickstart.start_upstreams(addresses)
+    try:
+        quickstart.await_upstreams(addresses)
+        answer = httpx.get(addresses["DEMO_ECHO"] + "/hello")
+    finally:
+        quickstart.stop_upstreams(started)
+    assert (len(started), answer.json()["path"]) == (1, "/hello")
+    assert started[0].returncode is not None
+
+
+def test_upstream_that_never_answers_is_not_waited_for_long() -> None:
+    """The gateway is there all the same, and answers 502 for it."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    quickstart.await_upstreams({"DEMO_ECHO": f"http://127.0.0.1:{port}"}, within_s=0.1)
+
+
+def test_upstream_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After five seconds, which are none here."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(process, "terminate", lambda: None)
+    wait = process.wait
+    monkeypatch.setattr(process, "wait", lambda timeout=None: wait(timeout and 0.01))
+    quickstart.stop_upstreams([process])
+    assert process.returncode == -9
+
+
+def test_banner() -> None:
+    """The address and admin always; the password when it was made now; lines to try when there is a demo."""
+    full = quickstart.banner("http://h:1", password="pw", demo=True)
+    plain = quickstart.banner("http://h:1", password=None, demo=False)
+    assert all(
+        text in full for text in ("http://h:1/admin/", "name admin, password pw", "'http://h:1/api/echo/")
+    )
+    assert full.count("curl -i") == 3
+    assert "http://h:1/admin/" in plain
+    assert not any(text in plain for text in ("password", "curl"))
