@@ -45,7 +45,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _pending(request),
                 _item("Revisions", "history", "routing_revision_changelist", "routing.view_revision"),
-                _item("Workers", "memory", "routing_node_changelist", "routing.view_node"),
+                _item("Nodes", "memory", "routing_node_changelist", "routing.view_node"),
             ],
         },
         {

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
@@ -20,6 +21,8 @@ from routing.admin.sections import Section, grouped
 
 REFUSAL = "_torana_refusal"
 SAVED = "_torana_saved"
+TOUCHES = "touches"  # of the list of revisions: kind and name
+SHOWN_PROTECTED = 20
 
 
 class EntryAdmin(ModelAdmin):
@@ -161,7 +164,28 @@ class EntryAdmin(ModelAdmin):
         """`3 routes`."""
         return f"{number} {self.opts.verbose_name if number == 1 else self.opts.verbose_name_plural}"
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """What stands in the way of a deletion may be thousands of rows; a page shows some."""
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        more = len(protected) - SHOWN_PROTECTED
+        return (
+            found,
+            counts,
+            lacking,
+            [*protected[:SHOWN_PROTECTED], *([f"and {more} more"] if more > 0 else [])],
+        )
+
     # Helpers
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who changed the row, whichever way: the revisions that did, for those who may see them."""
+        row = self.get_object(request, object_id)
+        if row is None or not request.user.has_perm("routing.view_revision"):
+            return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
+        there = reverse("admin:routing_revision_changelist")
+        return HttpResponseRedirect(f"{there}?{urlencode({TOUCHES: f'{self.kind()} {row}'})}")
 
     def _may_save(self, request: HttpRequest, obj: Any) -> bool:
         return bool(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,7 +17,7 @@ from routing.admin.forms.places import steps
 from routing.columns import Entry
 from routing.drafts import Actor
 from routing.loader import read_rows
-from routing.locking import StoreUnavailable
+from routing.locking import StoreUnavailable, writing
 from routing.problems import ConfigurationInvalid, Problem, format_path
 from routing.publishing import Outcome, PublishRefused, publish_rows_after_edit
 from routing.rows.base import EditConflict
@@ -57,7 +57,7 @@ def refused() -> Iterator[None]:
 @contextmanager
 def published(request: HttpRequest, *, message: str) -> Iterator[None]:
     """Runs an edit of rows and publishes it; raises NotPublished, after which nothing is changed."""
-    with refused(), transaction.atomic():
+    with refused(), writing():  # the lock comes first: rows deleted before it could deadlock with another writer
         yield
         publish_edit(request, message=message, edited=None)
 

@@ -8,10 +8,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.contrib.filters.admin import RangeDateTimeFilter, TextFilter
 from unfold.decorators import action, display
 
 from routing.admin.dialogs import ReasonDialog, go
+from routing.admin.entries import TOUCHES
+from routing.admin.history import touching
 from routing.admin.publishing import (
     PUBLISH_PERMISSION,
     SOURCE,
@@ -44,12 +46,23 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
+class TouchesFilter(TextFilter):
+    """Revisions that touched an entry: `routes orders`."""
+
+    title = "entry (routes NAME, services NAME)"
+    parameter_name = TOUCHES
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Revision]) -> QuerySet[Revision]:
+        kind, _, name = (self.value() or "").strip().partition(" ")
+        return touching(queryset, kind, name.strip()) if kind else queryset
+
+
 @admin.register(Revision)
 class RevisionAdmin(ReadOnlyAdmin):
     """Published configurations, newest first; none is ever changed or deleted."""
 
     list_display = ("shown_number", "created_at", "author", "message", "shown_changes", "source")
-    list_filter = ("source", ("created_at", RangeDateTimeFilter))
+    list_filter = (TouchesFilter, "source", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True
     search_fields = ("message", "author", "changes")
     ordering = ("-number",)

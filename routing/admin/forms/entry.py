@@ -100,7 +100,7 @@ class EntryForm(_ModelForm):
         entry, faults = collect(self.original, self.leaves, self.texts())
         self.entry = self.finish(entry)
         for name, text in faults.items():
-            self.add_error(name, text)
+            self.add_error(name, text[:1].upper() + text[1:])
         known = set(self.errors)
         self.report(
             problem for problem in self.check(self.entry) if locate(problem.path, self.places)[0] not in known

@@ -57,7 +57,7 @@ def test_only_what_is_permitted_is_shown() -> None:
     apply_document(small(), actor=Actor("ada"), message="Secret plan")
     Node.objects.all().delete()
     assert "Secret plan" not in text_for(signed_in("sam", permissions=()))
-    assert "Workers" not in text_for(signed_in("sam", permissions=()))
+    assert ">Nodes<" not in text_for(signed_in("sam", permissions=()))
     routes_only = text_for(signed_in("rob", permissions=("routing.view_route",)))
     assert "Secret plan" not in routes_only
     assert "Explain a request" in routes_only

@@ -201,3 +201,20 @@ def test_name_taken_meanwhile_is_an_error_at_the_name(admin: Client, configured:
     """Names are unique among their kind."""
     response = submit(admin, page("service", "add"), {**service("orders"), "targets-0-url": "http://h:1"})
     assert errors(response) == {"name": ["Service with this Name already exists."]}
+
+
+def test_history_of_a_row_is_the_revisions_that_touched_it(admin: Client, configured: None) -> None:
+    """Whichever way they were made; who may not see revisions gets what admin itself knows."""
+    apply_document({"version": 1, "routes": [route("other", "/other")]}, actor=Actor("bob"))
+    url = page("route", "history", Route.objects.get(name="orders").pk)
+    response = admin.get(url, follow=True)
+    assert [row.number for row in response.context["cl"].result_list] == [1]
+    assert signed_in("rob", permissions=("routing.view_route",)).get(url).status_code == 200
+
+
+def test_deletion_page_shows_some_of_many_routes_in_the_way(admin: Client) -> None:
+    """Thousands of routes to a service make no page of thousands of lines."""
+    routes = [route(f"r{n}", f"/r{n}") for n in range(25)]
+    apply_document({**small(), "routes": routes}, actor=Actor("first"))
+    text = admin.get(page("service", "delete", Service.objects.get().pk)).content.decode()
+    assert "and 5 more" in text

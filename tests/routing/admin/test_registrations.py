@@ -44,7 +44,7 @@ def configured() -> None:
 def test_every_page_opens(client: object) -> None:
     """For a superuser and for somebody who may only look."""
     browser: Client = client()  # type: ignore[operator]
-    assert {url: browser.get(url).status_code for url in pages()} == dict.fromkeys(pages(), 200)
+    assert {url: browser.get(url, follow=True).status_code for url in pages()} == dict.fromkeys(pages(), 200)
 
 
 class _Scripts(HTMLParser):

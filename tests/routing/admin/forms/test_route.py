@@ -52,7 +52,7 @@ FAULTS: list[tuple[dict[str, str], str, str]] = [
     ({"match__headers": "x y: 1"}, "match__headers", "x y"),
     ({"match__headers": "x-a: {regex: '('}"}, "match__headers", "x-a.regex"),
     ({"match__headers": "x-a: {regx: b}"}, "match__headers", "regex"),
-    ({"match__headers": "nothing"}, "match__headers", "line 1: write name: value"),
+    ({"match__headers": "nothing"}, "match__headers", "Line 1: write name: value"),
     ({"match__query": "a: 1\na: 2"}, "match__query", "given twice"),
     ({"priority": "high"}, "priority", "whole number"),
     ({"priority": "${PRIORITY:-5}"}, "priority", "written out"),
