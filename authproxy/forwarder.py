@@ -21,6 +21,7 @@ from authproxy.rejections import Rejection
 from authproxy.services import Endpoint, ServiceRuntime
 from authproxy.upstream import errors, slim
 from resilience import retry
+from resilience.clock import monotonic
 from resilience.outcomes import Outcome
 from resilience.retry import Verdict
 from routing.rewrite import CompiledRewrite
@@ -59,8 +60,8 @@ async def forward(exchange: Exchange, service: str) -> Rejection | None:
 async def _attempts(exchange: Exchange, runtime: ServiceRuntime, body: Body) -> httpx.Response | Rejection:
     route = exchange.route
     headers = _request_headers(exchange, body)
-    total_s = route.timeout_s or runtime.total_timeout_s
-    deadline = exchange.started + total_s
+    began = monotonic() if exchange.head.has_body else exchange.started
+    deadline = began + (route.timeout_s or runtime.total_timeout_s)
     interim = _INTERIM in exchange.scope.get("extensions", ())
     tried: list[int] = []
     fresh = False

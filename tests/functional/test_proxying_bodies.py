@@ -1,5 +1,6 @@
 """Bodies and framing through the whole data plane, on real sockets, in both directions."""
 
+import asyncio
 import json
 
 import pytest
@@ -56,6 +57,19 @@ async def test_continue_is_sent_only_when_the_body_is_wanted() -> None:
     assert interim.status == 100
     assert answer.status == 200
     assert recording.last.values("expect") == []
+
+
+async def test_a_client_that_is_slow_to_send_takes_none_of_the_upstreams_time() -> None:
+    """The time limit for an answer runs from the complete request on, so 504 is never the client's doing."""
+    recording = Recording()
+    async with proxied(recording, timeout="150ms") as (_plane, client):
+        await client.send(b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n")
+        await asyncio.sleep(0.3)
+        await client.send(b"hello")
+        answer = await client.answer()
+
+    assert answer.status == 200
+    assert recording.last.body == b"hello"
 
 
 async def test_a_body_that_is_too_large_is_refused_before_it_is_sent() -> None:
