@@ -10,7 +10,7 @@ from routing.document.findings import Finding, Location
 from routing.problems import quote
 
 MAX_LENGTH: Final = 1000
-_ESCAPE_OR_SET: Final = re.compile(r"\\.|\[\^?(\]?(?:\\.|[^\]\\])*)\]", re.DOTALL)
+_ESCAPE_OR_SET: Final = re.compile(r"\\.|\[\^?(\]?(?:\\.|[^\]\\])*)(?:\]|\\?\Z)", re.DOTALL)
 # Python reserves these inside a set, and warns of them.
 _RESERVED_IN_SET: Final = re.compile(r"^\[|.(?:--|&&|~~|\|\|)", re.DOTALL)
 _REPETITION: Final = re.compile(r"[*+?{]")

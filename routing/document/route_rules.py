@@ -7,6 +7,7 @@ from routing.document.destinations import DESTINATIONS
 from routing.document.expressions import check_expression, check_replacement
 from routing.document.findings import Finding, Location
 from routing.document.path_rules import check_path
+from routing.document.wire import is_token
 from routing.problems import quote
 
 Raw = Mapping[str, Any]
@@ -150,6 +151,10 @@ def _require_headers(_raw: Raw, part: Any) -> Iterator[Finding]:
         for name, rule in part.items():
             if isinstance(rule, dict):
                 yield from check_expression(rule.get("regex"), ("require_headers", name, "regex"))
+                if not is_token(name):
+                    yield Finding(
+                        "gateway.E018", ("require_headers", name), f"{quote(name)} is not a header name"
+                    )
         yield from _same_name(part, ("require_headers",))
 
 

@@ -38,6 +38,11 @@ _HOST: Final = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 _WEB_URL: Final = re.compile(r"[!-~]{1,2000}")
 
 
+def is_token(text: str) -> bool:
+    """Whether a text is a token (RFC 9110 section 5.6.2), as names of methods and headers are."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 def parse_method(value: object) -> str:
     """A method is a token and its case matters; ours are in capitals."""
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
@@ -168,7 +173,7 @@ def parse_target_url(value: object) -> str:
 
 def _check_target_parts(value: str, url: SplitResult, port: int | None) -> None:
     text = quote(value)
-    if url.scheme not in TARGET_SCHEMES or "://" not in value:
+    if url.scheme not in TARGET_SCHEMES or not value.startswith(f"{url.scheme}://"):
         guess = f'; say "http://{value}"' if re.fullmatch(r"[a-zA-Z0-9._-]+(:[0-9]+)?", value) else ""
         hint = guess or did_you_mean(url.scheme, TARGET_SCHEMES)
         raise refusal("gateway.E020", f"{text} must begin with http://, https:// or unix://{hint}")

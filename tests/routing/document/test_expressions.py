@@ -1,6 +1,10 @@
 """Regular expressions of people."""
 
+import warnings
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from routing.document.expressions import MAX_LENGTH, check_expression, check_replacement, judge
 from tests.support.documents import lines
@@ -72,3 +76,13 @@ def test_judgement_is_remembered() -> None:
     judge("/remembered/[0-9]+/x*")
 
     assert judge.cache_info().hits == before + 1
+
+
+@given(st.text("[]^-&~|a\\(*)", max_size=9))
+def test_python_never_warns_of_what_is_accepted(pattern: str) -> None:
+    """A set that Python will read otherwise one day is refused before Python sees it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        judge.__wrapped__(pattern)
+
+    assert [str(warning.message) for warning in caught] == []

@@ -94,6 +94,7 @@ def test_accepted(raw: dict[str, Any]) -> None:
         ),
         (to_service(response_headers={"add": {"A": "1", "a": "1"}}), "E032 response_headers.add.a"),
         (to_service(require_headers={"x": {"regex": "(a+)+"}}), "E015 require_headers.x.regex"),
+        (to_service(require_headers={"a b": {}}), 'E018 require_headers["a b"]: "a b" is not a header name'),
         (to_service(require_headers={"x": {}, "X": {}}), "E032 require_headers.X"),
     ],
 )

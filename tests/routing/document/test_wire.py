@@ -103,6 +103,7 @@ def test_accepted_as_written(parse: Callable[[Any], str], values: list[str]) -> 
         (parse_authority, 5, "must be a text, not 5"),
         (parse_target_url, "localhost:80", '; say "http://localhost:80"'),
         (parse_target_url, "htps://a", '(did you mean "https"?)'),
+        (parse_target_url, "HTTP://a", "must begin with http://, https:// or unix://"),
         (parse_target_url, "http:a", "must begin with http://, https:// or unix://"),
         (parse_target_url, "http://u:p@a", "has no user name or password"),
         (parse_target_url, "http://a?b", "must not have a query or fragment"),
