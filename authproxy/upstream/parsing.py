@@ -153,12 +153,11 @@ class ResponseReader:
         kind = _SPECIAL.get(name)
         if kind is not None:
             self._special(kind, name, value)
-        headers = self.headers
-        if len(headers) >= MAX_HEADERS:
-            raise BadResponse("it has too many header fields")
-        headers.append((name, value))
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if len(self.headers) > MAX_HEADERS:
+            raise BadResponse("it has too many header fields")
         parser = self._parser
         status = parser.get_status_code()
         if status < 200:
