@@ -18,6 +18,7 @@ from routing.admin.forms.texts import flatten
 from routing.admin.history import kind_of
 from routing.admin.publishing import NotPublished, publish_edit, published, refused, tell_refusal
 from routing.admin.sections import Section, grouped
+from routing.locking import clear_errors, hold_lock
 
 REFUSAL = "_torana_refusal"
 SAVED = "_torana_saved"
@@ -115,7 +116,8 @@ class EntryAdmin(ModelAdmin):
         return []
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        with refused():
+        with refused(), clear_errors():
+            hold_lock()  # before any row is locked: another writer holds it and may want the same rows
             super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -57,10 +57,8 @@ def refused() -> Iterator[None]:
 @contextmanager
 def published(request: HttpRequest, *, message: str) -> Iterator[None]:
     """Runs an edit of rows and publishes it; raises NotPublished, after which nothing is changed."""
-    with (
-        refused(),
-        writing(),
-    ):  # the lock comes first: rows deleted before it could deadlock with another writer
+    # The lock comes first: rows that are locked before it could deadlock with another writer.
+    with refused(), writing():
         yield
         publish_edit(request, message=message, edited=None)
 
