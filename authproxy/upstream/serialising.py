@@ -23,6 +23,8 @@ _FRAMING: Final = {b"content-length": _CONTENT_LENGTH, b"transfer-encoding": _TR
 _CONTROLS: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _MAX_CACHED: Final = 4096
+_LONGEST_CACHED: Final = 64
+"""Bytes of a name: longer ones, which clients may invent as long as a head, are judged each time."""
 
 _methods: dict[str, bytes] = {}
 _names: dict[bytes, int] = {}
@@ -80,7 +82,7 @@ def _method(method: str) -> bytes:
     if not _TOKEN.fullmatch(encoded):
         raise httpx.LocalProtocolError("the request's method is not a token")
     line = encoded + b" "
-    if len(_methods) < _MAX_CACHED:
+    if len(_methods) < _MAX_CACHED and len(method) <= _LONGEST_CACHED:
         _methods[method] = line
     return line
 
@@ -89,7 +91,7 @@ def _kind_of(name: bytes) -> int:
     if not _TOKEN.fullmatch(name):
         raise httpx.LocalProtocolError("a header's name is not a token")
     kind = _FRAMING.get(name.lower(), _ORDINARY)
-    if len(_names) < _MAX_CACHED:
+    if len(_names) < _MAX_CACHED and len(name) <= _LONGEST_CACHED:
         _names[name] = kind
     return kind
 

@@ -125,3 +125,13 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         encode_head(f"M{number}", b"/", [(b"x-%d" % number, b"")])
 
     assert len(serialising._names) == len(serialising._methods) == 2
+
+
+def test_no_long_name_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head has room for a name of many kilobytes; thousands of those would fill the memory."""
+    monkeypatch.setattr(serialising, "_names", {})
+    monkeypatch.setattr(serialising, "_methods", {})
+    encode_head("M" * 60_000, b"/", [(b"x" * 60_000, b"")])
+
+    assert not serialising._names
+    assert not serialising._methods

@@ -78,6 +78,8 @@ def test_any_origin_form_is_kept(rest: bytes) -> None:
         (b"a?b", False),
         (b"\xc3\xa4", False),
         (b"a,b c", False),
+        (b"a" * 255 + b":65535", True),
+        (b"a" * 262, False),
     ],
 )
 def test_hosts(host: bytes, valid: bool) -> None:
