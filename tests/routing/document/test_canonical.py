@@ -20,40 +20,41 @@ def readable(value: Any) -> Any:
     return fill(value, {}).value
 
 
+UNTIDY: dict[str, Any] = {
+    "routes": [
+        {
+            "timeout": "30s",
+            "service": "b",
+            "priority": 0,
+            "name": "z",
+            "match": {"path_type": "prefix", "path": "/a", "headers": {"x-b": "2", "x-a": "1"}},
+            "auth": {"level": "user", "mode": "enforce"},
+            "request_headers": {"set": {}, "add": {}},
+            "rewrite": {"strip_prefix": False},
+            "status_map": {404: 204, "302": 200},
+            "require_headers": {"x-b": {}, "mode": "enforce", "x-a": {"one_of": []}},
+            "compress": None,
+        },
+        {"name": "a", "redirect": {"status": 301, "port": 1}},
+    ],
+    "services": [
+        {
+            "name": "b",
+            "targets": [{"url": "http://h:2", "weight": 1}, {"drain": True, "url": "http://h:1"}],
+            "timeout": {"read": "30s", "connect": "2000ms"},
+            "health": {"interval": "30s"},
+            "tls": {"verify": True},
+            "load_balancing": "round_robin",
+        }
+    ],
+    "quotas": [],
+    "defaults": {"enabled": True},
+}
+
+
 def test_order_and_defaults() -> None:
     """Entries by name, keys as in the schema, free names sorted, nothing that goes without saying."""
-    raw = {
-        "routes": [
-            {
-                "timeout": "30s",
-                "service": "b",
-                "priority": 0,
-                "name": "z",
-                "match": {"path_type": "prefix", "path": "/a", "headers": {"x-b": "2", "x-a": "1"}},
-                "auth": {"level": "user", "mode": "enforce"},
-                "request_headers": {"set": {}, "add": {}},
-                "rewrite": {"strip_prefix": False},
-                "status_map": {404: 204, "302": 200},
-                "require_headers": {"x-b": {}, "mode": "enforce", "x-a": {"one_of": []}},
-                "compress": None,
-            },
-            {"name": "a", "redirect": {"status": 301, "port": 1}},
-        ],
-        "services": [
-            {
-                "name": "b",
-                "targets": [{"url": "http://h:2", "weight": 1}, {"drain": True, "url": "http://h:1"}],
-                "timeout": {"read": "30s", "connect": "2000ms"},
-                "health": {"interval": "30s"},
-                "tls": {"verify": True},
-                "load_balancing": "round_robin",
-            }
-        ],
-        "quotas": [],
-        "defaults": {"enabled": True},
-    }
-
-    assert dump_yaml(canonicalise(raw)) == (
+    assert dump_yaml(canonicalise(UNTIDY)) == (
         "version: 1\n"
         "services:\n"
         "- name: b\n"

@@ -26,52 +26,51 @@ def test_defaults() -> None:
     assert (service.max_connections, service.tls, service.panic) == (512, None, False)
 
 
+EVERYTHING = {
+    "name": "context",
+    "protocol": "grpc",
+    "targets": [{"url": "http://127.0.0.1:8001", "weight": 2, "zone": "a", "backup": True, "drain": True}],
+    "load_balancing": "consistent_hash",
+    "hash_on": {"header": "x-user-id"},
+    "slow_start": "30s",
+    "panic": True,
+    "max_concurrency": 1000,
+    "timeout": {"connect": "1s", "read": "3s", "total": "60s"},
+    "retries": {
+        "attempts": 3,
+        "on": ["connect", 503],
+        "methods": ["GET"],
+        "budget": 0.5,
+        "backoff": "50ms",
+    },
+    "breaker": {
+        "enabled": False,
+        "failure_threshold": 6,
+        "failure_window": "11s",
+        "min_throughput": 7,
+        "recovery_timeout": "61s",
+        "half_open_requests": 2,
+        "half_open_timeout": "31s",
+    },
+    "health": {
+        "path": "/up",
+        "interval": "31s",
+        "timeout": "3s",
+        "healthy_after": 2,
+        "unhealthy_after": 4,
+        "expect": [200, 204],
+        "body": "ok",
+        "slower_than": "2s",
+    },
+    "ejection": {"consecutive_errors": 6, "for": "31s", "max_percent": 60},
+    "tls": {"verify": False, "ca": "ca.pem", "cert": "cert.pem", "key": "key.pem", "sni": "a.b"},
+    "max_connections": 5,
+}
+
+
 def test_everything_that_the_contract_shows() -> None:
     """Every key of a service, in the spelling of the contract."""
-    service = ServiceSpec.model_validate(
-        {
-            "name": "context",
-            "protocol": "grpc",
-            "targets": [
-                {"url": "http://127.0.0.1:8001", "weight": 2, "zone": "a", "backup": True, "drain": True}
-            ],
-            "load_balancing": "consistent_hash",
-            "hash_on": {"header": "x-user-id"},
-            "slow_start": "30s",
-            "panic": True,
-            "max_concurrency": 1000,
-            "timeout": {"connect": "1s", "read": "3s", "total": "60s"},
-            "retries": {
-                "attempts": 3,
-                "on": ["connect", 503],
-                "methods": ["GET"],
-                "budget": 0.5,
-                "backoff": "50ms",
-            },
-            "breaker": {
-                "enabled": False,
-                "failure_threshold": 6,
-                "failure_window": "11s",
-                "min_throughput": 7,
-                "recovery_timeout": "61s",
-                "half_open_requests": 2,
-                "half_open_timeout": "31s",
-            },
-            "health": {
-                "path": "/up",
-                "interval": "31s",
-                "timeout": "3s",
-                "healthy_after": 2,
-                "unhealthy_after": 4,
-                "expect": [200, 204],
-                "body": "ok",
-                "slower_than": "2s",
-            },
-            "ejection": {"consecutive_errors": 6, "for": "31s", "max_percent": 60},
-            "tls": {"verify": False, "ca": "ca.pem", "cert": "cert.pem", "key": "key.pem", "sni": "a.b"},
-            "max_connections": 5,
-        }
-    )
+    service = ServiceSpec.model_validate(EVERYTHING)
 
     assert service.targets == (
         TargetSpec(url="http://127.0.0.1:8001", weight=2, zone="a", backup=True, drain=True),
