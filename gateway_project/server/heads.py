@@ -25,7 +25,8 @@ _METHOD_NAMES = """
 METHODS: dict[bytes, str] = {name.encode(): name for name in _METHOD_NAMES.split()}
 _KNOWN_CODINGS = {b"chunked", b"compress", b"deflate", b"gzip", b"x-compress", b"x-gzip"}
 _HOST_BYTES = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~%!$&'()*+,;=:[]"
-_LONGEST_HOST = 255 + len(":65535")  # a DNS name is not longer (RFC 1035 section 2.3.4), and hosts are remembered
+# No DNS name is longer (RFC 1035 section 2.3.4); hosts are remembered, so what is accepted has to be small.
+_LONGEST_HOST = 255 + len(":65535")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,7 @@ def _parse_absolute(url: bytes) -> Target | Refusal:
 
 
 def valid_host(value: bytes) -> bool:
-    """Whether it is no longer than a host can be, every byte may stand in `uri-host [ ":" port ]`, and the port is a
-    number."""
+    """Whether it is `uri-host [ ":" port ]` by its bytes, its port a number, and no longer than a host can be."""
     if value.translate(None, _HOST_BYTES) or len(value) > _LONGEST_HOST:
         return False
     host, colon, port = value.rpartition(b":")
