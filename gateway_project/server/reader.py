@@ -180,8 +180,10 @@ class RequestReader:
             value = value.rstrip(b" \t")
         headers.append((name, value))
         if name in _NOTED:
-            if name == b"content-length":
-                self._length = int(value)  # the parser allows only one, of digits
+            if name == b"content-length":  # the parser allows only one, of digits
+                value = value.lstrip(b"0") or b"0"  # one spelling for all who read it after us
+                headers[-1] = (name, value)
+                self._length = int(value)
             else:
                 self._noted.append((name, value))
 

@@ -69,6 +69,17 @@ def reader(owner: FakeOwner, **limits: int) -> RequestReader:
     )
 
 
+@pytest.mark.parametrize(("written", "length"), [(b"3", b"3"), (b"003", b"3"), (b"0" * 9000 + b"3", b"3")])
+def test_a_length_has_one_spelling(written: bytes, length: bytes) -> None:
+    """Leading zeros are legal and mean nothing; whoever reads the field next sees a plain number."""
+    owner = FakeOwner()
+    data = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + written + b"\r\n\r\nabc" + GET
+
+    assert reader(owner).feed(data) is None
+    assert (b"content-length", length) in owner.cycles[0].scope["headers"]
+    assert [cycle.scope["method"] for cycle in owner.cycles] == ["POST", "GET"]
+
+
 @given(st.lists(st.integers(min_value=1, max_value=60), max_size=12))
 def test_cuts_do_not_matter(sizes: list[int]) -> None:
     """However the bytes arrive, the same requests come out of them."""
