@@ -58,6 +58,8 @@ class RouteEntryForm(EntryForm):
             if "service" not in self.errors:
                 self.add_error("service", "Choose the service that gets the requests.")
             entry["service"] = "this"
+        if entry.get("redirect") == {}:
+            entry["redirect"] = {"status": 301}  # an empty section counts as none; what is chosen here is one
         defaults: Any = RouteDefaults.objects.values_list("values", flat=True).first()
         # The service is a row: that it exists is certain.
         problems = check_route(entry, known_services=None, defaults=defaults, env=os.environ)

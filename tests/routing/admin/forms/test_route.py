@@ -73,6 +73,7 @@ FAULTS: list[tuple[dict[str, str], str, str]] = [
     ({"request_headers__remove": "x:y"}, "request_headers__remove", "header name"),
     ({"response_headers__add": "x-a"}, "response_headers__add", "name: value"),
     ({"allow_encoded_slashes": "perhaps"}, "allow_encoded_slashes", "true or false"),
+    ({"destination": "redirect"}, "redirect__scheme", "same URL"),
     ({"destination": "redirect", "redirect__status": "308"}, "redirect__scheme", "same URL"),
     (
         {"destination": "redirect", "redirect__host": "h", "redirect__status": "200"},
