@@ -4,6 +4,7 @@ X-Forwarded-For/Host/Proto and Forwarded (RFC 7239). What a peer says is believe
 TRUSTED_PROXIES; the chain is walked from the right, and the first address that is not a trusted proxy is the client.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -13,6 +14,9 @@ from authproxy.headers import Pair
 
 VIA: Final[Pair] = (b"via", b"1.1 torana")
 _CACHE_SIZE: Final = 4096
+_LONGEST_ADDRESS: Final = 64  # an IPv6 address with the name of an interface
+_NODE: Final = re.compile(r"[A-Za-z0-9._:%-]+")
+_REBUILT: Final = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class ForwardingFields:
 
     def is_trusted(self, address: str) -> bool:
         """Is `address` inside TRUSTED_PROXIES? What does not parse is not trusted."""
-        if not self._networks:
+        if not self._networks or len(address) > _LONGEST_ADDRESS:
             return False
         known = self._trusted.get(address)
         if known is None:
@@ -70,22 +74,30 @@ class ForwardingFields:
 
     def _behind_proxy(self, peer: str, host: bytes, scheme: str, claimed: Sequence[Pair]) -> Origin:
         said = _join(claimed)
-        chain = _addresses(said)
+        listed = said.get(b"x-forwarded-for")
+        # Where there are both, Forwarded may be the client's own: proxies that set one pass the other on.
+        earlier = said.get(b"forwarded", b"") if listed is None else b""
+        elements = _elements(earlier)
+        nodes = (
+            listed.split(b",") if listed is not None else [element.get(b"for", b"") for element in elements]
+        )
+        chain = [address for node in nodes if (address := _bare(node))]
         client = peer
         for hop in reversed(chain):
             client = hop
             if not self.is_trusted(hop):
                 break
-        shown_host = said.get(b"x-forwarded-host", host).rsplit(b",", 1)[-1].strip() or host
-        proto = said.get(b"x-forwarded-proto", b"").rsplit(b",", 1)[-1].strip().lower()
+        last = elements[-1] if elements else {}
+        shown_host = _last(said.get(b"x-forwarded-host")) or _unquoted(last.get(b"host", b"")) or host
+        proto = (_last(said.get(b"x-forwarded-proto")) or _unquoted(last.get(b"proto", b""))).lower()
         shown_scheme = proto.decode("ascii") if proto in (b"http", b"https") else scheme
-        element = _element(peer, shown_host, shown_scheme)
-        earlier = said.get(b"forwarded")
+        hops = [earlier] if earlier else [_for(address) for address in chain]
         fields = (
+            *(pair for pair in claimed if pair[0] not in _REBUILT and b"_" not in pair[0]),
             (b"x-forwarded-for", ", ".join([*chain, peer]).encode("latin-1")),
             (b"x-forwarded-host", shown_host),
             (b"x-forwarded-proto", shown_scheme.encode("ascii")),
-            (b"forwarded", earlier + b", " + element if earlier else element),
+            (b"forwarded", b", ".join([*hops, _element(peer, shown_host, shown_scheme)])),
             VIA,
         )
         return Origin(client, shown_scheme, fields)
@@ -106,13 +118,19 @@ def _direct(peer: str, host: bytes, scheme: str) -> Origin:
 
 
 def _element(address: str, host: bytes, scheme: str) -> bytes:
-    """One Forwarded element (RFC 7239 section 4): addresses with a colon are bracketed and quoted."""
-    node = f'"[{address}]"' if ":" in address else (address or "unknown")
-    parts = [f"for={node}".encode("latin-1")]
+    """One Forwarded element (RFC 7239 section 4)."""
+    parts = [_for(address)]
     if host:
         parts.append(b'host="' + host.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"')
     parts.append(b"proto=" + scheme.encode("ascii"))
     return b";".join(parts)
+
+
+def _for(address: str) -> bytes:
+    """Addresses with a colon are bracketed and quoted; what can be no address is unknown (sections 4 and 6)."""
+    if not _NODE.fullmatch(address):
+        return b"for=unknown"
+    return (f'for="[{address}]"' if ":" in address else f"for={address}").encode("ascii")
 
 
 def _join(claimed: Sequence[Pair]) -> dict[bytes, bytes]:
@@ -123,18 +141,22 @@ def _join(claimed: Sequence[Pair]) -> dict[bytes, bytes]:
     return joined
 
 
-def _addresses(said: dict[bytes, bytes]) -> list[str]:
-    """The chain of addresses, client first: X-Forwarded-For, else the `for` parts of Forwarded."""
-    listed = said.get(b"x-forwarded-for")
-    if listed is not None:
-        return [address for part in listed.split(b",") if (address := _bare(part))]
-    chain = []
-    for element in said.get(b"forwarded", b"").split(b","):
-        for pair in element.split(b";"):
-            name, _, value = pair.strip().partition(b"=")
-            if name.lower() == b"for" and (address := _bare(value)):
-                chain.append(address)
-    return chain
+def _elements(forwarded: bytes) -> list[dict[bytes, bytes]]:
+    """The elements of a Forwarded field, client first, as their pairs; values are still quoted."""
+    elements = []
+    for element in filter(None, forwarded.split(b",")):
+        pairs = (pair.strip().partition(b"=") for pair in element.split(b";"))
+        elements.append({name.lower(): value for name, _, value in pairs})
+    return elements
+
+
+def _last(listed: bytes | None) -> bytes:
+    """The last of a comma-separated list: what the nearest proxy said."""
+    return listed.rpartition(b",")[2].strip() if listed else b""
+
+
+def _unquoted(value: bytes) -> bytes:
+    return value.strip().strip(b'"').replace(b"\\", b"")
 
 
 def _bare(node: bytes) -> str:

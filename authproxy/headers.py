@@ -51,23 +51,19 @@ def _spellings(name: bytes) -> Iterable[bytes]:
 
 IDENTITY: Final = frozenset(spelling for name in _IDENTITY for spelling in _spellings(name))
 
-FORWARDING: Final = frozenset(
-    spelling
-    for name in (
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-proto",
-        b"x-forwarded-port",
-        b"x-forwarded-prefix",
-        b"x-forwarded-server",
-        b"x-real-ip",
-        b"forwarded",
-    )
-    for spelling in _spellings(name)
+_FORWARDING: Final = frozenset(
+    spelling for name in (b"forwarded", b"x-real-ip") for spelling in _spellings(name)
 )
+_FORWARDING_FAMILY: Final = tuple(_spellings(b"x-forwarded-"))
+"""X-Forwarded-For and all its relatives: -Proto, -Port, -Prefix, -Ssl, -User, -Client-Cert and whatever comes next."""
 
 _READ: Final = frozenset({b"host", b"content-length", b"expect", b"x-request-id", b"traceparent"})
-_HANDLED: Final = HOP_BY_HOP | IDENTITY | FORWARDING | _READ
+_HANDLED: Final = HOP_BY_HOP | IDENTITY | _READ
+
+_MAX_ORDINARY: Final = 4096
+_LONGEST_ORDINARY: Final = 64
+_ordinary: set[bytes] = set()
+"""A cache of names that pass as they are; anything else is looked at closely."""
 
 _NEVER_BY_CONNECTION: Final = frozenset(
     {
@@ -127,7 +123,7 @@ def read(headers: Pairs) -> RequestHead:
     listed: set[bytes] | None = None
     for pair in headers:
         name = pair[0]
-        if name not in _HANDLED:
+        if name in _ordinary:
             passed.append(pair)
         elif name == b"host":
             head.host = pair[1]
@@ -153,10 +149,21 @@ def _note(head: RequestHead, pair: Pair) -> None:
         head.traceparent = value if _TRACEPARENT(value) else b""
     elif name == b"te":
         head.trailers = b"trailers" in value.lower()
-    elif name in FORWARDING:
+    elif name in _FORWARDING or name.startswith(_FORWARDING_FAMILY):
         if head.forwarding is None:
             head.forwarding = []
         head.forwarding.append(pair)
+    elif name not in _HANDLED:
+        head.passed.append(pair)
+        _remember(name)
+
+
+def _remember(name: bytes) -> None:
+    """Clients may invent names: as many as fit, and none that is long, are remembered."""
+    if len(name) <= _LONGEST_ORDINARY:
+        if len(_ordinary) >= _MAX_ORDINARY:
+            _ordinary.clear()
+        _ordinary.add(name)
 
 
 def apply(ops: HeaderOps, pairs: Iterable[Pair]) -> list[Pair]:

@@ -44,7 +44,7 @@ def test_a_trusted_proxy_is_believed() -> None:
     assert seen.scheme == "https"
     assert dict(seen.fields)[b"x-forwarded-for"] == b"203.0.113.9, 10.0.0.1"
     assert dict(seen.fields)[b"x-forwarded-host"] == b"shop.example"
-    assert dict(seen.fields)[b"forwarded"] == b'for=10.0.0.1;host="shop.example";proto=https'
+    assert dict(seen.fields)[b"forwarded"] == b'for=203.0.113.9, for=10.0.0.1;host="shop.example";proto=https'
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,40 @@ def test_forwarded_serves_when_there_is_nothing_else() -> None:
 
     assert seen.client_ip == "2001:db8::9"
     assert dict(seen.fields)[b"forwarded"].endswith(b', for=10.0.0.1;host="api.test";proto=http')
+
+
+def test_forwarded_alone_tells_scheme_and_host_too() -> None:
+    """A proxy that speaks only RFC 7239 is believed as fully as one that speaks X-Forwarded-*."""
+    said = b'for=203.0.113.9;proto=http;host=inner, for=10.3.3.3;host="shop.example:8443";proto=HTTPS'
+    seen = origin("10.0.0.1", (b"forwarded", said))
+
+    assert seen.scheme == "https"
+    assert dict(seen.fields)[b"x-forwarded-proto"] == b"https"
+    assert dict(seen.fields)[b"x-forwarded-host"] == b"shop.example:8443"
+
+
+def test_one_chain_is_told_in_two_languages() -> None:
+    """Beside X-Forwarded-For, a Forwarded may be the client's own, passed on unread: it is written anew."""
+    seen = origin(
+        "10.0.0.1",
+        (b"x-forwarded-for", b'2001:db8::9, odd"one, 10.2.2.2'),
+        (b"forwarded", b"for=127.0.0.1;proto=https;host=evil.example"),
+    )
+
+    assert seen.scheme == "http"
+    assert dict(seen.fields)[b"forwarded"] == (
+        b'for="[2001:db8::9]", for=unknown, for=10.2.2.2, for=10.0.0.1;host="api.test";proto=http'
+    )
+
+
+def test_what_else_a_trusted_proxy_says_is_passed_on() -> None:
+    """X-Forwarded-Port and its relatives, in their own spelling only; an untrusted peer's are dropped."""
+    said = ((b"x-forwarded-port", b"8443"), (b"x_forwarded_user", b"root"), (b"x-real-ip", b"203.0.113.9"))
+
+    assert dict(origin("10.0.0.1", *said).fields)[b"x-forwarded-port"] == b"8443"
+    assert dict(origin("10.0.0.1", *said).fields)[b"x-real-ip"] == b"203.0.113.9"
+    assert b"x_forwarded_user" not in dict(origin("10.0.0.1", *said).fields)
+    assert b"x-forwarded-port" not in dict(origin("192.0.2.7", *said).fields)
 
 
 def test_repeated_fields_are_one_list() -> None:
@@ -110,5 +144,8 @@ def test_the_memory_is_bounded() -> None:
         fields.origin(peer=f"192.0.{number >> 8}.{number & 255}", host=b"h", scheme="http", claimed=None)
         fields.is_trusted(f"10.0.{number >> 8}.{number & 255}")
 
+    fields.is_trusted("1" * 60_000)
+
     assert len(fields._cache) <= 4096
+    assert max(map(len, fields._trusted)) < 100
     assert len(fields._trusted) <= 4096

@@ -142,6 +142,37 @@ def test_forwarding_fields_are_set_aside() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"x-forwarded-port",
+        b"x-forwarded-ssl",
+        b"x-forwarded-user",
+        b"x-forwarded-client-cert",
+        b"x_forwarded_for",
+        b"x-forwarded_proto",
+        b"x_real_ip",
+    ],
+)
+def test_the_whole_family_of_forwarding_fields_is_set_aside(name: bytes) -> None:
+    """Upstreams believe more of them than there are standards; a client's word is none of them."""
+    head = headers.read([(name, b"v"), (b"x-forward", b"no relative")])
+
+    assert head.passed == [(b"x-forward", b"no relative")]
+    assert head.forwarding == [(name, b"v")]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients invent names; the memory of ordinary ones does not grow with them, and holds none that is long."""
+    remembered: set[bytes] = set()
+    monkeypatch.setattr(headers, "_ordinary", remembered)
+    for number in range(10_000):
+        headers.read([(b"x-%d" % number, b""), (b"y" * 60_000, b"")])
+
+    assert len(remembered) <= 4096
+    assert max(map(len, remembered)) < 100
+
+
 def test_the_upstreams_request_id_gives_way() -> None:
     """The answer carries the gateway's ids, not a second pair."""
     assert headers.response_headers(
