@@ -122,16 +122,15 @@ def _client_gone(exchange: Exchange) -> Rejection:
 def _request_headers(exchange: Exchange, body: Body) -> list[Pair]:
     """What every attempt sends, Host excepted (it depends on the target)."""
     head = exchange.head
-    headers = head.passed
-    ops = exchange.route.request_headers
-    if ops is not None:
-        headers = apply(ops, headers)
     headers = [
-        *headers,
+        *head.passed,
         *exchange.origin.fields,
         (b"x-request-id", exchange.request_id),
         (b"traceparent", exchange.traceparent),
     ]
+    ops = exchange.route.request_headers
+    if ops is not None:
+        headers = apply(ops, headers)
     if head.has_body:
         if isinstance(body, Upload) and not head.content_length:
             headers.append((b"transfer-encoding", b"chunked"))
@@ -205,12 +204,10 @@ async def _relay(exchange: Exchange, response: httpx.Response) -> None:
 
 def _answer_headers(exchange: Exchange, response: httpx.Response) -> list[Pair]:
     headers = response_headers(slim.raw_pairs(response))
-    ops = exchange.route.response_headers
-    if ops is not None:
-        headers = apply(ops, headers)
     headers.append((b"x-request-id", exchange.request_id))
     headers.append((b"traceparent", exchange.traceparent))
-    return headers
+    ops = exchange.route.response_headers
+    return headers if ops is None else apply(ops, headers)
 
 
 def _may_have_trailers(response: httpx.Response) -> bool:
@@ -220,6 +217,10 @@ def _may_have_trailers(response: httpx.Response) -> bool:
 
 def _pass_interim(exchange: Exchange, status: int, headers: list[Pair]) -> None:
     """Send an interim response on, unless the client is so far behind that it would have to wait."""
+    headers = response_headers(headers)
+    ops = exchange.route.response_headers
+    if ops is not None:
+        headers = [pair for pair in headers if pair[0] not in ops.remove]
     sending = exchange.send({"type": "http.response.informational", "status": status, "headers": headers})
     try:
         sending.send(None)

@@ -227,6 +227,29 @@ async def test_header_operations_apply_both_ways() -> None:
     assert answer.header("x-secret") is None
 
 
+async def test_header_operations_have_the_last_word() -> None:
+    """They change what the gateway itself says, too: nothing arrives twice, and what is removed stays away."""
+    recording = Recording(response(b"ok", headers=[("X-Request-ID", "theirs")]))
+    async with proxied(
+        recording,
+        request_headers={
+            "set": {"X-Forwarded-Proto": "https"},
+            "remove": ["forwarded", "x-forwarded-for", "via"],
+        },
+        response_headers={"set": {"x-request-id": "hidden"}, "remove": ["traceparent"]},
+    ) as (_plane, client):
+        answer = await client.get("/x")
+
+    assert recording.last.values("x-forwarded-proto") == [b"https"]
+    assert not [
+        recording.last.values(name)
+        for name in ("forwarded", "x-forwarded-for", "via")
+        if recording.last.values(name)
+    ]
+    assert answer.values("x-request-id") == ["hidden"]
+    assert answer.values("traceparent") == []
+
+
 async def test_targets_take_turns() -> None:
     """Round robin: two targets get the same number of requests."""
     first, second = Recording(response(b"a")), Recording(response(b"b"))

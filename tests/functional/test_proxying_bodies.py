@@ -159,6 +159,16 @@ async def test_interim_answers_are_passed_on() -> None:
     assert answer.body == b"done"
 
 
+async def test_interim_answers_are_cleaned_as_final_ones_are() -> None:
+    """What belongs to the upstream's hop, and what the route removes, is not told by a 103 either."""
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nKeep-Alive: timeout=5\r\nServer: secret\r\n\r\n"
+    recording = Recording(hints + response(b"done"))
+    async with proxied(recording, response_headers={"remove": ["server"]}) as (_plane, client):
+        answer = await client.get("/x")
+
+    assert [interim.headers for interim in answer.interim] == [[("link", "</a.css>")]]
+
+
 async def test_trailers_are_passed_on() -> None:
     """Fields after a chunked body reach a client that can take them."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
