@@ -223,7 +223,6 @@ class Site:
         """`manage.py …` as a foreground process of a terminal: a process group of its own. No traceback, ever."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-u",
             MANAGE,
             *arguments,
             env=self.environ(**env),

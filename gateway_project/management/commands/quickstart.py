@@ -52,6 +52,7 @@ class Command(BaseCommand):
             if demo:
                 quickstart.await_upstreams(addresses)
             self.stdout.write(quickstart.banner(urls[0], password=password, demo=demo))
+            self.stdout.flush()  # into a pipe or a file, too, it must be there before anything else happens
 
         upstreams = quickstart.start_upstreams(addresses) if demo else []
         try:
