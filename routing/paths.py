@@ -35,6 +35,11 @@ _FORBIDDEN = (
     (re.compile(rb"[?#]"), "the path has a question mark or a number sign"),
     (re.compile(rb"%(?![0-9A-Fa-f]{2})"), "the path has a percent sign without two hexadecimal digits"),
     (re.compile(rb"%(?:[01][0-9A-Fa-f]|7[Ff])"), "the path has an encoded control byte"),
+    # Servers that cut parameters off a segment (Java's) resolve "..;x" after every check in front of them.
+    (
+        re.compile(rb"(?:/|%2[Ff]|%5[Cc]|\\)(?:\.|%2[Ee]){1,2}(?:;|%3[Bb])"),
+        "the path has a dot segment with parameters",
+    ),
 )
 _ENCODED_SLASH = re.compile(rb"%2[Ff]|%5[Cc]|\\")
 _DOT_SEGMENT = re.compile(rb"(?:\.|%2[Ee]){1,2}")

@@ -31,7 +31,7 @@ from routing.paths import BadPath, NormalPath, normalise, normalise_written
         (b"/...", "/...", b"/..."),
         (b"/.a/..b/c./d..", "/.a/..b/c./d..", b"/.a/..b/c./d.."),
         (b"/.well-known/x", "/.well-known/x", b"/.well-known/x"),
-        (b"/a;x=1/..;/b,c=d", "/a;x=1/..;/b,c=d", b"/a;x=1/..;/b,c=d"),
+        (b"/a;x=1/...;/b..;/.c;/;d", "/a;x=1/...;/b..;/.c;/;d", b"/a;x=1/...;/b..;/.c;/;d"),
         # escapes
         (b"/%41%62c", "/Abc", b"/%41%62c"),
         (b"/caf%C3%A9/%e2%82%ac", "/café/€", b"/caf%C3%A9/%e2%82%ac"),
@@ -85,6 +85,11 @@ def test_encoded_slashes_stay_inside_their_segment(raw: bytes, match: str, forwa
         (b"/a/..%2fb", "dot segment beside an encoded slash"),
         (b"/a%5C%2e%2E", "dot segment beside an encoded slash"),
         (b"/.\\a", "dot segment beside an encoded slash"),
+        (b"/a/..;/b", "dot segment with parameters"),
+        (b"/a/..;x=1", "dot segment with parameters"),
+        (b"/a/%2E.%3b/b", "dot segment with parameters"),
+        (b"/.;/b", "dot segment with parameters"),
+        (b"/a/%2f..;%2fb", "dot segment with parameters"),
     ],
 )
 def test_bad_paths(raw: bytes, reason: str) -> None:
