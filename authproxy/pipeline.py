@@ -6,6 +6,7 @@ A step returns None to go on or a Rejection to end; a route's plan holds only th
 import logging
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import unquote
 
 from authproxy import headers, ids, problems
 from authproxy.answers import refuse
@@ -91,7 +92,12 @@ class Pipeline:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", exchange.request_id)]
             await send(message)
 
-        told = {"scheme": exchange.origin.scheme, SCOPE_REQUEST_ID: exchange.request_id}
+        told = {
+            "path": unquote(exchange.path.match),  # the path that was judged, not one with ways around it
+            "raw_path": exchange.path.forward,
+            "scheme": exchange.origin.scheme,
+            SCOPE_REQUEST_ID: exchange.request_id,
+        }
         await self._builtin({**scope, **told}, exchange.receive, send_with_id)
         return None
 
@@ -119,6 +125,7 @@ class Pipeline:
         if isinstance(found, Miss):
             return problems.method_not_allowed(found.allow) if found.allow else problems.not_found()
         client = scope["client"]
+        exchange.path = path
         exchange.origin = self._forwarding.origin(
             peer=client[0] if client else "",
             host=head.host,
@@ -126,7 +133,6 @@ class Pipeline:
             claimed=head.forwarding,
         )
         if isinstance(found, CompiledRoute):
-            exchange.path = path
             exchange.route = found
             if self._refuse_http and exchange.origin.scheme == "http":
                 return self._refuse_http(exchange)

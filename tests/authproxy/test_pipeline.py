@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from authproxy.exchange import Exchange, ResponseAborted
+from authproxy.exchange import SCOPE_REQUEST_ID, Exchange, ResponseAborted
 from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
 from authproxy.plan import RoutePlan, prepare_route
@@ -131,6 +131,29 @@ async def test_built_in_endpoints_are_handed_on() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("/admin/a%20b", ("/admin/a b", b"/admin/a%20b")),
+        ("/admin/x/../../health/live", ("/health/live", b"/health/live")),
+        ("//admin/./%2e%2e/admin/%20", ("/admin/ ", b"/admin/%20")),
+    ],
+)
+async def test_built_in_endpoints_see_the_path_that_was_matched(path: str, seen: tuple[str, bytes]) -> None:
+    """One reading for everybody: no endpoint is reached under the name of another."""
+    scopes: list[Any] = []
+
+    async def noting(scope: Any, receive: Any, send: Any) -> None:
+        scopes.append(scope)
+        await builtin(scope, receive, send)
+
+    run = Run()
+    run.pipeline._builtin = noting
+    await run(path)
+
+    assert [(scope["path"], scope["raw_path"]) for scope in scopes] == [seen]
+
+
+@pytest.mark.parametrize(
     ("path", "code"),
     [("/a%2Fb", "INVALID_REQUEST"), ("/%00", "INVALID_REQUEST"), ("/%zz", "INVALID_REQUEST")],
 )
@@ -139,3 +162,20 @@ async def test_bad_paths_are_refused(path: str, code: str) -> None:
     answer = await Run()(path)
 
     assert (answer.status, orjson.loads(answer.body)["error"]["code"]) == (400, code)
+
+
+async def test_built_in_endpoints_are_told_the_path_that_was_judged() -> None:
+    """Dot segments, doubled slashes and escapes cannot lead around the decision; the request's id goes along."""
+    scopes: list[Any] = []
+
+    async def endpoint(scope: Any, receive: Any, send: Any) -> None:
+        scopes.append(scope)
+        await builtin(scope, receive, send)
+
+    run = Run()
+    run.pipeline = Pipeline(snapshot=lambda: run.snapshot, builtin=endpoint, forwarding=ForwardingFields())
+    for path in ("/health/../admin/%C3%A9", "//admin/%C3%A9", "/%61dmin/%C3%A9"):
+        await run(path)
+
+    assert [scope["path"] for scope in scopes] == ["/admin/é"] * 3
+    assert all(len(scope[SCOPE_REQUEST_ID]) == 32 for scope in scopes)
