@@ -28,12 +28,13 @@ class Composition:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._started: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._is_started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "http":
-            if self._started is None:
+            if not self._is_started:
                 await self._start()
             await self._gateway.application(scope, receive, send)
         elif kind == "websocket":
@@ -42,9 +43,10 @@ class Composition:
             await self._lifespan(receive, send)
 
     async def _start(self) -> None:
-        if self._started is None:
-            self._started = asyncio.get_running_loop().create_task(self._gateway.start())
-        await self._started
+        if self._starting is None:
+            self._starting = asyncio.get_running_loop().create_task(self._gateway.start())
+        await asyncio.shield(self._starting)  # a client that gives up must not take the start with it
+        self._is_started = True
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -1,0 +1,154 @@
+"""The parts of a worker put together: what it serves in each role, and what it does when the configuration changes."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from django.conf import settings
+
+from authproxy.exchange import Receive, Scope, Send
+from gateway_project.server.draining import DrainState
+from gateway_project.wiring import Gateway, Role
+from routing.document.canonical import digest
+from routing.problems import ConfigurationInvalid
+from routing.revision import RevisionRecord
+from tests.support.asgi import Recorder, http_scope, playback
+from tests.support.cli import written
+from tests.support.gateway import document, route
+
+SAYING_HI = document(route("hi", path="/hi", respond={"status": 200, "body": "hi"}))
+
+
+async def control(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Stands where Django is."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"control"})
+
+
+class Worker:
+    """A gateway as a worker has it; `offer` is what its watcher would hand over."""
+
+    def __init__(self, role: Role = "all", file: Path | None = None, **config: Any) -> None:
+        self.drain = DrainState()
+        self.gateway = Gateway(
+            replace(settings.CONFIG, **config),
+            control=control,
+            role=role,
+            revision_file=file,
+            drain=self.drain,
+            environ=os.environ,
+        )
+
+    async def offer(self, raw: dict[str, Any], number: int = 1) -> bool:
+        record = RevisionRecord(number=number, digest=digest(raw), document=raw)
+        return await self.gateway._registry.offer(record)
+
+    async def get(self, path: str) -> tuple[int, bytes]:
+        send = Recorder()
+        await self.gateway.application(http_scope(path=path), playback(), send)
+        return send.status, send.body
+
+
+async def test_readiness_follows_configuration_and_draining() -> None:
+    """503 before the first configuration and from the moment that the worker leaves; alive all the time."""
+    worker = Worker()
+    seen = [await worker.get("/health/ready")]
+    await worker.offer(SAYING_HI)
+    seen.append(await worker.get("/health/ready"))
+    worker.drain.begin()
+    seen.append(await worker.get("/health/ready"))
+
+    assert [status for status, _ in seen] == [503, 200, 503]
+    assert b"no configuration" in seen[0][1]
+    assert b"draining" in seen[2][1]
+    assert (await worker.get("/health/live"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "routed", "admin"), [("all", 200, 200), ("data", 200, 404), ("control", 404, 200)]
+)
+async def test_role_decides_what_is_served(role: Role, routed: int, admin: int) -> None:
+    """Routed traffic, the control plane, or both; health always."""
+    worker = Worker(role)
+    await worker.offer(SAYING_HI)
+    assert [(await worker.get(path))[0] for path in ("/hi", "/admin/", "/health")] == [routed, admin, 200]
+
+
+@pytest.mark.parametrize("path", ["/health/../admin/", "/admin/../health/live", "//health/live"])
+async def test_no_way_around_the_role(path: str) -> None:
+    """The path is judged as it is when its dot segments and doubled slashes are gone."""
+    status, body = await Worker("data").get(path)
+    assert body != b"control"
+    assert (status == 200) == path.endswith("live")
+
+
+async def test_health_has_the_prefix_as_well() -> None:
+    """`{API_PREFIX}/health`, whatever the prefix is."""
+    worker = Worker(api_prefix="/v2")
+    assert (await worker.get("/v2/health"))[0] == 200
+    assert (await worker.get("/api/v1/health"))[0] == 404
+
+
+async def test_file_is_all_that_a_file_s_worker_needs(tmp_path: Path) -> None:
+    """No watcher and no control plane: neither could do without a database."""
+    worker = Worker(file=written(tmp_path, SAYING_HI))
+    await worker.gateway.start()
+    try:
+        assert await worker.get("/hi") == (200, b"hi")
+        assert (await worker.get("/health/ready"))[0] == 200
+        assert (await worker.get("/admin/"))[0] == 404
+    finally:
+        await worker.gateway.stop()
+
+
+async def test_file_that_does_not_compile_stops_the_start(tmp_path: Path) -> None:
+    """With the place in the document; a file that is no document at all as well."""
+    broken = document(route("hi", service="nobody"))
+    with pytest.raises(RuntimeError, match="nobody"):
+        await Worker(file=written(tmp_path, broken)).gateway.start()
+    (tmp_path / "torn.yaml").write_text("routes: [")
+    with pytest.raises(ConfigurationInvalid):
+        await Worker(file=tmp_path / "torn.yaml").gateway.start()
+
+
+async def test_environment_is_the_worker_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables in the document are filled when the worker compiles it."""
+    monkeypatch.setenv("GREETING", "hello")
+    worker = Worker()
+    await worker.offer(document(route("hi", path="/hi", respond={"status": 200, "body": "${GREETING}"})))
+    assert await worker.get("/hi") == (200, b"hello")
+
+
+async def test_bad_revision_leaves_the_good_one() -> None:
+    """What was served is served on."""
+    worker = Worker()
+    await worker.offer(SAYING_HI)
+    assert not await worker.offer(document(route("hi", service="nobody")), 2)
+    assert await worker.get("/hi") == (200, b"hi")
+
+
+async def test_connections_of_services_that_go_are_let_go() -> None:
+    """A swap closes what it retires in the background, and a stop waits for nobody."""
+    worker = Worker()
+    for number, url in enumerate(("http://127.0.0.1:1", "http://127.0.0.1:2", None), 1):
+        services = {"u": url} if url else {}
+        routes = [route("u", service="u")] if url else []
+        assert await worker.offer(document(*routes, services=services), number)
+    await worker.gateway.stop()
+    assert not worker.gateway._closing
+
+
+def test_announcements_go_where_a_redis_is_named() -> None:
+    """A server's URL is used as it stands; the embedded one reaches workers as one; none is none."""
+    assert Worker().gateway._redis_url() is None
+    server = replace(settings.CONFIG.redis, mode="server", url="redis://h:1/0")
+    assert Worker(redis=server).gateway._redis_url() == "redis://h:1/0"
+
+
+async def test_error_is_an_envelope() -> None:
+    """What no route takes is answered by the gateway itself."""
+    status, body = await Worker().get("/nothing")
+    assert (status, orjson.loads(body)["error"]["code"]) == (404, "NOT_FOUND")
