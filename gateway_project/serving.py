@@ -61,6 +61,8 @@ def run_serve(options: argparse.Namespace, console: Console) -> int:
         console.warn(f"{name} is set, but this version does not act on it yet")
     times = {} if options.grace is None else {"grace_s": options.grace}
     with shared_store(config) as environ:
+        if options.workers > 1 and config.redis.mode == "embedded" and not environ:
+            raise CommandRefused("the embedded Valkey did not start: use --workers 1, or give a REDIS_URL")
         return serve(
             host=options.host,
             port=options.port,
