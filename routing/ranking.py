@@ -26,7 +26,7 @@ REASONS = (
     "its host is longer",
     "its kind of path is more exact",
     "its path has more literal segments",
-    "its path is literal further to the left",
+    "its path is more specific, read from the left",
     "it is limited to methods",
     "it is limited to fewer methods",
     "it asks for more headers",
