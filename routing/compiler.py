@@ -38,10 +38,15 @@ class CompileOptions:
 
 
 def compile_snapshot(
-    raw: Raw, *, revision: int, options: CompileOptions, previous: Snapshot | None = None
+    raw: Raw,
+    *,
+    revision: int,
+    options: CompileOptions,
+    previous: Snapshot | None = None,
+    digest: str | None = None,
 ) -> Snapshot:
-    """Compile a document at one go. ConfigurationInvalid holds every problem."""
-    steps = compile_steps(raw, revision=revision, options=options, previous=previous)
+    """`compile_steps` at one go."""
+    steps = compile_steps(raw, revision=revision, options=options, previous=previous, digest=digest)
     while True:
         try:
             next(steps)

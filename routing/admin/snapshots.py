@@ -13,7 +13,7 @@ import orjson
 from django.conf import settings
 from django.db.models import Count, Max, Sum
 
-from routing.compiler import CompileOptions, compile_steps
+from routing.compiler import CompileOptions, compile_snapshot
 from routing.loader import read_rows
 from routing.models import Revision, Route, RouteDefaults, Service
 from routing.reserved import reserved_routes
@@ -72,21 +72,14 @@ def _get(which: str, key: Key, read: Callable[[], Mapping[str, Any]], *, revisio
         if kept is not None and kept.key == key:
             return kept
         before = kept or next(iter(_kept.values()), None)
-        snapshot = _compile(read(), revision, before.snapshot if before else None)
+        previous = before.snapshot if before else None
+        snapshot = compile_snapshot(
+            read(), revision=revision, options=options(), previous=previous, digest=""
+        )
         found = find_shadows(snapshot.routes.values(), reserved_routes(settings.CONFIG.api_prefix))
         kept = Kept(key, snapshot, {shadow.route: shadow for shadow in found})
         _kept[which] = kept
         return kept
-
-
-def _compile(document: Mapping[str, Any], revision: int, previous: Snapshot | None) -> Snapshot:
-    steps = compile_steps(document, revision=revision, options=options(), previous=previous, digest="")
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            snapshot: Snapshot = done.value
-            return snapshot
 
 
 def _rows_key() -> Key:
