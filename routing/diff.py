@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from routing.document.canonical import canonicalise
 from routing.document.schema import KINDS
-from routing.document.shape import Shape, document_shape, find
+from routing.document.shape import Shape, entry_shape, find
 from routing.problems import MASK, format_path
 
 Raw = Mapping[str, Any]
@@ -127,7 +127,7 @@ def diff(old_raw: Raw, new_raw: Raw, *, are_canonical: bool = False) -> Changes:
 
 
 def _kind_changes(kind: str, old: Mapping[str, Raw], new: Mapping[str, Raw]) -> Iterator[EntryChange]:
-    shape = _shape(kind)
+    shape = entry_shape(kind)
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         if before == after and _same_types(before, after):
@@ -145,7 +145,7 @@ def _kind_changes(kind: str, old: Mapping[str, Raw], new: Mapping[str, Raw]) -> 
 def _defaults_change(old: Any, new: Any) -> Iterator[EntryChange]:
     if old != new:
         action: Action = "added" if not old else "removed" if not new else "changed"
-        fields = tuple(_fields(_mapping(old), _mapping(new), _shape("defaults")))
+        fields = tuple(_fields(_mapping(old), _mapping(new), entry_shape("defaults")))
         yield EntryChange("defaults", "", action, fields)
 
 
@@ -267,12 +267,6 @@ def _mapping(value: Any) -> Raw:
 def _same_types(before: Any, after: Any) -> bool:
     """Python takes 1 for True; a document does not."""
     return json.dumps(before, default=str) == json.dumps(after, default=str)
-
-
-def _shape(kind: str) -> Shape:
-    below = document_shape().keys[kind].below
-    assert below is not None
-    return below
 
 
 def _by_name(entries: Any) -> dict[str, Raw]:

@@ -197,16 +197,9 @@ def _shown_default(default: Any, kind: Kind) -> str:
     if isinstance(default, bool):
         return "yes" if default else "no"
     if kind is Kind.DURATION and isinstance(default, int | float):
-        return _shown_duration(default)
+        return scalars.format_duration(default)
     if isinstance(default, tuple):
         return " ".join(_shown_default(item, kind) for item in default)
     if isinstance(default, float):
         return f"{default:g}"
     return str(default) if isinstance(default, int | str) else ""
-
-
-def _shown_duration(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        if seconds >= length and seconds % length == 0:
-            return f"{seconds / length:g}{unit}"
-    return f"{seconds * 1000:g}ms"
