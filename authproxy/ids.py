@@ -5,11 +5,6 @@ from random import Random
 _random = Random()  # noqa: S311 - ids are names, not secrets; seeded by the system at start
 
 
-def reseed() -> None:
-    """Give a forked process a sequence of its own."""
-    _random.seed()
-
-
 def request_id() -> bytes:
     """32 hexadecimal digits, usable as a trace id (never all zeros)."""
     return b"%032x" % (_random.getrandbits(128) or 1)

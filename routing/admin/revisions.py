@@ -80,10 +80,6 @@ class RevisionAdmin(ReadOnlyAdmin):
         # code, before `migrate` has made the table.
         return request.user.has_perm(PUBLISH_PERMISSION)
 
-    def has_publish_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """By a method: unfold looks a dotted permission up in the database, which `migrate` does not have yet."""
-        return request.user.has_perm(PUBLISH_PERMISSION)
-
     @display(description="revision", ordering="number")
     def shown_number(self, revision: Revision) -> str:
         return str(revision.number)

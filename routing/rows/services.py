@@ -1,7 +1,5 @@
 """D: Service and Target: who can answer."""
 
-from typing import Any
-
 from django.db import models
 from django.db.models import Q
 
@@ -86,9 +84,3 @@ class Target(models.Model):
 
         super().clean()
         clean_target(self)
-
-    def written(self) -> dict[str, Any]:
-        """The target as the document has it."""
-        from routing.columns import TARGET
-
-        return TARGET.entry(self.__dict__)

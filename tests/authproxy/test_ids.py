@@ -20,11 +20,3 @@ def test_a_made_trace_context_is_one_that_we_would_accept() -> None:
     assert headers.read([(b"traceparent", traceparent)]).traceparent == traceparent
     assert traceparent.split(b"-")[1] == request_id
     assert headers.read([(b"x-request-id", request_id)]).request_id == request_id
-
-
-def test_reseeding_changes_the_sequence() -> None:
-    """Two processes that share a past do not share a future."""
-    before = ids._random.getstate()
-    ids.reseed()
-
-    assert ids._random.getstate() != before
