@@ -1,4 +1,4 @@
-"""P: The one place where refusals and outcomes become the error envelope (CONTRACT section 7)."""
+"""P: The one place where refusals and outcomes become the error envelope."""
 
 from typing import Final
 

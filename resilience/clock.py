@@ -8,7 +8,7 @@ monotonic = time.monotonic
 
 
 def timestamp() -> str:
-    """Now, as the contract's envelope and health answers write it: 2026-01-01T12:00:00Z."""
+    """Now, as error envelopes and health answers write it: 2026-01-01T12:00:00Z."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

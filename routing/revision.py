@@ -17,7 +17,7 @@ class RevisionRecord:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """What one worker serves. `since` is epoch seconds; `error` says why a newer revision does not run."""
+    """What one worker serves. `since_s` is epoch seconds; `error` says why a newer revision does not run."""
 
     revision: int | None = None
     since_s: float | None = None
