@@ -78,7 +78,8 @@ _NEVER_BY_CONNECTION: Final = frozenset(
 )
 """A client may not have these removed by naming them in Connection: framing and credentials are end-to-end."""
 
-_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}").fullmatch
+SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}").fullmatch
+"""A request id of the client's that is short and plain enough to be repeated."""
 _TRACEPARENT: Final = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[^\s]*)?"
 ).fullmatch
@@ -144,7 +145,7 @@ def _note(head: RequestHead, pair: Pair) -> None:
     elif name == b"transfer-encoding":
         head.chunked = True
     elif name == b"x-request-id":
-        head.request_id = value if _SANE_ID(value) else b""
+        head.request_id = value if SANE_ID(value) else b""
     elif name == b"traceparent":
         head.traceparent = value if _TRACEPARENT(value) else b""
     elif name == b"te":

@@ -7,21 +7,21 @@ a request that is not plainly well-formed is refused before the application sees
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
-from datetime import UTC, datetime
 from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from authproxy import ids
 from gateway_project.server import departure, refusals
 from gateway_project.server.context import ServerContext
 from gateway_project.server.cycle import EXTENSIONS, RequestCycle
 from gateway_project.server.deadlines import UploadMeter, WriteMeter
 from gateway_project.server.reader import RequestReader
 from gateway_project.server.refusals import Refusal
+from resilience.clock import timestamp
 
 _SLICE = 4096  # bytes parsed at a time while requests may be pipelined, so that few are ever waiting
 _QUEUE_ENOUGH = 16  # waiting requests at which the rest stays unparsed
@@ -279,9 +279,8 @@ class GatewayProtocol(HttpToolsProtocol):
             cycle.task.cancel()
 
     def _answer_refusal(self, refusal: Refusal, *, bodiless: bool = False) -> None:
-        request_id = refusals.sane_request_id(self.reader.headers) or os.urandom(16).hex()
-        timestamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        answer = refusals.render(refusal, request_id=request_id, timestamp=timestamp, bodiless=bodiless)
+        request_id = refusals.sane_request_id(self.reader.headers) or ids.request_id().decode("ascii")
+        answer = refusals.render(refusal, request_id=request_id, timestamp=timestamp(), bodiless=bodiless)
         if not self.transport.is_closing():
             self.transport.write(answer)
             self._leave(linger=True)

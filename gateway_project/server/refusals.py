@@ -1,17 +1,16 @@
 """P: Requests that the server itself refuses, and the answer that says so.
 
-The body is the error envelope of the public contract. Nothing here knows about connections.
+The body is the error envelope. Nothing here knows about connections.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-_SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}")
+from authproxy.headers import SANE_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ APPLICATION_FAILED = Refusal(500, "INTERNAL_ERROR", "the request could not be an
 def sane_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """The client's X-Request-ID, if it is short and plain enough to be repeated."""
     for name, value in headers:
-        if name == b"x-request-id" and _SANE_REQUEST_ID.fullmatch(value):
+        if name == b"x-request-id" and SANE_ID(value):
             return value.decode("ascii")
     return None
 
