@@ -4,6 +4,7 @@ Django answers admin, the control API and the other built-in endpoints. Routed t
 """
 
 import os
+import sys
 from typing import Any
 
 from gateway_project import csp
@@ -22,7 +23,9 @@ ASGI_APPLICATION = "gateway_project.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "daphne",  # before staticfiles: its runserver serves the whole ASGI composition
+    # Before staticfiles: its runserver serves the whole ASGI composition. Nothing else has use for it, and it would
+    # bring Twisted, 28 MB, into every worker and command.
+    *(["daphne"] if sys.argv[1:2] == ["runserver"] else []),
     "unfold",  # before admin: its templates and form classes take the place of admin's
     "unfold.contrib.filters",
     "unfold.contrib.forms",
@@ -34,7 +37,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",  # before staticfiles: whitenoise serves them in development too
     "django.contrib.staticfiles",
-    "rest_framework",
     "channels",
     "csp",
     "gateway_project",
