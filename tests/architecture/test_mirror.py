@@ -7,7 +7,6 @@ from tests.support.source import PACKAGES, ROOT, modules, shown, tracked
 # Modules without a test file of their own, each with the place where they are tested.
 ELSEWHERE: dict[str, str] = {
     "gateway_project/urls.py": "a list of paths; the functional and browser tests walk them",
-    "gateway_project/management/commands/quickstart.py": "tests/functional/test_system_quickstart.py",
     "routing/models.py": "names what routing/rows/ holds; each has its own",
 }
 CONVENTIONAL = ("apps.py",)  # Django's registration of an application: a name and a label
