@@ -152,6 +152,7 @@ def table() -> dict[str, Variable]:
 
 _NOT_ACTED_ON_YET = frozenset(
     {
+        "service_name",
         "ops_access",
         "jwt_algorithm",
         "access_token_expire_minutes",

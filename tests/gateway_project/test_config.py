@@ -235,6 +235,14 @@ def test_example_file_mentions_second_names_and_comments_each_block() -> None:
     assert uncommented == ["# ENABLE_RATE_LIMITING=true"], "what it does is in its name"
 
 
+def test_example_file_says_what_has_no_effect() -> None:
+    """The variables below its last heading are those of which `gateway serve` warns, and no others."""
+    text = (BASE_DIR / ".env.example").read_text()
+    below = re.findall(r"^# ([A-Z_]+)=", text.partition("without effect in this version")[2], re.MULTILINE)
+
+    assert sorted(below) == sorted(without_effect(dict.fromkeys(documented(), "x")))
+
+
 def test_example_file_is_accepted_as_it_stands(tmp_path: Path) -> None:
     """Uncommented and with its values, the file is a valid environment."""
     config = load_config({**documented(), "VAR_DIR": str(tmp_path / "var")})
