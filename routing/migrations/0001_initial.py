@@ -9,7 +9,6 @@ import routing.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,290 +17,663 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='IdentityProvider',
+            name="IdentityProvider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z', 'Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).')])),
-                ('notes', models.TextField(blank=True, help_text='For people only; not part of the published configuration.')),
-                ('issuer', routing.fields.WrittenField(blank=True, null=True)),
-                ('audience', routing.fields.SectionField(blank=True, null=True)),
-                ('jwks_url', routing.fields.WrittenField(blank=True, null=True)),
-                ('discovery_url', routing.fields.WrittenField(blank=True, null=True)),
-                ('secret', routing.fields.WrittenField(blank=True, help_text='Only as ${VARIABLE}.', null=True)),
-                ('cookie', routing.fields.WrittenField(blank=True, null=True)),
-                ('algorithms', routing.fields.WordsField(blank=True, null=True)),
-                ('claims', routing.fields.SectionField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z",
+                                "Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True, help_text="For people only; not part of the published configuration."
+                    ),
+                ),
+                ("issuer", routing.fields.WrittenField(blank=True, null=True)),
+                ("audience", routing.fields.SectionField(blank=True, null=True)),
+                ("jwks_url", routing.fields.WrittenField(blank=True, null=True)),
+                ("discovery_url", routing.fields.WrittenField(blank=True, null=True)),
+                (
+                    "secret",
+                    routing.fields.WrittenField(blank=True, help_text="Only as ${VARIABLE}.", null=True),
+                ),
+                ("cookie", routing.fields.WrittenField(blank=True, null=True)),
+                ("algorithms", routing.fields.WordsField(blank=True, null=True)),
+                ("claims", routing.fields.SectionField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Node',
+            name="Node",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('pid', models.PositiveIntegerField()),
-                ('role', models.CharField(max_length=20)),
-                ('revision', models.PositiveBigIntegerField(null=True)),
-                ('since', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('heartbeat', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, unique=True)),
+                ("pid", models.PositiveIntegerField()),
+                ("role", models.CharField(max_length=20)),
+                ("revision", models.PositiveBigIntegerField(null=True)),
+                ("since", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("heartbeat", models.DateTimeField()),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z', 'Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).')])),
-                ('notes', models.TextField(blank=True, help_text='For people only; not part of the published configuration.')),
-                ('quotas', routing.fields.SectionField(blank=True, help_text='A list of {name, limit, per, burst}.', null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z",
+                                "Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True, help_text="For people only; not part of the published configuration."
+                    ),
+                ),
+                (
+                    "quotas",
+                    routing.fields.SectionField(
+                        blank=True, help_text="A list of {name, limit, per, burst}.", null=True
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='RoleScopes',
+            name="RoleScopes",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('notes', models.TextField(blank=True, help_text='For people only; not part of the published configuration.')),
-                ('name', models.CharField(max_length=150, unique=True)),
-                ('scopes', routing.fields.WordsField(blank=True, null=True)),
-                ('default', models.BooleanField(blank=True, help_text='Every registered account has it.', null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True, help_text="For people only; not part of the published configuration."
+                    ),
+                ),
+                ("name", models.CharField(max_length=150, unique=True)),
+                ("scopes", routing.fields.WordsField(blank=True, null=True)),
+                (
+                    "default",
+                    models.BooleanField(blank=True, help_text="Every registered account has it.", null=True),
+                ),
             ],
             options={
-                'verbose_name': 'role',
-                'ordering': ['name'],
+                "verbose_name": "role",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='PendingChange',
+            name="PendingChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('author', models.CharField(max_length=200)),
-                ('source', models.CharField(max_length=50)),
-                ('message', models.TextField(blank=True)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("author", models.CharField(max_length=200)),
+                ("source", models.CharField(max_length=50)),
+                ("message", models.TextField(blank=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Quota',
+            name="Quota",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z', 'Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).')])),
-                ('notes', models.TextField(blank=True, help_text='For people only; not part of the published configuration.')),
-                ('algorithm', models.CharField(blank=True, max_length=200, null=True)),
-                ('limit', routing.fields.WrittenField(blank=True, null=True)),
-                ('per', routing.fields.WrittenField(blank=True, null=True)),
-                ('burst', routing.fields.WrittenField(blank=True, null=True)),
-                ('key', routing.fields.SectionField(blank=True, help_text='consumer, ip, api_key, route, service, global, {header: …}, or a list of them.', null=True)),
-                ('methods', routing.fields.WordsField(blank=True, null=True)),
-                ('on_store_failure', models.CharField(blank=True, max_length=200, null=True)),
-                ('mode', models.CharField(blank=True, max_length=200, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z",
+                                "Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True, help_text="For people only; not part of the published configuration."
+                    ),
+                ),
+                ("algorithm", models.CharField(blank=True, max_length=200, null=True)),
+                ("limit", routing.fields.WrittenField(blank=True, null=True)),
+                ("per", routing.fields.WrittenField(blank=True, null=True)),
+                ("burst", routing.fields.WrittenField(blank=True, null=True)),
+                (
+                    "key",
+                    routing.fields.SectionField(
+                        blank=True,
+                        help_text="consumer, ip, api_key, route, service, global, {header: …}, or a list of them.",
+                        null=True,
+                    ),
+                ),
+                ("methods", routing.fields.WordsField(blank=True, null=True)),
+                ("on_store_failure", models.CharField(blank=True, max_length=200, null=True)),
+                ("mode", models.CharField(blank=True, max_length=200, null=True)),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='quota_has_name'), models.CheckConstraint(condition=models.Q(('algorithm__isnull', True), ('algorithm__in', ('token_bucket', 'sliding_window', 'fixed_window')), ('algorithm__contains', '${'), _connector='OR'), name='quota_algorithm'), models.CheckConstraint(condition=models.Q(('on_store_failure__isnull', True), ('on_store_failure__in', ('local', 'allow', 'deny')), ('on_store_failure__contains', '${'), _connector='OR'), name='quota_on_store_failure')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="quota_has_name"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("algorithm__isnull", True),
+                            ("algorithm__in", ("token_bucket", "sliding_window", "fixed_window")),
+                            ("algorithm__contains", "${"),
+                            _connector="OR",
+                        ),
+                        name="quota_algorithm",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("on_store_failure__isnull", True),
+                            ("on_store_failure__in", ("local", "allow", "deny")),
+                            ("on_store_failure__contains", "${"),
+                            _connector="OR",
+                        ),
+                        name="quota_on_store_failure",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RouteDefaults',
+            name="RouteDefaults",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('values', routing.fields.SectionField(blank=True, help_text="Any route keys; a route's own key replaces the whole key here.", null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "values",
+                    routing.fields.SectionField(
+                        blank=True,
+                        help_text="Any route keys; a route's own key replaces the whole key here.",
+                        null=True,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'route defaults',
-                'verbose_name_plural': 'route defaults',
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_row_of_defaults')],
+                "verbose_name": "route defaults",
+                "verbose_name_plural": "route defaults",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_row_of_defaults")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z', 'Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).')])),
-                ('notes', models.TextField(blank=True, help_text='For people only; not part of the published configuration.')),
-                ('protocol', models.CharField(blank=True, max_length=200, null=True)),
-                ('load_balancing', models.CharField(blank=True, max_length=200, null=True)),
-                ('hash_on', routing.fields.SectionField(blank=True, help_text='What consistent hashing keys on.', null=True)),
-                ('slow_start', routing.fields.WrittenField(blank=True, null=True)),
-                ('panic', models.BooleanField(blank=True, help_text='With no healthy target, try them all.', null=True)),
-                ('max_concurrency', models.IntegerField(blank=True, null=True)),
-                ('timeout', routing.fields.SectionField(blank=True, help_text='Connect, read and total.', null=True)),
-                ('retries', routing.fields.SectionField(blank=True, null=True)),
-                ('breaker', routing.fields.SectionField(blank=True, null=True)),
-                ('health', routing.fields.SectionField(blank=True, null=True)),
-                ('ejection', routing.fields.SectionField(blank=True, null=True)),
-                ('tls', routing.fields.SectionField(blank=True, null=True)),
-                ('max_connections', models.IntegerField(blank=True, help_text='Per target and worker.', null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z",
+                                "Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True, help_text="For people only; not part of the published configuration."
+                    ),
+                ),
+                ("protocol", models.CharField(blank=True, max_length=200, null=True)),
+                ("load_balancing", models.CharField(blank=True, max_length=200, null=True)),
+                (
+                    "hash_on",
+                    routing.fields.SectionField(
+                        blank=True, help_text="What consistent hashing keys on.", null=True
+                    ),
+                ),
+                ("slow_start", routing.fields.WrittenField(blank=True, null=True)),
+                (
+                    "panic",
+                    models.BooleanField(
+                        blank=True, help_text="With no healthy target, try them all.", null=True
+                    ),
+                ),
+                ("max_concurrency", models.IntegerField(blank=True, null=True)),
+                (
+                    "timeout",
+                    routing.fields.SectionField(blank=True, help_text="Connect, read and total.", null=True),
+                ),
+                ("retries", routing.fields.SectionField(blank=True, null=True)),
+                ("breaker", routing.fields.SectionField(blank=True, null=True)),
+                ("health", routing.fields.SectionField(blank=True, null=True)),
+                ("ejection", routing.fields.SectionField(blank=True, null=True)),
+                ("tls", routing.fields.SectionField(blank=True, null=True)),
+                (
+                    "max_connections",
+                    models.IntegerField(blank=True, help_text="Per target and worker.", null=True),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='service_has_name'), models.CheckConstraint(condition=models.Q(('protocol__isnull', True), ('protocol__in', ('http', 'https', 'h2c', 'h2', 'grpc')), ('protocol__contains', '${'), _connector='OR'), name='service_protocol'), models.CheckConstraint(condition=models.Q(('load_balancing__isnull', True), ('load_balancing__in', ('round_robin', 'weighted_round_robin', 'least_connections', 'random', 'consistent_hash')), ('load_balancing__contains', '${'), _connector='OR'), name='service_load_balancing'), models.CheckConstraint(condition=models.Q(('max_connections__gte', 1)), name='service_max_connections'), models.CheckConstraint(condition=models.Q(('max_concurrency__gte', 1)), name='service_max_concurrency')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="service_has_name"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("protocol__isnull", True),
+                            ("protocol__in", ("http", "https", "h2c", "h2", "grpc")),
+                            ("protocol__contains", "${"),
+                            _connector="OR",
+                        ),
+                        name="service_protocol",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("load_balancing__isnull", True),
+                            (
+                                "load_balancing__in",
+                                (
+                                    "round_robin",
+                                    "weighted_round_robin",
+                                    "least_connections",
+                                    "random",
+                                    "consistent_hash",
+                                ),
+                            ),
+                            ("load_balancing__contains", "${"),
+                            _connector="OR",
+                        ),
+                        name="service_load_balancing",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("max_connections__gte", 1)), name="service_max_connections"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("max_concurrency__gte", 1)), name="service_max_concurrency"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=100, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z', 'Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).')])),
-                ('notes', models.TextField(blank=True, help_text='For people only; not part of the published configuration.')),
-                ('hosts', routing.fields.WordsField(blank=True, null=True)),
-                ('path', models.TextField(blank=True, null=True)),
-                ('path_type', models.CharField(blank=True, max_length=200, null=True)),
-                ('methods', routing.fields.WordsField(blank=True, null=True)),
-                ('headers', routing.fields.SectionField(blank=True, help_text='Header name to value, or to {regex: …}.', null=True)),
-                ('query', routing.fields.SectionField(blank=True, help_text='Parameter name to value.', null=True)),
-                ('priority', models.IntegerField(blank=True, null=True)),
-                ('enabled', models.BooleanField(blank=True, null=True)),
-                ('destination', models.CharField(blank=True, choices=[('service', 'Service'), ('backends', 'Weighted services'), ('redirect', 'Redirect'), ('respond', 'Fixed answer'), ('aggregate', 'Several services in one answer'), ('publish', 'Message topic'), ('grpc', 'gRPC method'), ('', 'From the defaults')], default='service', max_length=20)),
-                ('redirect', routing.fields.SectionField(blank=True, null=True)),
-                ('respond', routing.fields.SectionField(blank=True, null=True)),
-                ('aggregate', routing.fields.SectionField(blank=True, null=True)),
-                ('publish', routing.fields.SectionField(blank=True, null=True)),
-                ('grpc', routing.fields.SectionField(blank=True, null=True)),
-                ('sticky', routing.fields.SectionField(blank=True, null=True)),
-                ('canary', routing.fields.SectionField(blank=True, null=True)),
-                ('auth_level', models.CharField(blank=True, max_length=200, null=True)),
-                ('auth', routing.fields.SectionField(blank=True, help_text='Beside the level: scopes, roles, methods, reject_invalid, mode.', null=True)),
-                ('forward_identity', models.CharField(blank=True, max_length=200, null=True)),
-                ('forward_credentials', models.CharField(blank=True, max_length=200, null=True)),
-                ('quotas', routing.fields.SectionField(blank=True, help_text='Names of quotas.', null=True)),
-                ('ip', routing.fields.SectionField(blank=True, null=True)),
-                ('limits', routing.fields.SectionField(blank=True, null=True)),
-                ('require_headers', routing.fields.SectionField(blank=True, null=True)),
-                ('validate', routing.fields.SectionField(blank=True, null=True)),
-                ('rewrite', routing.fields.SectionField(blank=True, null=True)),
-                ('request_headers', routing.fields.SectionField(blank=True, null=True)),
-                ('response_headers', routing.fields.SectionField(blank=True, null=True)),
-                ('transform', routing.fields.SectionField(blank=True, null=True)),
-                ('status_map', routing.fields.SectionField(blank=True, null=True)),
-                ('envelope', models.BooleanField(blank=True, null=True)),
-                ('cache', routing.fields.SectionField(blank=True, null=True)),
-                ('compress', models.BooleanField(blank=True, null=True)),
-                ('cors', routing.fields.SectionField(blank=True, null=True)),
-                ('mirror', routing.fields.SectionField(blank=True, null=True)),
-                ('timeout', routing.fields.WrittenField(blank=True, null=True)),
-                ('websocket', routing.fields.SectionField(blank=True, null=True)),
-                ('allow_encoded_slashes', models.BooleanField(blank=True, null=True)),
-                ('fault', routing.fields.SectionField(blank=True, null=True)),
-                ('service', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='routes', to='routing.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=100,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}\\Z",
+                                "Use letters, digits, dot, dash and underscore, beginning with a letter or digit (at most 100).",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True, help_text="For people only; not part of the published configuration."
+                    ),
+                ),
+                ("hosts", routing.fields.WordsField(blank=True, null=True)),
+                ("path", models.TextField(blank=True, null=True)),
+                ("path_type", models.CharField(blank=True, max_length=200, null=True)),
+                ("methods", routing.fields.WordsField(blank=True, null=True)),
+                (
+                    "headers",
+                    routing.fields.SectionField(
+                        blank=True, help_text="Header name to value, or to {regex: …}.", null=True
+                    ),
+                ),
+                (
+                    "query",
+                    routing.fields.SectionField(blank=True, help_text="Parameter name to value.", null=True),
+                ),
+                ("priority", models.IntegerField(blank=True, null=True)),
+                ("enabled", models.BooleanField(blank=True, null=True)),
+                (
+                    "destination",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("service", "Service"),
+                            ("backends", "Weighted services"),
+                            ("redirect", "Redirect"),
+                            ("respond", "Fixed answer"),
+                            ("aggregate", "Several services in one answer"),
+                            ("publish", "Message topic"),
+                            ("grpc", "gRPC method"),
+                            ("", "From the defaults"),
+                        ],
+                        default="service",
+                        max_length=20,
+                    ),
+                ),
+                ("redirect", routing.fields.SectionField(blank=True, null=True)),
+                ("respond", routing.fields.SectionField(blank=True, null=True)),
+                ("aggregate", routing.fields.SectionField(blank=True, null=True)),
+                ("publish", routing.fields.SectionField(blank=True, null=True)),
+                ("grpc", routing.fields.SectionField(blank=True, null=True)),
+                ("sticky", routing.fields.SectionField(blank=True, null=True)),
+                ("canary", routing.fields.SectionField(blank=True, null=True)),
+                ("auth_level", models.CharField(blank=True, max_length=200, null=True)),
+                (
+                    "auth",
+                    routing.fields.SectionField(
+                        blank=True,
+                        help_text="Beside the level: scopes, roles, methods, reject_invalid, mode.",
+                        null=True,
+                    ),
+                ),
+                ("forward_identity", models.CharField(blank=True, max_length=200, null=True)),
+                ("forward_credentials", models.CharField(blank=True, max_length=200, null=True)),
+                ("quotas", routing.fields.SectionField(blank=True, help_text="Names of quotas.", null=True)),
+                ("ip", routing.fields.SectionField(blank=True, null=True)),
+                ("limits", routing.fields.SectionField(blank=True, null=True)),
+                ("require_headers", routing.fields.SectionField(blank=True, null=True)),
+                ("validate", routing.fields.SectionField(blank=True, null=True)),
+                ("rewrite", routing.fields.SectionField(blank=True, null=True)),
+                ("request_headers", routing.fields.SectionField(blank=True, null=True)),
+                ("response_headers", routing.fields.SectionField(blank=True, null=True)),
+                ("transform", routing.fields.SectionField(blank=True, null=True)),
+                ("status_map", routing.fields.SectionField(blank=True, null=True)),
+                ("envelope", models.BooleanField(blank=True, null=True)),
+                ("cache", routing.fields.SectionField(blank=True, null=True)),
+                ("compress", models.BooleanField(blank=True, null=True)),
+                ("cors", routing.fields.SectionField(blank=True, null=True)),
+                ("mirror", routing.fields.SectionField(blank=True, null=True)),
+                ("timeout", routing.fields.WrittenField(blank=True, null=True)),
+                ("websocket", routing.fields.SectionField(blank=True, null=True)),
+                ("allow_encoded_slashes", models.BooleanField(blank=True, null=True)),
+                ("fault", routing.fields.SectionField(blank=True, null=True)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="routes",
+                        to="routing.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Target',
+            name="Target",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(default=0, editable=False)),
-                ('url', models.TextField()),
-                ('weight', models.IntegerField(blank=True, null=True)),
-                ('zone', routing.fields.WrittenField(blank=True, null=True)),
-                ('backup', models.BooleanField(blank=True, null=True)),
-                ('drain', models.BooleanField(blank=True, null=True)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='routing.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, editable=False)),
+                ("url", models.TextField()),
+                ("weight", models.IntegerField(blank=True, null=True)),
+                ("zone", routing.fields.WrittenField(blank=True, null=True)),
+                ("backup", models.BooleanField(blank=True, null=True)),
+                ("drain", models.BooleanField(blank=True, null=True)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="targets",
+                        to="routing.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['service_id', 'position', 'pk'],
+                "ordering": ["service_id", "position", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveBigIntegerField(unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('author', models.CharField(max_length=200)),
-                ('message', models.TextField(blank=True)),
-                ('source', models.CharField(max_length=50)),
-                ('parent', models.PositiveBigIntegerField(null=True)),
-                ('document', models.TextField()),
-                ('digest', models.CharField(max_length=64)),
-                ('changes', routing.fields.SectionField(null=True)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveBigIntegerField(unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("author", models.CharField(max_length=200)),
+                ("message", models.TextField(blank=True)),
+                ("source", models.CharField(max_length=50)),
+                ("parent", models.PositiveBigIntegerField(null=True)),
+                ("document", models.TextField()),
+                ("digest", models.CharField(max_length=64)),
+                ("changes", routing.fields.SectionField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
-                'permissions': [('publish', 'May publish, discard and roll back the configuration')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='revision_number_from_one')],
+                "ordering": ["-number"],
+                "permissions": [("publish", "May publish, discard and roll back the configuration")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("number__gte", 1)), name="revision_number_from_one"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RouteBackend',
+            name="RouteBackend",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField(default=0, editable=False)),
-                ('weight', models.IntegerField(blank=True, null=True)),
-                ('route', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='backends', to='routing.route')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='backend_of', to='routing.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0, editable=False)),
+                ("weight", models.IntegerField(blank=True, null=True)),
+                (
+                    "route",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="backends",
+                        to="routing.route",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="backend_of",
+                        to="routing.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['route_id', 'position', 'pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('weight__gte', 0)), name='backend_weight')],
+                "ordering": ["route_id", "position", "pk"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("weight__gte", 0)), name="backend_weight")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='route',
-            index=models.Index(fields=['destination', 'name'], name='route_destination_name'),
+            model_name="route",
+            index=models.Index(fields=["destination", "name"], name="route_destination_name"),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='route_has_name'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="route_has_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(('path_type__isnull', True), ('path_type__in', ('exact', 'prefix', 'template', 'regex')), ('path_type__contains', '${'), _connector='OR'), name='route_path_type'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("path_type__isnull", True),
+                    ("path_type__in", ("exact", "prefix", "template", "regex")),
+                    ("path_type__contains", "${"),
+                    _connector="OR",
+                ),
+                name="route_path_type",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(('auth_level__isnull', True), ('auth_level__in', ('public', 'user', 'admin', 'service')), ('auth_level__contains', '${'), _connector='OR'), name='route_auth_level'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("auth_level__isnull", True),
+                    ("auth_level__in", ("public", "user", "admin", "service")),
+                    ("auth_level__contains", "${"),
+                    _connector="OR",
+                ),
+                name="route_auth_level",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(('destination__in', ['service', 'backends', 'redirect', 'respond', 'aggregate', 'publish', 'grpc', ''])), name='route_destination'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "destination__in",
+                        ["service", "backends", "redirect", "respond", "aggregate", "publish", "grpc", ""],
+                    )
+                ),
+                name="route_destination",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('destination', 'service'), ('service__isnull', False)), models.Q(models.Q(('destination', 'service'), _negated=True), ('service__isnull', True)), _connector='OR'), name='route_service_iff_destination'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("destination", "service"), ("service__isnull", False)),
+                    models.Q(models.Q(("destination", "service"), _negated=True), ("service__isnull", True)),
+                    _connector="OR",
+                ),
+                name="route_service_iff_destination",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='target',
-            constraint=models.CheckConstraint(condition=models.Q(('url', ''), _negated=True), name='target_has_url'),
+            model_name="target",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("url", ""), _negated=True), name="target_has_url"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='target',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gte', 1)), name='target_weight'),
+            model_name="target",
+            constraint=models.CheckConstraint(condition=models.Q(("weight__gte", 1)), name="target_weight"),
         ),
     ]

@@ -77,7 +77,10 @@ def test_the_winner_says_why() -> None:
 def test_the_losers_say_the_first_condition_that_failed() -> None:
     """Or what won over them, when they would have taken the request."""
     because = reasons(explained("GET", "http://shop.example.com/orders/7"))
-    assert because["orders"] == "a more specific route won: order (its path is more specific, read from the left)"
+    assert (
+        because["orders"]
+        == "a more specific route won: order (its path is more specific, read from the left)"
+    )
     assert because["off"] == "the route is disabled"
     assert because["beta"] == "wanted: header x-mode is 'beta'; the header is missing"
     assert because["other"] == "host shop.example.com is not other.example.com"

@@ -184,7 +184,9 @@ class Site:
     def write(self, document: Any, name: str = "document.yaml") -> str:
         """A file that holds the document, or the text."""
         file = self.folder / name
-        file.write_text(document if isinstance(document, str) else yaml.dump(document, Dumper=_Plain, sort_keys=False))
+        file.write_text(
+            document if isinstance(document, str) else yaml.dump(document, Dumper=_Plain, sort_keys=False)
+        )
         return str(file)
 
     async def manage(self, *arguments: str, **env: str) -> Done:
