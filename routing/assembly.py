@@ -38,9 +38,8 @@ def assemble_service(
     source: Mapping[str, Any],
     overridden_by: str | None,
     total_timeout_s: float,
-    load_balancing: str,
 ) -> CompiledService:
-    """The last two arguments stand in for what the service leaves out."""
+    """`total_timeout_s` stands in where the service gives none."""
     return CompiledService(
         name=spec.name,
         protocol=spec.protocol,
@@ -50,7 +49,7 @@ def assemble_service(
         total_timeout_s=spec.timeout.total if spec.timeout.total is not None else total_timeout_s,
         tls=spec.tls,
         max_connections=spec.max_connections,
-        load_balancing=spec.load_balancing or load_balancing,
+        load_balancing=spec.load_balancing or "round_robin",
         source=source,
         overridden_by=overridden_by,
     )

@@ -43,8 +43,6 @@ class Options(Protocol):
     @property
     def service_timeout_s(self) -> float: ...
     @property
-    def load_balancing(self) -> str: ...
-    @property
     def prepare_route(self) -> Callable[[CompiledRoute], Any]: ...
     @property
     def prepare_service(self) -> Callable[[CompiledService], Any]: ...
@@ -105,7 +103,6 @@ class Compilation:
             source=source,
             overridden_by=variable,
             total_timeout_s=self._options.service_timeout_s,
-            load_balancing=self._options.load_balancing,
         )
         _attach(service, "runtime", self._options.prepare_service(service))
         self.services[service.name] = service

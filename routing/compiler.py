@@ -32,7 +32,6 @@ class CompileOptions:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_prefix: str = "/api/v1"
     service_timeout_s: float = 30.0
-    load_balancing: str = "round_robin"
     prepare_route: Callable[[CompiledRoute], Any] = field(default=_attach_nothing, repr=False)
     prepare_service: Callable[[CompiledService], Any] = field(default=_attach_nothing, repr=False)
 

@@ -62,7 +62,6 @@ def options() -> CompileOptions:
         env=os.environ,
         api_prefix=config.api_prefix,
         service_timeout_s=config.service_timeout_s,
-        load_balancing=config.load_balancing_strategy,
     )
 
 

@@ -70,7 +70,6 @@ def _snapshot(record: RevisionRecord) -> Snapshot:
         env=os.environ,
         api_prefix=config.api_prefix,
         service_timeout_s=config.service_timeout_s,
-        load_balancing=config.load_balancing_strategy,
     )
     return compile_snapshot(record.document, revision=record.number, options=options)
 

@@ -22,9 +22,7 @@ def route(**keys: Any) -> CompiledRoute:
 def service(**keys: Any) -> CompiledService:
     raw = {"name": "s", "targets": [{"url": "http://h:1/b"}], **keys}
     spec = ServiceSpec.model_validate(raw)
-    return assemble_service(
-        spec, source=raw, overridden_by=None, total_timeout_s=7.0, load_balancing="round_robin"
-    )
+    return assemble_service(spec, source=raw, overridden_by=None, total_timeout_s=7.0)
 
 
 def test_a_bare_service() -> None:
