@@ -25,7 +25,7 @@ from resilience.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a failed request had come: what decides whether it may be repeated."""
+    """How far a failed request had come. Whether it may be repeated is decided by its outcome (`resilience.retry`)."""
 
     reused: bool
     """It went out on a connection that had served a request before."""
