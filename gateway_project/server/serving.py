@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from gateway_project.server.context import ServerContext
 from gateway_project.server.draining import DrainState
+from gateway_project.server.handshakes import GatewayWebSocket
 from gateway_project.server.limits import ServerLimits
 from gateway_project.server.protocol import GatewayProtocol
 from gateway_project.server.spec import LeavingTimes
@@ -57,7 +58,7 @@ def server_config(app: Any, *, limits: ServerLimits, drain: DrainState) -> uvico
     return uvicorn.Config(
         app,
         http=cast("type[asyncio.Protocol]", ProtocolFactory(limits, drain)),
-        ws="websockets-sansio",
+        ws=GatewayWebSocket,
         ws_max_size=limits.max_websocket_message_bytes,
         loop="uvloop",
         lifespan="on",

@@ -1,0 +1,51 @@
+"""WebSocket handshakes that are followed by something too early."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.wire import served
+
+HANDSHAKE = (
+    b"GET /w HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+NO_FRAME = b"GET / HTTP/1.1\r\n\r\n"
+
+
+async def test_bytes_that_are_no_frames_end_the_connection(caplog: pytest.LogCaptureFixture) -> None:
+    """They came before the handshake was answered: the application is told, the log is not filled."""
+    told: list[Any] = []
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def handler(_scope: Any, receive: Any, send: Any) -> None:
+        told.append((await receive())["type"])
+        begun.set()
+        told.append(await receive())
+        ended.set()
+        await send({"type": "websocket.close"})
+
+    async with asyncio.timeout(10), served(handler) as server, server.client() as wire:
+        await wire.send(HANDSHAKE)
+        await begun.wait()
+        await wire.send(NO_FRAME)
+        received = await wire.until_close()
+        await ended.wait()
+
+    assert received == b""
+    assert told == ["websocket.connect", {"type": "websocket.disconnect", "code": 1006, "reason": ""}]
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_bytes_that_are_no_frames_may_come_with_the_handshake(caplog: pytest.LogCaptureFixture) -> None:
+    """Then the application never hears of it."""
+    async with served() as server, server.client() as wire:
+        await wire.send(HANDSHAKE + NO_FRAME)
+        received = await wire.until_close()
+
+    assert received == b""
+    assert server.app.scopes == []
+    assert not [record for record in caplog.records if record.exc_info]
