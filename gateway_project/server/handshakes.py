@@ -12,6 +12,8 @@ class GatewayWebSocket(WebSocketsSansIOProtocol):
         if self.conn.close_sent is not None:
             super().handle_parser_exception()
             return
-        self.disconnected = self.handshake_complete = True  # there is nobody left to answer, not even with a 500
+        self.disconnected = self.handshake_complete = (
+            True  # there is nobody left to answer, not even with a 500
+        )
         self.queue.put_nowait({"type": "websocket.disconnect", "code": _ABNORMAL, "reason": ""})
         self.transport.close()
