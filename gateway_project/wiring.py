@@ -71,7 +71,7 @@ class Gateway:
         self._nothing = compile_snapshot(EMPTY_DOCUMENT, revision=0, options=self._options)
         self._registry = Registry(self._options)
         self._registry.subscribe(self._swapped)
-        self._health = Health(version=VERSION, unready=self._unready)
+        self._health = Health(version=VERSION, api_prefix=config.api_prefix, unready=self._unready)
         self.application: ASGIApp = Pipeline(
             snapshot=self._snapshot,
             builtin=self._builtin,
@@ -119,8 +119,7 @@ class Gateway:
         return None
 
     async def _builtin(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        if path.startswith("/health") or path == f"{self._config.api_prefix}/health":
+        if self._health.serves(scope["path"]):
             await self._health(scope, receive, send)
         else:
             await self._control(scope, receive, send)

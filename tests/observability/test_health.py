@@ -9,7 +9,7 @@ from tests.support.asgi import Recorder, http_scope, playback
 
 async def ask(path: str, *, method: str = "GET", unready: str | None = None) -> Recorder:
     send = Recorder()
-    health = Health(version="1.2.3", unready=lambda: unready)
+    health = Health(version="1.2.3", api_prefix="/api/v1", unready=lambda: unready)
     await health(http_scope(method, path), playback(), send)
     return send
 
@@ -40,10 +40,26 @@ async def test_ready_gives_its_reason() -> None:
 
 
 async def test_only_reading_is_allowed() -> None:
-    """405 with Allow for anything else."""
+    """405 with Allow and the error envelope for anything else."""
     answer = await ask("/health", method="POST")
 
     assert (answer.status, answer.header(b"allow")) == (405, b"GET, HEAD")
+    assert orjson.loads(answer.body)["error"]["code"] == "METHOD_NOT_ALLOWED"
+
+
+@pytest.mark.parametrize(
+    ("path", "serves"),
+    [
+        ("/health", True),
+        ("/health/ready/", True),
+        ("/api/v1/health", True),
+        ("/health/detailed", False),
+        ("/", False),
+    ],
+)
+def test_it_answers_for_its_own_paths_only(path: str, serves: bool) -> None:
+    """What is not a health endpoint of this version is not reported as healthy."""
+    assert Health(version="1", api_prefix="/api/v1", unready=lambda: None).serves(path) is serves
 
 
 async def test_answers_are_not_cached() -> None:
