@@ -154,11 +154,20 @@ def test_normalise_is_idempotent(raw: bytes) -> None:
     """What is forwarded is normal already, matches the same, and has no dot segment left."""
     first = normalise(raw)
     if isinstance(first, NormalPath):
-        assert normalise(first.forward) == first
+        again = normalise(first.forward)
+        assert isinstance(again, NormalPath)
+        assert again[:2] == first[:2]
+        # An encoded slash counts even where a dot segment takes it away: whoever came before may have read it.
+        assert first.has_encoded_slash or not again.has_encoded_slash
         plain = first.forward.lower().replace(b"%2e", b".").split(b"/")[1:]
         assert b"." not in plain
         assert b".." not in plain
         assert b"" not in plain[:-1]
+
+
+def test_encoded_slash_counts_although_it_is_resolved_away() -> None:
+    """Nothing of it is forwarded, but somebody who decodes first would have seen another path."""
+    assert normalise(b"/%2F/..") == NormalPath("/", b"/", has_encoded_slash=True)
 
 
 @given(_paths)
