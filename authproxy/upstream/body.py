@@ -48,9 +48,13 @@ class ResponseBody(httpx.AsyncByteStream):
             data, done = self.take()
             if data or done:
                 return data, done
-            if connection.error is not None:
+            error = connection.error
+            if error is not None:
                 self._release()
-                raise connection.error
+                try:
+                    raise error
+                finally:
+                    del error  # it leads back here through its traceback
             waiter = connection.waiter = connection.loop.create_future()
             connection.read_until = connection.loop.time() + connection.read_s
             await waiter

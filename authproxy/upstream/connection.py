@@ -169,6 +169,7 @@ class Connection(asyncio.Protocol):
             and now < self.retire_at
         )
         self.in_use = self.uploading = False
+        self.error = None  # it leads back here through the frames that it was raised in
         self.read_until = self.write_until = self.deadline = NEVER
         if clean:
             self.reused = True
@@ -209,7 +210,7 @@ class Connection(asyncio.Protocol):
 
     def fail(self, error: httpx.TransportError) -> None:
         """End the request with `error` (the first one counts) and the connection with it."""
-        if self.error is None:
+        if self.error is None and self.in_use:
             self.error = with_progress(error, self.progress)
         self.close()
         self._wake()

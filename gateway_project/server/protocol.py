@@ -275,8 +275,9 @@ class GatewayProtocol(HttpToolsProtocol):
         self.active = None
         cycle.gone = True
         cycle.wake()
-        if cycle.task is not None:
-            cycle.task.cancel()
+        task, cycle.task = cycle.task, None
+        if task is not None:
+            task.cancel()
 
     def _answer_refusal(self, refusal: Refusal, *, bodiless: bool = False) -> None:
         request_id = refusals.sane_request_id(self.reader.headers) or ids.request_id().decode("ascii")

@@ -104,8 +104,10 @@ class RequestReader:
         """Set by the connection's sweep while a body is slow to come."""
 
     def close(self) -> None:
-        """Breaks the reference cycle with the parser."""
+        """Breaks the reference cycles with the parser and the connection, whose memory is then freed at once."""
         self._parser = None  # type: ignore[assignment]
+        self._owner = None  # type: ignore[assignment]
+        self.incoming = None
 
     @property
     def in_body(self) -> bool:

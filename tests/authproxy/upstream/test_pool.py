@@ -346,10 +346,11 @@ async def test_aborting_ends_everything() -> None:
     bench.pool.abort()
     bench.dialler.go.set()
     results = await asyncio.gather(connecting, lucky, waiting, return_exceptions=True)
+    failure = busy.error
     bench.pool.release(busy)
 
     assert [type(result) for result in results] == [httpx.ConnectError, httpx.ConnectError, httpx.PoolTimeout]
-    assert isinstance(busy.error, httpx.ReadError)
+    assert isinstance(failure, httpx.ReadError)
     assert handed.closed
     assert bench.pool.empty
 
