@@ -23,11 +23,16 @@ async def pump(connection: Connection, stream: httpx.AsyncByteStream, length: in
     except httpx.TransportError as failure:
         connection.fail(failure)
     except Exception as failure:
-        wrapped = RequestBodyFailed(f"the request's body failed: {failure!r}")
-        wrapped.__cause__ = failure
-        connection.fail(wrapped)
+        connection.fail(_body_failed(failure))
     finally:
         await _close(parts)
+
+
+def _body_failed(cause: Exception) -> RequestBodyFailed:
+    """Made in a frame of its own: in one that `cause` has passed, the two would keep each other alive."""
+    failure = RequestBodyFailed(f"the request's body failed: {cause!r}")
+    failure.__cause__ = cause
+    return failure
 
 
 async def flush(connection: Connection) -> None:

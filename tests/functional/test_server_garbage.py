@@ -62,6 +62,7 @@ async def endless(peer: Peer) -> None:
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 UPLOAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"
+LONG_UPLOAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + b"x" * 50_000
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,7 @@ UPLOAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n
         (endless, GET),
         (silent, GET),
         (silent, UPLOAD),
+        (silent, LONG_UPLOAD),
     ],
 )
 async def test_an_ended_connection_is_free(script: Any, request_bytes: bytes) -> None:
