@@ -53,6 +53,41 @@ async def test_failing_member_does_not_end_the_sweeping() -> None:
     assert len(failures) >= 1
 
 
+async def test_others_get_their_turn_within_a_sweep() -> None:
+    """However many members there are, the loop is not held up by all of them in a row; none is left out."""
+    loop = asyncio.get_running_loop()
+    sweeper = Sweeper(loop, 0.02)
+    members = [Member() for _ in range(2000)]
+    for member in members:
+        sweeper.add(member)
+    await members[0].twice.wait()
+    seen: set[int] = set()
+    while not all(len(member.swept) >= 3 for member in members):
+        seen.add(sum(len(member.swept) for member in members) % len(members))
+        await asyncio.sleep(0)
+
+    assert len(seen) > 4
+    assert max(len(member.swept) for member in members) <= 4
+
+
+async def test_who_leaves_within_a_sweep_is_swept_no_more() -> None:
+    """A connection that was lost meanwhile has no deadlines."""
+    loop = asyncio.get_running_loop()
+    sweeper = Sweeper(loop, 0.02)
+    members = [Member() for _ in range(1000)]
+    for member in members:
+        sweeper.add(member)
+    while not any(member.swept for member in members):  # noqa: ASYNC110 - each single turn counts
+        await asyncio.sleep(0)
+    left = [member for member in members if not member.swept]
+    for member in members:
+        sweeper.discard(member)
+    await asyncio.sleep(0.1)
+
+    assert left
+    assert not any(member.swept for member in left)
+
+
 async def test_no_members_no_timer() -> None:
     """An idle server sleeps, and the clock is right again when somebody comes."""
     loop = asyncio.get_running_loop()
