@@ -20,6 +20,7 @@ from gateway_project.server.serving import GatewayServer, StartupFailed, server_
 from gateway_project.server.spec import READY, WorkerSpec
 
 STARTUP_FAILED = 3
+_COLLECT_AFTER = (10_000, 20, 20)
 GIL_SWITCH_S = 0.0005  # Python's own is 5 ms, and the loop waits as long at every turn
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,17 @@ async def _serve(application: Any, spec: WorkerSpec) -> None:
     await server.serve([socket.socket(fileno=fd) for fd in spec.listening_fds])
 
 
+def tune_collector() -> None:
+    """Makes the garbage collector look for what leaks, not at what is busy.
+
+    Requests and connections free their memory by themselves. At Python's own thresholds a few requests in flight set
+    off collections that find nothing: 135 ms at a time with eight thousand connections open.
+    """
+    gc.set_threshold(*_COLLECT_AFTER)
+
+
 def main() -> int:
+    tune_collector()
     # A long computation in one of Django's threads must hand the interpreter back to the event loop soon.
     sys.setswitchinterval(GIL_SWITCH_S)
     # The supervisor decides what Ctrl-C and a hangup mean.
