@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
+from gateway_project.server import files
 from gateway_project.server import sockets as listening
 from gateway_project.server.children import Child, spawn
 from gateway_project.server.crew import Crew, Patience
@@ -52,6 +53,9 @@ def serve(
     except listening.CannotListen as error:
         _say(str(error))
         return 1
+    allowed = files.raise_limit()
+    if allowed < files.ENOUGH:
+        _say(f"only {allowed} files may be open (ulimit -n): connections beyond {allowed // 2} will be reset")
     environ = {**os.environ, ROLE_VARIABLE: role, **(extra_env or {})}
     if revision is not None:
         environ[REVISION_VARIABLE] = str(revision.resolve())
