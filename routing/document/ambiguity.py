@@ -153,7 +153,7 @@ class Automaton:
             return _EMPTY
         return self._position(name, argument)
 
-    def _repeat(self, low: Any, high: Any, body: Sequence[Any]) -> _Part:
+    def _repeat(self, low: Any, high: Any, body: Any) -> _Part:
         least, most = int(low), int(high)
         if most <= _COPIES:
             parts = [self._sequence(body) for _ in range(most)]
@@ -162,7 +162,8 @@ class Automaton:
                 whole = self._join(whole, part if index < least else part._replace(nullable=True))
             return whole
         part = self._sequence(body)
-        if least != most:  # a fixed number of rounds cannot be read in two ways
+        shortest, longest = body.getwidth()
+        if least != most or shortest != longest:  # so many rounds of one width can be read in one way only
             self._loop(part)
         return part._replace(nullable=part.nullable or least == 0)
 
