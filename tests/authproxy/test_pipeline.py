@@ -131,29 +131,6 @@ async def test_built_in_endpoints_are_handed_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "seen"),
-    [
-        ("/admin/a%20b", ("/admin/a b", b"/admin/a%20b")),
-        ("/admin/x/../../health/live", ("/health/live", b"/health/live")),
-        ("//admin/./%2e%2e/admin/%20", ("/admin/ ", b"/admin/%20")),
-    ],
-)
-async def test_built_in_endpoints_see_the_path_that_was_matched(path: str, seen: tuple[str, bytes]) -> None:
-    """One reading for everybody: no endpoint is reached under the name of another."""
-    scopes: list[Any] = []
-
-    async def noting(scope: Any, receive: Any, send: Any) -> None:
-        scopes.append(scope)
-        await builtin(scope, receive, send)
-
-    run = Run()
-    run.pipeline._builtin = noting
-    await run(path)
-
-    assert [(scope["path"], scope["raw_path"]) for scope in scopes] == [seen]
-
-
-@pytest.mark.parametrize(
     ("path", "code"),
     [("/a%2Fb", "INVALID_REQUEST"), ("/%00", "INVALID_REQUEST"), ("/%zz", "INVALID_REQUEST")],
 )
