@@ -15,6 +15,7 @@ import httpx
 
 from authproxy import bodies, problems
 from authproxy.bodies import EMPTY, Body, BodyTooLarge, ClientGone, Upload
+from authproxy.complaints import COMPLAINTS
 from authproxy.exchange import CLIENT_CLOSED_REQUEST, Exchange, ResponseAborted
 from authproxy.headers import Pair, apply, response_headers
 from authproxy.rejections import Rejection
@@ -50,7 +51,7 @@ async def forward(exchange: Exchange, service: str) -> Rejection | None:
     try:
         answer = await _attempts(exchange, runtime, body)
         if isinstance(answer, httpx.Response):
-            await _relay(exchange, answer)
+            await _relay(exchange, answer, service)
             return None
         return answer
     finally:
@@ -84,6 +85,9 @@ async def _attempts(exchange: Exchange, runtime: ServiceRuntime, body: Body) -> 
             if refusal is not None:
                 return refusal
             outcome = errors.outcome_of(failure)
+            COMPLAINTS.note(
+                failure, outcome, service=runtime.state.name, target=runtime.endpoints[index].name
+            )
         else:
             exchange.target = runtime.endpoints[index].name
             return response
@@ -171,7 +175,7 @@ def _rewritten(exchange: Exchange, rewrite: CompiledRewrite, endpoint: Endpoint)
     return rewrite.apply(exchange.path.forward, endpoint.base_path), host
 
 
-async def _relay(exchange: Exchange, response: httpx.Response) -> None:
+async def _relay(exchange: Exchange, response: httpx.Response, service: str) -> None:
     """Hand the answer on: in one message when it is all there already, else piece by piece."""
     body = slim.body(response)
     send = exchange.send
@@ -196,6 +200,7 @@ async def _relay(exchange: Exchange, response: httpx.Response) -> None:
             await send({"type": "http.response.trailers", "headers": body.trailers()})
     except httpx.TransportError as failure:
         exchange.outcome = errors.body_outcome_of(failure)
+        COMPLAINTS.note(failure, exchange.outcome, service=service, target=exchange.target)
         raise ResponseAborted from failure
     finally:
         if not body.released:

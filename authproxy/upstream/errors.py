@@ -115,6 +115,7 @@ def outcome_of(failure: Exception) -> Outcome:
 
 
 def body_outcome_of(failure: Exception) -> Outcome:
-    """The same, for a failure while the answer's body was being read: the answer has begun, so it is broken."""
+    """The same, for a failure while the answer's body was being read: the answer has begun, so it is broken, unless
+    it was the client's body that failed meanwhile."""
     outcome = outcome_of(failure)
-    return outcome if outcome is Outcome.BODY_TIMEOUT else Outcome.BODY_BROKEN
+    return outcome if outcome in (Outcome.BODY_TIMEOUT, Outcome.CLIENT_BODY) else Outcome.BODY_BROKEN

@@ -67,14 +67,14 @@ def test_every_failure_of_ours_is_a_transport_error_with_a_meaning() -> None:
     [
         (errors.BodyTimeout("x"), Outcome.BODY_TIMEOUT),
         (errors.BodyBroken("x"), Outcome.BODY_BROKEN),
-        (errors.RequestBodyFailed("x"), Outcome.BODY_BROKEN),
+        (errors.RequestBodyFailed("x"), Outcome.CLIENT_BODY),
         (httpx.ReadError("x"), Outcome.BODY_BROKEN),
     ],
 )
 def test_inside_a_body_everything_but_silence_is_a_break(
     failure: httpx.TransportError, outcome: Outcome
 ) -> None:
-    """The answer has begun: it can only be aborted."""
+    """The answer has begun: it can only be aborted. The client's own body is not the upstream's fault."""
     assert errors.body_outcome_of(failure) is outcome
 
 
