@@ -231,4 +231,5 @@ class ResponseReader:
     def _check_head_size(self) -> None:
         size = sum(len(name) + len(value) + 4 for name, value in self.headers)
         if not self.head_complete or size > MAX_HEAD_BYTES:
+            self.head_complete = False  # so that nobody takes it for an answer that broke off
             raise BadResponse("its head is too long")

@@ -161,3 +161,13 @@ def test_heads_up_to_the_bounds_are_fine() -> None:
 
     assert many.complete
     assert large.complete
+
+
+def test_a_head_that_is_too_long_is_no_answer() -> None:
+    """Also if it came in one piece with its end: nothing of it has been seen, so nothing has broken off."""
+    reader = ResponseReader()
+    reader.begin(to_head=False)
+
+    with pytest.raises(BadResponse, match="head is too long"):
+        reader.feed(b"HTTP/1.1 200 OK\r\nX: " + b"a" * MAX_HEAD_BYTES + b"\r\nContent-Length: 0\r\n\r\n")
+    assert not reader.head_complete
