@@ -95,7 +95,7 @@ class ForwardingFields:
         fields = (
             *(pair for pair in claimed if pair[0] not in _REBUILT and b"_" not in pair[0]),
             (b"x-forwarded-for", ", ".join([*chain, peer]).encode("latin-1")),
-            (b"x-forwarded-host", shown_host),
+            *_host(shown_host),
             (b"x-forwarded-proto", shown_scheme.encode("ascii")),
             (b"forwarded", b", ".join([*hops, _element(peer, shown_host, shown_scheme)])),
             VIA,
@@ -109,12 +109,17 @@ def _direct(peer: str, host: bytes, scheme: str) -> Origin:
         scheme,
         (
             (b"x-forwarded-for", peer.encode("latin-1")),
-            (b"x-forwarded-host", host),
+            *_host(host),
             (b"x-forwarded-proto", scheme.encode("ascii")),
             (b"forwarded", _element(peer, host, scheme)),
             VIA,
         ),
     )
+
+
+def _host(host: bytes) -> tuple[Pair, ...]:
+    """An HTTP/1.0 client may have sent none."""
+    return ((b"x-forwarded-host", host),) if host else ()
 
 
 def _element(address: str, host: bytes, scheme: str) -> bytes:

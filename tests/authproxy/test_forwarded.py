@@ -126,6 +126,14 @@ def test_odd_peers_do_not_break_anything() -> None:
     assert b"for=unknown" in dict(origin("").fields)[b"forwarded"]
 
 
+def test_no_host_is_told_where_there_is_none() -> None:
+    """HTTP/1.0 does without; an empty field would be a statement."""
+    fields = ForwardingFields().origin(peer="192.0.2.1", host=b"", scheme="http", claimed=None).fields
+
+    assert b"x-forwarded-host" not in dict(fields)
+    assert dict(fields)[b"forwarded"] == b"for=192.0.2.1;proto=http"
+
+
 def test_a_host_cannot_break_out_of_its_quotes() -> None:
     """The Host field is the client's: quotes and backslashes in it are escaped."""
     fields = (
