@@ -35,7 +35,8 @@ class Complaints:
             self._kinds.clear()
         self._kinds[kind] = (now + QUIET_S, 0)
         more = f" (and {held} more since)" if held else ""
-        _log.warning('service "%s", target %s: %s: %s%s', service, target, outcome.value, failure, more)
+        reason = str(failure)  # the record must not hold the exception, whose traceback holds the request
+        _log.warning('service "%s", target %s: %s: %s%s', service, target, outcome.value, reason, more)
 
 
 COMPLAINTS: Final = Complaints()

@@ -21,16 +21,18 @@ from tests.support.upstreams import Peer, ScriptedUpstream, response
 KINDS = (GatewayProtocol, RequestReader, RequestCycle, Exchange, Connection)
 
 
-@pytest.fixture(autouse=True)
-def no_collector() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
-
-
 def alive() -> list[Any]:
     return [thing for thing in gc.get_objects() if isinstance(thing, KINDS)]
+
+
+@pytest.fixture
+def others() -> Iterator[set[int]]:
+    """No collector during the test; the ids of what other tests in this process still hold."""
+    gc.collect()
+    gc.disable()
+    held = alive()  # kept, so that no new object gets one of their ids
+    yield {id(thing) for thing in held}
+    gc.enable()
 
 
 async def good(peer: Peer) -> None:
@@ -83,7 +85,7 @@ LONG_UPLOAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + 
         (silent, LONG_UPLOAD),
     ],
 )
-async def test_an_ended_connection_is_free(script: Any, request_bytes: bytes) -> None:
+async def test_an_ended_connection_is_free(script: Any, request_bytes: bytes, others: set[int]) -> None:
     """Client and upstream side alike, whether it ended well, badly, or by departure."""
     async with ScriptedUpstream(script) as upstream:
         raw = document(route(service="s"), services={"s": upstream.url})
@@ -93,6 +95,6 @@ async def test_an_ended_connection_is_free(script: Any, request_bytes: bytes) ->
                 await asyncio.sleep(0.05)
             await plane.upstreams.aclose()
             async with asyncio.timeout(5):
-                while alive():
+                while any(id(thing) not in others for thing in alive()):
                     plane.finished.clear()
                     await asyncio.sleep(0.01)
