@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from authproxy import problems
-from authproxy.exchange import Receive
+from authproxy.exchange import Message, Receive
 from authproxy.rejections import Rejection
 
 
@@ -14,7 +14,7 @@ class ClientGone(Exception):  # noqa: N818 - an event, nobody's error
 
 
 class BodyTooLarge(Exception):  # noqa: N818 - becomes a refusal
-    """The body grew past the route's `limits.max_body` while streaming."""
+    """The body grew past its limit while it arrived."""
 
 
 class Upload(httpx.AsyncByteStream):
@@ -68,3 +68,18 @@ async def take(receive: Receive, *, content_length: bytes, limit: int | None) ->
     if message.get("more_body", False):
         return Upload(body, receive, limit=limit)
     return httpx.ByteStream(body)
+
+
+def counted(receive: Receive, limit: int) -> Receive:
+    """A `receive` that raises BodyTooLarge at the byte that is too many."""
+    left = limit
+
+    async def receive_counted() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise BodyTooLarge
+        return message
+
+    return receive_counted

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote
 
-from authproxy import headers, ids, problems
+from authproxy import bodies, headers, ids, problems
 from authproxy.answers import refuse
+from authproxy.bodies import BodyTooLarge
 from authproxy.exchange import (
     CLIENT_CLOSED_REQUEST,
     SCOPE_REQUEST_ID,
@@ -29,6 +30,8 @@ from resilience.outcomes import Outcome
 from routing.paths import BadPath, normalise
 from routing.snapshot import BuiltinRoute, CompiledRoute, Miss, Snapshot
 
+BUILTIN_MAX_BODY: Final = 10 * 1024 * 1024
+"""For the gateway's own endpoints: Django puts a whole body on the disk before it asks who sent it."""
 _log: Final = logging.getLogger("torana.pipeline")
 _INTERNAL: Final = Rejection(Code.INTERNAL_ERROR, "The gateway could not serve this request.")
 _ENCODED_SLASH: Final = Rejection(
@@ -84,7 +87,11 @@ class Pipeline:
         """To an endpoint of the gateway itself, which learns the real scheme and answers with the request's id."""
         if self._served is not None and endpoint.name not in self._served:
             return problems.not_found()
-        scope, send = exchange.scope, exchange.send
+        scope, receive, send = exchange.scope, exchange.receive, exchange.send
+        if exchange.head.has_body:
+            if int(exchange.head.content_length or b"0") > BUILTIN_MAX_BODY:
+                return problems.payload_too_large(BUILTIN_MAX_BODY)
+            receive = bodies.counted(receive, BUILTIN_MAX_BODY)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -98,7 +105,12 @@ class Pipeline:
             "scheme": exchange.origin.scheme,
             SCOPE_REQUEST_ID: exchange.request_id,
         }
-        await self._builtin({**scope, **told}, exchange.receive, send_with_id)
+        try:
+            await self._builtin({**scope, **told}, receive, send_with_id)
+        except BodyTooLarge:
+            if exchange.status:
+                raise ResponseAborted from None
+            return problems.payload_too_large(BUILTIN_MAX_BODY)
         return None
 
     def _arrive(self, scope: Scope, receive: Receive, send: Send) -> Exchange:

@@ -13,7 +13,7 @@ from authproxy.plan import RoutePlan, prepare_route
 from authproxy.rejections import Code, Rejection
 from resilience.outcomes import Outcome
 from routing.snapshot import CompiledRoute
-from tests.support.asgi import Recorder, http_scope, playback
+from tests.support.asgi import Recorder, body_message, http_scope, playback
 from tests.support.gateway import builtin, document, route
 from tests.support.snapshots import snapshot_of
 
@@ -123,6 +123,52 @@ async def test_a_cancelled_request_is_the_clients_departure() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert [(exchange.status, exchange.outcome) for exchange in run.finished] == [(499, Outcome.CLIENT_GONE)]
+
+
+class Reading:
+    """A built-in endpoint that reads the whole body first, as Django does; `early` answers before."""
+
+    def __init__(self, *, early: bool = False) -> None:
+        self.early = early
+        self.taken = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self.early:
+            await builtin(scope, receive, send)
+        more = True
+        while more:
+            message = await receive()
+            self.taken += len(message["body"])
+            more = message["more_body"]
+        await builtin(scope, receive, send)
+
+
+async def post(endpoint: Reading, length: bytes, *pieces: bytes) -> Recorder:
+    """A body of declared length, or of `pieces` in chunks, for /admin/."""
+    run = Run()
+    pipeline = Pipeline(snapshot=lambda: run.snapshot, builtin=endpoint, forwarding=ForwardingFields())
+    framing = (b"content-length", length) if length else (b"transfer-encoding", b"chunked")
+    scope = http_scope("POST", "/admin/", headers=[(b"host", b"h"), framing])
+    messages = [body_message(piece, more=True) for piece in pieces]
+    await pipeline(scope, playback(*messages, body_message()), run.send)
+    return run.send
+
+
+async def test_built_in_endpoints_take_no_body_without_end() -> None:
+    """They put it on the disk before they know who sent it: refused by its length, or while it comes."""
+    million = b"x" * 1_000_000
+    declared, streamed, fitting = Reading(), Reading(), Reading()
+
+    assert (await post(declared, b"11000000", million)).status == 413
+    assert (await post(streamed, b"", *[million] * 20)).status == 413
+    assert (await post(fitting, b"", *[million] * 10)).status == 200
+    assert (declared.taken, streamed.taken, fitting.taken) == (0, 10 * len(million), 10 * len(million))
+
+
+async def test_a_body_without_end_cuts_an_answer_that_has_begun() -> None:
+    """There is no other way left to say no."""
+    with pytest.raises(ResponseAborted):
+        await post(Reading(early=True), b"", *[b"x" * 1_000_000] * 20)
 
 
 async def test_built_in_endpoints_are_handed_on() -> None:
