@@ -49,3 +49,21 @@ async def test_bytes_that_are_no_frames_may_come_with_the_handshake(caplog: pyte
     assert received == b""
     assert server.app.scopes == []
     assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_a_refused_handshake_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """The application's own answer arrives, and the log has nothing to say about it."""
+
+    async def handler(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        headers = [(b"content-length", b"2")]
+        await send({"type": "websocket.http.response.start", "status": 404, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": b"no"})
+
+    async with served(handler) as server, server.client() as wire:
+        await wire.send(HANDSHAKE)
+        received = await wire.until_close()
+
+    assert received.startswith(b"HTTP/1.1 404 ")
+    assert received.endswith(b"\r\n\r\nno")
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
