@@ -120,8 +120,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["stderr"], "level": CONFIG.log_level},
-    # Django's own handlers would print each line twice, and mail it to nobody.
-    "loggers": {"django": {"handlers": [], "level": CONFIG.log_level, "propagate": True}},
+    "loggers": {
+        # Django's own handlers would print each line twice, and mail it to nobody.
+        "django": {"handlers": [], "level": CONFIG.log_level, "propagate": True},
+        # A Host field that is not allowed is answered 400; a traceback for each would let anybody fill the log.
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
+    },
 }

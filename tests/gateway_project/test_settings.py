@@ -66,8 +66,10 @@ def test_security_headers_can_be_left_to_others(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_log_level_is_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """LOG_LEVEL holds for Django's loggers and all others."""
+    """LOG_LEVEL holds for Django's loggers and all others; nobody fills the log with hosts that are not allowed."""
     logging = settings_in(monkeypatch, LOG_LEVEL="error")["LOGGING"]
+
+    assert logging["loggers"]["django.security.DisallowedHost"]["handlers"] == ["nowhere"]
 
     assert (logging["root"]["level"], logging["loggers"]["django"]["level"]) == ("ERROR", "ERROR")
 
