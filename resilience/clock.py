@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 
 monotonic = time.monotonic
+wall_clock = time.time
 
 
 def timestamp() -> str:

@@ -49,9 +49,13 @@ class Outcome(Enum):
     PROTOCOL_ERROR = "protocol_error"
     READ_TIMEOUT = "read_timeout"
     TOTAL_TIMEOUT = "total_timeout"
+    NO_TIME = "no_time"
+    """The client allowed less time than the service has, or it was over before the service was called."""
     BODY_BROKEN = "body_broken"
     BODY_TIMEOUT = "body_timeout"
     NO_TARGET = "no_target"
+    CIRCUIT_OPEN = "circuit_open"
+    OVERLOADED = "overloaded"
     CLIENT_GONE = "client_gone"
     CLIENT_BODY = "client_body"
     GATEWAY_BUG = "gateway_bug"
@@ -80,9 +84,12 @@ _TRAITS: Final[dict[Outcome, Traits]] = {
     Outcome.PROTOCOL_ERROR: Traits(Side.UPSTREAM, Phase.RESPONSE, False),
     Outcome.READ_TIMEOUT: Traits(Side.UPSTREAM, Phase.RESPONSE, False),
     Outcome.TOTAL_TIMEOUT: Traits(Side.UPSTREAM, Phase.RESPONSE, False),
+    Outcome.NO_TIME: Traits(Side.NOBODY, Phase.RESPONSE, False),
     Outcome.BODY_BROKEN: Traits(Side.UPSTREAM, Phase.RESPONSE, False),
     Outcome.BODY_TIMEOUT: Traits(Side.UPSTREAM, Phase.RESPONSE, False),
     Outcome.NO_TARGET: Traits(Side.UPSTREAM, Phase.CONNECT, True),
+    Outcome.CIRCUIT_OPEN: Traits(Side.GATEWAY, Phase.CONNECT, True),
+    Outcome.OVERLOADED: Traits(Side.GATEWAY, Phase.CONNECT, True),
     Outcome.CLIENT_GONE: Traits(Side.CLIENT, Phase.REQUEST, False),
     Outcome.CLIENT_BODY: Traits(Side.CLIENT, Phase.REQUEST, False),
     Outcome.GATEWAY_BUG: Traits(Side.GATEWAY, Phase.REQUEST, False),
