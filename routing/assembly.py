@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+from routing import traffic
+from routing.aggregation import aggregate_of
 from routing.conditions import HeaderCondition, QueryCondition
-from routing.document.access import HeaderOpsSpec, RewriteSpec
+from routing.document.access import AuthSpec
 from routing.document.destinations import RedirectSpec, RespondSpec
 from routing.document.matches import MatchSpec, ValueMatchSpec
 from routing.document.routes import RouteSpec
@@ -16,18 +19,23 @@ from routing.paths import BadPath
 from routing.patterns import ANY_PATH, PathPattern, parse_pattern
 from routing.problems import ConfigurationInvalid, Problem
 from routing.ranking import Conditions, best_rank
-from routing.rewrite import CompiledRewrite, written_path
+from routing.rewrite import written_path
+from routing.shapes.changes import header_ops_of, names_of, reads_answers, rewrite_of
+from routing.shapes.shapes import shapes_of
 from routing.snapshot import (
+    CLOSED,
+    Auth,
     CompiledRoute,
     CompiledService,
     Destination,
     Forward,
     HeaderList,
-    HeaderOps,
     Redirect,
     Respond,
 )
+from routing.splitting import split_of
 from routing.targets import compile_target
+from routing.traffic import NO_DEFAULTS, Quotas, TrafficDefaults
 
 _PLAIN_TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
@@ -38,29 +46,41 @@ def assemble_service(
     source: Mapping[str, Any],
     overridden_by: str | None,
     total_timeout_s: float,
+    defaults: TrafficDefaults = NO_DEFAULTS,
 ) -> CompiledService:
-    """`total_timeout_s` stands in where the service gives none."""
+    """`total_timeout_s` and `defaults` stand in where the service gives none."""
     return CompiledService(
         name=spec.name,
         protocol=spec.protocol,
-        targets=tuple(compile_target(target.url) for target in spec.targets),
+        targets=tuple(compile_target(target) for target in spec.targets),
         connect_timeout_s=spec.timeout.connect,
         read_timeout_s=spec.timeout.read,
         total_timeout_s=spec.timeout.total if spec.timeout.total is not None else total_timeout_s,
         tls=spec.tls,
         max_connections=spec.max_connections,
-        load_balancing=spec.load_balancing or "round_robin",
+        balancing=traffic.balancing_of(spec, defaults),
+        concurrency=traffic.service_concurrency_of(spec),
+        retries=traffic.retries_of(spec.retries),
+        breaker=traffic.breaker_of(spec.breaker, defaults),
+        health=traffic.health_of(spec.health),
+        ejection=traffic.ejection_of(spec.ejection),
         source=source,
         overridden_by=overridden_by,
     )
 
 
 def assemble_route(
-    spec: RouteSpec, *, source: Mapping[str, Any], from_defaults: frozenset[str]
+    spec: RouteSpec,
+    *,
+    source: Mapping[str, Any],
+    from_defaults: frozenset[str],
+    quotas: Quotas = MappingProxyType({}),
+    defaults: TrafficDefaults = NO_DEFAULTS,
 ) -> CompiledRoute:
     """`source` is the route as written; the spec has the defaults of the document filled in."""
     match = spec.match
     pattern = _pattern(spec.name, match)
+    names = names_of(pattern)
     hosts = tuple(dict.fromkeys(match.hosts))
     methods = tuple(sorted(set(match.methods)))
     conditions = Conditions(len(methods), len(match.headers), len(match.query))
@@ -74,14 +94,34 @@ def assemble_route(
         headers=tuple(_header(name, wanted) for name, wanted in sorted(match.headers.items())),
         query=tuple(_parameter(name, wanted) for name, wanted in sorted(match.query.items())),
         destination=_destination(spec, pattern),
-        rewrite=None if spec.rewrite is None else _rewrite(spec.rewrite, pattern),
-        request_headers=_header_ops(spec.request_headers),
-        response_headers=_header_ops(spec.response_headers),
+        rewrite=rewrite_of(spec.rewrite, pattern),
+        request_headers=header_ops_of(spec.request_headers, names, reads_answers=reads_answers(spec)),
+        response_headers=header_ops_of(spec.response_headers, names),
         max_body=None if spec.limits is None else spec.limits.max_body,
         timeout_s=spec.timeout,
         allow_encoded_slashes=spec.allow_encoded_slashes,
         source=source,
         from_defaults=from_defaults,
+        auth=_auth(spec.auth),
+        forward_identity=spec.forward_identity,
+        forward_credentials=spec.forward_credentials,
+        quotas=traffic.quotas_of(spec.quotas, quotas, defaults),
+        concurrency=traffic.route_concurrency_of(spec.limits),
+        fault=traffic.fault_of(spec.fault, defaults),
+        shapes=shapes_of(spec, cors=defaults.cors),
+    )
+
+
+def _auth(spec: AuthSpec | None) -> Auth:
+    if spec is None:
+        return CLOSED
+    return Auth(
+        level=spec.level,
+        scopes=frozenset(spec.scopes),
+        roles=frozenset(spec.roles),
+        methods=spec.methods,
+        reject_invalid=spec.reject_invalid,
+        is_enforced=spec.mode == "enforce",
     )
 
 
@@ -110,10 +150,14 @@ def _wanted(spec: ValueMatchSpec) -> tuple[bytes | None, re.Pattern[str] | None]
 def _destination(spec: RouteSpec, pattern: PathPattern) -> Destination:
     if spec.service is not None:
         return Forward(spec.service)
+    if spec.backends:
+        return split_of(spec, pattern)
     if spec.redirect is not None:
         return _redirect(spec.redirect, pattern)
     if spec.respond is not None:
         return _respond(spec.respond)
+    if spec.aggregate is not None:
+        return aggregate_of(spec.aggregate, names_of(pattern))
     raise ConfigurationInvalid([Problem("gateway.E012", f"routes[{spec.name}]", "has no destination")])
 
 
@@ -146,41 +190,6 @@ def _respond(spec: RespondSpec) -> Respond:
     if spec.body and not any(name == b"content-type" for name, _ in headers):
         headers = (*headers, _PLAIN_TEXT)
     return Respond(spec.status, headers, spec.body.encode("utf-8", "surrogatepass"))
-
-
-def _rewrite(spec: RewriteSpec, pattern: PathPattern) -> CompiledRewrite:
-    host = None if spec.host is None else spec.host.encode("ascii")
-    if spec.strip_prefix or spec.prefix is not None:
-        return CompiledRewrite(
-            "prefix",
-            replacement=b"" if spec.prefix is None else written_path(spec.prefix),
-            prefix_segments=len(pattern.segments),
-            host=host,
-            preserve_host=spec.preserve_host,
-        )
-    if spec.path is not None:
-        return CompiledRewrite(
-            "path", replacement=written_path(spec.path), host=host, preserve_host=spec.preserve_host
-        )
-    if spec.regex is not None:
-        return CompiledRewrite(
-            "regex",
-            pattern=re.compile(spec.regex.pattern),
-            to=spec.regex.to,
-            host=host,
-            preserve_host=spec.preserve_host,
-        )
-    return CompiledRewrite(host=host, preserve_host=spec.preserve_host)
-
-
-def _header_ops(spec: HeaderOpsSpec | None) -> HeaderOps | None:
-    if spec is None or not (spec.remove or spec.set or spec.add):
-        return None
-    return HeaderOps(
-        remove=frozenset(name.lower().encode("ascii") for name in spec.remove),
-        set=_pairs(spec.set),
-        add=_pairs(spec.add),
-    )
 
 
 def _pairs(headers: Mapping[str, str]) -> HeaderList:

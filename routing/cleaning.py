@@ -86,12 +86,23 @@ def clean_route(row: Route) -> None:
 
 def clean_policy(row: models.Model) -> None:
     """Raises ValidationError with every problem of a quota, plan, role or identity provider."""
-    kind = _TABLE_OF[type(row)].kind
-    document = {"version": 1, kind: [written(row)]}
-    problems = check_document(document, env=os.environ).problems or storable_problems(document)
+    raise_at_columns(policy_report(_TABLE_OF[type(row)].kind, written(row))[0])
+
+
+def policy_report(kind: str, entry: Entry) -> tuple[list[Problem], list[Problem]]:
+    """What is wrong with a quota, plan, role or identity provider alone, and what is worth a warning."""
+    document = {"version": 1, kind: [entry]}
+    checked = check_document(document, env=os.environ)
     place = f"{kind}[0]"
-    mine = [each for each in problems if each.path.startswith(place) and each.id != "gateway.E011"]
-    raise_at_columns([_relative(each, place) for each in mine])
+    problems, warnings = (
+        [
+            _relative(each, place)
+            for each in found
+            if each.path.startswith(place) and each.id != "gateway.E011"
+        ]
+        for found in (checked.problems or storable_problems(document), checked.warnings)
+    )
+    return problems, warnings
 
 
 def raise_at_columns(problems: Iterable[Problem]) -> None:

@@ -15,14 +15,16 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
+from routing.access import NOTHING, Access, assemble_access
 from routing.assembly import assemble_route, assemble_service
 from routing.document.interpolation import fill
 from routing.document.routes import RouteSpec
 from routing.document.schema import DocumentSpec
 from routing.document.services import ServiceSpec
 from routing.problems import ConfigurationInvalid, Problem
-from routing.snapshot import CompiledRoute, CompiledService, Forward, Snapshot
+from routing.snapshot import CompiledProvider, CompiledRoute, CompiledService, Snapshot, services_of
 from routing.targets import find_overrides, overridden, override_key
+from routing.traffic import Quotas, TrafficDefaults, assemble_plans, assemble_quota
 from routing.validation import Checked, check_document
 
 Raw = Mapping[str, Any]
@@ -30,6 +32,7 @@ Steps = Generator[None, None, None]
 
 _BATCH = 20  # entries between two turns for others: a millisecond or two
 _TARGETS = re.compile(r"services\[([0-9]+)\]\.targets")
+_POLICIES = ("quotas", "plans", "roles", "identity_providers")
 _NAMING_SERVICES = ("backends", "aggregate", "mirror")  # beside `service` itself
 _T = TypeVar("_T")
 _Compiled = TypeVar("_Compiled", CompiledService, CompiledRoute)
@@ -43,19 +46,28 @@ class Options(Protocol):
     @property
     def service_timeout_s(self) -> float: ...
     @property
+    def traffic(self) -> TrafficDefaults: ...
+    @property
+    def providers(self) -> tuple[CompiledProvider, ...]: ...
+    @property
+    def read_secret(self) -> Callable[[str], str | None]: ...
+    @property
     def prepare_route(self) -> Callable[[CompiledRoute], Any]: ...
     @property
     def prepare_service(self) -> Callable[[CompiledService], Any]: ...
 
 
 class Compilation:
-    """One document on its way; `run` fills `services`, `routes` and `disabled`."""
+    """One document on its way; `run` fills what others read."""
 
     def __init__(self, raw: Raw, options: Options, previous: Snapshot | None) -> None:
         self.services: dict[str, CompiledService] = {}
         self.routes: dict[str, CompiledRoute] = {}
         self.disabled: dict[str, CompiledRoute] = {}
         self.defaults: Mapping[str, Any] = {}
+        self.access: Access = NOTHING
+        self.quotas: Quotas = {}
+        self.plans: Mapping[str, Quotas] = {}
         self._raw = raw
         self._options = options
         self._previous = previous
@@ -67,13 +79,52 @@ class Compilation:
         if not _is_well_formed(self._raw):
             raise self._refusal()
         self.defaults = self._raw.get("defaults") or {}
-        self._rest = {key: value for key, value in self._raw.items() if key not in ("services", "routes")}
+        apart = ("services", "routes", *_POLICIES)
+        self._rest = {key: value for key, value in self._raw.items() if key not in apart}
         self._overrides = find_overrides(self._options.env)
         self._specs("routes", [], {})
+        yield from self._compile_access()
+        yield from self._compile_quotas()
         yield from self._compile_services(self._raw.get("services") or [])
         yield from self._compile_routes(self._raw.get("routes") or [])
         if len(self.routes) + len(self.disabled) < len(self._raw.get("routes") or []):
             raise self._refusal()
+
+    # Roles, identity providers, quotas and plans
+
+    def _compile_access(self) -> Steps:
+        roles = yield from self._checked("roles")
+        providers = yield from self._checked("identity_providers")
+        self.access = assemble_access(
+            roles,
+            list(zip(providers, self._raw.get("identity_providers") or [], strict=True)),
+            built_in=self._options.providers,
+            read_secret=self._options.read_secret,
+            previous=self._previous,
+        )
+
+    def _compile_quotas(self) -> Steps:
+        quotas = yield from self._checked("quotas")
+        self.quotas = {spec.name: assemble_quota(spec) for spec in quotas}
+        plans = yield from self._checked("plans")
+        self.plans = assemble_plans(plans, self.quotas)
+
+    def _checked(self, kind: str) -> Generator[None, None, list[Any]]:
+        """The specifications of a whole section."""
+        entries = self._raw.get(kind) or []
+        found: list[Any] = []
+        for batch in _batches(entries):
+            found += self._specs(kind, batch, self._quotas_for(batch))
+            yield
+        if len({spec.name for spec in found}) < len(entries):
+            raise self._refusal()
+        return found
+
+    def _quotas_for(self, entries: Iterable[Raw]) -> Raw:
+        """The quotas that entries name, for a small document: they were checked before."""
+        named = {fill(name, self._options.env).value for entry in entries for name in _quota_names(entry)}
+        known = [{"name": name, "limit": 1, "per": "1s"} for name in named if name in self.quotas]
+        return {"quotas": known} if known else {}
 
     # Services
 
@@ -103,6 +154,7 @@ class Compilation:
             source=source,
             overridden_by=variable,
             total_timeout_s=self._options.service_timeout_s,
+            defaults=self._options.traffic,
         )
         _attach(service, "runtime", self._options.prepare_service(service))
         self.services[service.name] = service
@@ -115,7 +167,7 @@ class Compilation:
             changed = []
             for entry in batch:
                 before = known.get(entry["name"])
-                if before is None or before.source != entry or not self._has_same_service(before):
+                if before is None or before.source != entry or not self._means_the_same(before):
                     changed.append(entry)
                 else:
                     self._keep(before, is_enabled=before.name in self._previous_routes())
@@ -133,22 +185,38 @@ class Compilation:
     def _previous_routes(self) -> Mapping[str, CompiledRoute]:
         return self._previous.routes if self._previous else {}
 
+    def _means_the_same(self, route: CompiledRoute) -> bool:
+        """Whether what the route names is what it was."""
+        return self._has_same_service(route) and self._has_same_quotas(route)
+
+    def _has_same_quotas(self, route: CompiledRoute) -> bool:
+        before = self._previous.quotas if self._previous else {}
+        return all(before.get(each.name) == self.quotas.get(each.name) for each in route.quotas)
+
     def _has_same_service(self, route: CompiledRoute) -> bool:
-        if not isinstance(route.destination, Forward) or self._previous is None:
+        if self._previous is None:
             return True
-        name = route.destination.service
-        return name in self.services and self.services[name] is self._previous.services.get(name)
+        before = self._previous.services
+        return all(
+            name in self.services and self.services[name] is before.get(name)
+            for name in services_of(route.destination)
+        )
 
     def _route_specs(self, changed: Sequence[Raw]) -> Sequence[RouteSpec]:
         names = {name for entry in (self.defaults, *changed) for name in _service_names(entry)}
         filled = {fill(name, self._options.env).value for name in names}
         # Routes are checked against the names of services only; those were checked before.
         known = [{"name": name} for name in filled if name in self.services]
-        return self._specs("routes", changed, {"services": known})
+        around = self._quotas_for((self.defaults, *changed))
+        return self._specs("routes", changed, {**around, "services": known})
 
     def _add_route(self, spec: RouteSpec, source: Raw) -> None:
         route = assemble_route(
-            spec, source=source, from_defaults=frozenset(self.defaults.keys() - source.keys())
+            spec,
+            source=source,
+            from_defaults=frozenset(self.defaults.keys() - source.keys()),
+            quotas=self.quotas,
+            defaults=self._options.traffic,
         )
         _attach(route, "plan", self._options.prepare_route(route))
         self._keep(route, is_enabled=spec.enabled)
@@ -210,11 +278,11 @@ class Compilation:
 
 
 def _is_well_formed(raw: object) -> bool:
-    """Whether services and routes are lists of named entries, which everything here relies on."""
+    """Whether the sections are lists of named entries, which everything here relies on."""
     return (
         isinstance(raw, Mapping)
         and isinstance(raw.get("defaults", {}), Mapping | None)
-        and all(_is_section(raw.get(kind)) for kind in ("services", "routes"))
+        and all(_is_section(raw.get(kind)) for kind in ("services", "routes", *_POLICIES))
     )
 
 
@@ -247,6 +315,15 @@ def _names_within(part: object) -> Iterator[str]:
     if isinstance(part, list):
         for below in part:
             yield from _names_within(below)
+
+
+def _quota_names(entry: Raw) -> Iterator[str]:
+    """The quotas that a route, the defaults or a plan names, as a text or as {name: …}."""
+    uses = entry.get("quotas")
+    for use in uses if isinstance(uses, list) else ():
+        name = use.get("name") if isinstance(use, Mapping) else use
+        if isinstance(name, str):
+            yield name
 
 
 def _batches(entries: Iterable[_T]) -> Iterator[list[_T]]:

@@ -13,7 +13,8 @@ from routing.compilation import Compilation
 from routing.document.canonical import digest as digest_of
 from routing.matching import build_index
 from routing.reserved import reserved_routes
-from routing.snapshot import CompiledRoute, CompiledService, Snapshot
+from routing.snapshot import CompiledProvider, CompiledRoute, CompiledService, Snapshot
+from routing.traffic import NO_DEFAULTS, TrafficDefaults
 
 Raw = Mapping[str, Any]
 
@@ -32,6 +33,11 @@ class CompileOptions:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_prefix: str = "/api/v1"
     service_timeout_s: float = 30.0
+    traffic: TrafficDefaults = NO_DEFAULTS
+    providers: tuple[CompiledProvider, ...] = ()  # beside those of the document
+    read_secret: Callable[[str], str | None] = field(
+        default=_attach_nothing, repr=False
+    )  # from a file's path
     prepare_route: Callable[[CompiledRoute], Any] = field(default=_attach_nothing, repr=False)
     prepare_service: Callable[[CompiledService], Any] = field(default=_attach_nothing, repr=False)
 
@@ -77,4 +83,9 @@ def compile_steps(
         disabled=compilation.disabled,
         index=index,
         defaults=compilation.defaults,
+        roles=compilation.access.roles,
+        default_roles=compilation.access.default_roles,
+        quotas=compilation.quotas,
+        plans=compilation.plans,
+        providers=compilation.access.providers,
     )

@@ -7,30 +7,46 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from routing.effects import own_answer, policy_notes, upstream_request
-from routing.explanation import Explanation, Matched, PassedOver, Refusal
+from routing.effects import own_answer, policy_notes, source_of, upstream_request
+from routing.explainfacts import facts_of
+from routing.explainpreflights import permitted
+from routing.explainsplit import as_if_alone, as_it_stands, chosen_of, with_canary
+from routing.explaintargets import listed
+from routing.explanation import Explanation, Matched, PassedOver, PolicyNote, Refusal
 from routing.hosts import request_host
+from routing.knowledge import NOTHING, Knowledge
 from routing.paths import BadPath, NormalPath, normalise
+from routing.preflights import preflight_for
 from routing.ranking import Rank, why_before
-from routing.snapshot import BuiltinRoute, CompiledRoute, CompiledService, Forward, Miss, Snapshot
-from routing.verdicts import Asked, Verdict, fitting_rank, judge, why_it_fits
+from routing.snapshot import BuiltinRoute, CompiledRoute, Forward, Miss, Snapshot
+from routing.splitting import Split
+from routing.standing import Admission, Judge, nobody
+from routing.verdicts import Asked, Verdict, fitting_rank, why_it_fits
+from routing.verdicts import judge as compare
 
 MOST_PASSED_OVER = 50
 _LONGEST_NUMBER = 20
 
 ENCODED_SLASH = Refusal(400, "INVALID_REQUEST", "Slashes and backslashes in a path must not be encoded.")
 NOT_FOUND = Refusal(404, "NOT_FOUND", "No route matches this request.")
+HEADER_REFUSED = Refusal(400, "INVALID_REQUEST", "A header that is required is missing, or is not accepted.")
+UNMADE = Refusal(400, "INVALID_REQUEST", "No path or host for the service can be made of this request.")
 NO_TARGET = Refusal(503, "SERVICE_UNAVAILABLE", "The service has no target to send to.")
+UNREAD = "credentials in the request are not looked at: say whose request it is"
+ADDRESS_REFUSED = Refusal(403, "FORBIDDEN", "This is not served to your address.")
+CIRCUIT_OPEN = Refusal(
+    503, "CIRCUIT_OPEN", "The service has failed repeatedly and is left alone for a while."
+)
 
 _URL = re.compile(r"(?:(https?)://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to explain. `path` is raw, header names are lower case."""
+    """A request to explain. `path` is raw, header names are lower case; an empty `address` is not known."""
 
     method: str = "GET"
     host: bytes = b""
@@ -38,9 +54,12 @@ class Request:
     query: bytes = b""
     headers: Sequence[tuple[bytes, bytes]] = ()
     scheme: str = "http"
+    address: str = ""
 
 
-def request_to(method: str, url: str, headers: Iterable[tuple[str, str]] = ()) -> Request:
+def request_to(
+    method: str, url: str, headers: Iterable[tuple[str, str]] = (), *, address: str = ""
+) -> Request:
     """A request as people write it: "/path?query" or a whole URL. A Host header wins over the URL's host."""
     found = _URL.fullmatch(url)
     assert found is not None  # every part is optional
@@ -62,31 +81,77 @@ def request_to(method: str, url: str, headers: Iterable[tuple[str, str]] = ()) -
         query=(query or "").encode("utf-8", "surrogatepass"),
         headers=pairs,
         scheme=(scheme or "http").lower(),
+        address=address,
     )
 
 
+def has_credentials(request: Request) -> bool:
+    """Whether the request brings credentials; explaining verifies none."""
+    return any(name in (b"authorization", b"x-api-key") for name, _ in request.headers)
+
+
 def explain(
-    snapshot: Snapshot, request: Request, *, pick: Callable[[CompiledService], int] = lambda _: 0
+    snapshot: Snapshot,
+    request: Request,
+    *,
+    judge: Judge = nobody,
+    known: Knowledge = NOTHING,
 ) -> Explanation:
-    """Explain a request. `pick` says which of a service's targets would be next."""
+    """Explain a request. `judge` says what admission makes of its caller, `known` how breakers and targets are."""
     path = normalise(request.path)
     if isinstance(path, BadPath):
         reason = Refusal(400, "INVALID_REQUEST", f"The path is refused: {path.reason}.")
         return Explanation(snapshot.revision, None, refusal=reason)
-    asked = Asked(request.method, request_host(request.host), path.match, request.headers, request.query)
-    found = snapshot.index.match(request.method, request.host, path.match, request.headers, request.query)
+    host, headers, query = request.host, request.headers, request.query
+    found = snapshot.index.match(request.method, host, path.match, headers, query)
+    preflight = None
+    if request.method == "OPTIONS":
+        preflight = preflight_for(snapshot.index, host, path.match, headers, query, default=None)
+    if preflight is not None:
+        found = preflight.found
+    method = request.method if preflight is None else preflight.method
+    asked = Asked(method, request_host(host), path.match, headers, query)
     passed_over, more = _passed_over(snapshot, asked, found)
     explanation = Explanation(snapshot.revision, None, passed_over, more)
     if path.has_encoded_slash and not (isinstance(found, CompiledRoute) and found.allow_encoded_slashes):
         explanation = replace(explanation, refusal=ENCODED_SLASH)
     if isinstance(found, CompiledRoute):
-        matched = Matched(found.name, _service_name(found), _why(snapshot, found, asked))
-        return _with_effects(replace(explanation, matched=matched), snapshot, found, request, path, pick)
+        admission = _noting_credentials(judge(found, snapshot), request)
+        route, choice = found, None
+        if isinstance(found.destination, Split):
+            route, choice = _chosen(found, found.destination, request, admission, known)
+        matched = Matched(found.name, _service_name(route), _why(snapshot, found, asked))
+        explanation = replace(explanation, matched=matched)
+        if preflight is not None:
+            return permitted(explanation, found, preflight.method, tuple(headers), source_of(found, "cors"))
+        explanation = _with_effects(explanation, snapshot, route, request, path, admission, known)
+        return (
+            explanation if choice is None else replace(explanation, policies=(*explanation.policies, choice))
+        )
     if isinstance(found, BuiltinRoute):
         why = f"path {path.match} belongs to the gateway ({found.path})"
         reasons = (why, "no route takes it over") if found.yields else (why,)
         return replace(explanation, matched=Matched(None, None, reasons, found.name))
     return replace(explanation, refusal=explanation.refusal or _missed(found))
+
+
+def _chosen(
+    route: CompiledRoute, split: Split, request: Request, admission: Admission, known: Knowledge
+) -> tuple[CompiledRoute, PolicyNote]:
+    canary = None
+    if split.canary is not None:
+        canary = known.canary(route.name)
+        split = as_it_stands(split, canary)
+    share, why = chosen_of(split, tuple(request.headers), admission.caller, request.address)
+    alone, note = as_if_alone(route, split, share, why, source_of(route, "backends"))
+    return alone, note if split.canary is None else with_canary(note, canary)
+
+
+def _noting_credentials(admission: Admission, request: Request) -> Admission:
+    """Whoever believes that they were read would be misled."""
+    if admission.caller is not None or admission.remark or not has_credentials(request):
+        return admission
+    return replace(admission, remark=UNREAD)
 
 
 def _with_effects(
@@ -95,33 +160,88 @@ def _with_effects(
     route: CompiledRoute,
     request: Request,
     path: NormalPath,
-    pick: Callable[[CompiledService], int],
+    admission: Admission,
+    known: Knowledge,
 ) -> Explanation:
     length = _content_length(request)
-    notes = tuple(policy_notes(snapshot, route, path, length))
-    refusal = explanation.refusal
-    if refusal is None and route.max_body is not None and (length or 0) > route.max_body:
-        refusal = Refusal(413, "PAYLOAD_TOO_LARGE", f"The body is larger than {route.max_body} bytes.")
+    facts = facts_of(
+        route,
+        path,
+        method=request.method,
+        scheme=request.scheme,
+        host=request.host,
+        query=request.query,
+        headers=request.headers,
+        address=request.address,
+        caller=admission.recognised,
+    )
+    notes = tuple(
+        policy_notes(
+            snapshot,
+            route,
+            path,
+            length,
+            admission=admission,
+            method=request.method,
+            headers=tuple(request.headers),
+            address=request.address,
+            known=known,
+            facts=facts,
+        )
+    )
+    refusal = explanation.refusal or _refused(route, admission, notes, length)
     explanation = replace(explanation, policies=notes, refusal=refusal)
     service = snapshot.services.get(_service_name(route) or "")
     if service is None:
         answer = own_answer(route, scheme=request.scheme, host=request.host, path=path, query=request.query)
         return replace(explanation, answer=answer if refusal is None else None)
-    chosen = pick(service) if service.targets else -1
-    targets = tuple({"url": target.url, "chosen": at == chosen} for at, target in enumerate(service.targets))
-    if refusal is None and not service.targets:
+    chosen, targets = listed(
+        service, known, headers=tuple(request.headers), caller=admission.caller, address=request.address
+    )
+    if refusal is None and chosen is None:
         refusal = NO_TARGET
     sent = None
-    if refusal is None:
+    if refusal is None and chosen is not None:
         sent = upstream_request(
             route,
-            service.targets[chosen],
+            chosen,
             method=request.method,
             path=path,
             query=request.query,
             host=request.host,
+            facts=facts,
         )
     return replace(explanation, targets=targets, upstream_request=sent, refusal=refusal)
+
+
+def _used_up(notes: Iterable[PolicyNote]) -> Refusal | None:
+    """Of several quotas the one that makes a caller wait longest."""
+    refusing = [note.details for note in notes if note.name == "quotas" and note.outcome == "refuse"]
+    if not refusing:
+        return None
+    longest = max(refusing, key=lambda details: float(details["retry_after_s"]))
+    return Refusal(429, "RATE_LIMIT", f"Too many requests: the quota {longest['quota']} is used up.")
+
+
+def _refused(
+    route: CompiledRoute, admission: Admission, notes: Iterable[PolicyNote], length: int | None
+) -> Refusal | None:
+    """By whoever comes first."""
+    if any(note.name == "ip" and note.outcome == "refuse" for note in notes):
+        return ADDRESS_REFUSED
+    if admission.refusal is not None and route.auth.is_enforced:
+        return admission.refusal
+    if (used_up := _used_up(notes)) is not None:
+        return used_up
+    if any(note.name == "require_headers" and note.outcome == "refuse" for note in notes):
+        return HEADER_REFUSED
+    if any(note.name == "rewrite" and note.outcome == "refuse" for note in notes):
+        return UNMADE
+    if any(note.name == "breaker" and note.outcome == "refuse" for note in notes):
+        return CIRCUIT_OPEN
+    if route.max_body is not None and (length or 0) > route.max_body:
+        return Refusal(413, "PAYLOAD_TOO_LARGE", f"The body is larger than {route.max_body} bytes.")
+    return None
 
 
 def _why(snapshot: Snapshot, route: CompiledRoute, asked: Asked) -> tuple[str, ...]:
@@ -136,7 +256,7 @@ def _why(snapshot: Snapshot, route: CompiledRoute, asked: Asked) -> tuple[str, .
 
 def _fitting(snapshot: Snapshot, asked: Asked) -> Iterator[tuple[Rank, CompiledRoute]]:
     for route in snapshot.routes.values():
-        if judge(route, asked).failed is None:
+        if compare(route, asked).failed is None:
             yield fitting_rank(route, asked.host), route
 
 
@@ -145,7 +265,7 @@ def _passed_over(
 ) -> tuple[tuple[PassedOver, ...], int]:
     """The routes that came nearest, nearest first, and how many more there are."""
     judged: list[tuple[CompiledRoute, Verdict]] = [
-        (route, judge(route, asked))
+        (route, compare(route, asked))
         for routes in (snapshot.routes, snapshot.disabled)
         for route in routes.values()
         if route is not found

@@ -29,7 +29,7 @@ class PassedOver:
 class PolicyNote:
     """What one policy of the route makes of the request.
 
-    `source` is route, defaults, service, environment or built-in; `outcome` is pass, applies or refuse.
+    `source` is route, defaults, plan NAME, service, environment or built-in; `outcome` is pass, applies or refuse.
     """
 
     name: str
@@ -93,18 +93,32 @@ class Explanation:
         if self.refusal is not None:
             yield f"refused: {self.refusal.status} {self.refusal.code}: {self.refusal.message}"
         for note in self.policies:
-            yield f"policy {note.name} ({note.source}): {note.outcome} {_details(note.details)}".rstrip()
+            yield f"policy {note.name} ({note.source}): {note.outcome} {told(note.details)}".rstrip()
         if self.upstream_request is not None:
             yield f"upstream: {self.upstream_request['method']} {self.upstream_request['url']}"
             yield f"  Host: {self.upstream_request['host']}"
         if self.answer is not None:
-            yield f"answer: {_details(self.answer)}"
+            yield f"answer: {told(self.answer)}"
         for target in self.targets:
-            yield f"target: {target['url']}" + (" (chosen)" if target["chosen"] else "")
+            yield _target_text(target)
         for item in self.passed_over:
             yield f"passed over: {item.route}: {item.because}"
         if self.more_passed_over:
             yield f"passed over: {self.more_passed_over} more, further off"
+
+
+def _target_text(target: Mapping[str, Any]) -> str:
+    """`target: http://h (chosen, weight 3, backup, registered by robot, healthy)`."""
+    words = [
+        "chosen" if target.get("chosen") else "",
+        f"weight {target['weight']}" if target.get("weight", 1) != 1 else "",
+        f"zone {target['zone']}" if target.get("zone") else "",
+        "backup" if target.get("backup") else "",
+        f"registered by {target['registered_by']}" if target.get("registered_by") else "",
+        target.get("state") or "",
+    ]
+    said = ", ".join(filter(None, words))
+    return f"target: {target['url']}" + (f" ({said})" if said else "")
 
 
 def _matched(matched: Matched) -> dict[str, Any]:
@@ -117,5 +131,13 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
     return {**found, "allow": list(refusal.allow)} if refusal.allow else found
 
 
-def _details(details: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in details.items() if value not in (None, "", [], {}))
+def told(details: Mapping[str, Any]) -> str:
+    """Details for people: `scopes read write, caller (name ada, kind user)`; what says nothing is left out."""
+    said = {name: value for name, value in details.items() if value not in (None, "", [], {})}
+    return ", ".join(f"{name} {_text(value)}" for name, value in said.items())
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"({told(value)})"
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -38,7 +38,7 @@ class LastGood:
             "digest": record.digest,
             "checksum": checksum(text),
         }
-        _replace(self.path, orjson.dumps(header) + b"\n" + text.encode() + b"\n")
+        replace(self.path, orjson.dumps(header) + b"\n" + text.encode() + b"\n")
 
     def load(self) -> RevisionRecord | None:
         """The kept revision; None, with a line in the log, if there is none that can be trusted."""
@@ -87,8 +87,9 @@ def _parse_kept(text: str) -> RevisionRecord:
     return RevisionRecord(number=header["number"], digest=header["digest"], document=orjson.loads(body))
 
 
-def _replace(path: Path, content: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+def replace(path: Path, content: bytes) -> None:
+    """Gives a file other content in one step; a crash leaves all of the old or all of the new. Mode 0600."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -46,17 +46,17 @@ def clear_errors() -> Iterator[None]:
         raise StoreUnavailable(explain(error)) from error
 
 
-def hold_lock() -> None:
-    """Waits until this transaction is the only writer, until its end.
+def hold_lock(key: int = LOCK_KEY) -> None:
+    """Waits until this transaction is the only one that holds the key, until its end: of configuration's, the writer.
 
     SQLite's transactions are IMMEDIATE: they hold the only write lock from their beginning.
     """
     if not connection.in_atomic_block:
-        raise RuntimeError("the configuration lock lives in a transaction")
+        raise RuntimeError("a lock lives in a transaction")
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_S * 1000:.0f}ms"])
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
 def explain(error: Exception) -> str:

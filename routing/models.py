@@ -1,6 +1,8 @@
 """D: The rows that people edit and the revisions that nodes run, gathered for Django."""
 
 from routing.rows.base import EditConflict
+from routing.rows.leases import Lease, LeaseCount, LeaseState, Trust
+from routing.rows.owners import Owner
 from routing.rows.policies import IdentityProvider, Plan, Quota, RoleScopes
 from routing.rows.revisions import Node, PendingChange, Revision
 from routing.rows.routes import Destination, Route, RouteBackend, RouteDefaults
@@ -10,7 +12,11 @@ __all__ = [
     "Destination",
     "EditConflict",
     "IdentityProvider",
+    "Lease",
+    "LeaseCount",
+    "LeaseState",
     "Node",
+    "Owner",
     "PendingChange",
     "Plan",
     "Quota",
@@ -21,4 +27,5 @@ __all__ = [
     "RouteDefaults",
     "Service",
     "Target",
+    "Trust",
 ]

@@ -1,4 +1,4 @@
-"""D: "There is a new revision": said over PostgreSQL and Redis, heard as a wake-up of the watcher.
+"""D: "There is a new revision" and other news: said over PostgreSQL and Redis, heard as a wake-up of a watcher.
 
 Both are only faster ways to the next poll; neither is needed, and neither may hold up or fail a change.
 """
@@ -6,11 +6,14 @@ Both are only faster ways to the next poll; neither is needed, and neither may h
 import logging
 import threading
 from collections.abc import Callable
+from itertools import count
 from typing import Final
 
 import redis
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
+from resilience.stores.address import address_of
+from resilience.stores.blocking import publish, subscribed
 from routing.sidelines import close, open_sideline
 
 LOG = logging.getLogger(__name__)
@@ -34,22 +37,24 @@ def bind_redis(url: str | None) -> None:
 
 def announce(number: int) -> None:
     """Wakes every watcher when the current transaction commits, and not if it does not."""
+    tell(CHANNEL, str(number))
+
+
+def tell(channel: str, news: str) -> None:
+    """Wakes whoever hears the channel when the current transaction commits, and not if it does not."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, str(number)])
+            cursor.execute("SELECT pg_notify(%s, %s)", [channel, news])
     url = _redis["url"]
     if url is not None:
-        transaction.on_commit(lambda: _announce_by_redis(url, number), robust=True)
+        transaction.on_commit(lambda: _tell_by_redis(url, channel, news), robust=True)
 
 
-def _announce_by_redis(url: str, number: int) -> None:
+def _tell_by_redis(url: str, channel: str, news: str) -> None:
     try:
-        with redis.Redis.from_url(
-            url, socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
-        ) as client:
-            client.publish(CHANNEL, str(number))
+        publish(address_of(url), channel, news, timeout_s=REDIS_TIMEOUT_S)
     except redis.RedisError as error:
-        LOG.info("revision %d was not announced over Redis: %s", number, error)
+        LOG.info("%s %s was not announced over Redis: %s", channel, news, error)
 
 
 class Ear(threading.Thread):
@@ -77,12 +82,20 @@ class Ear(threading.Thread):
         self._stopped.set()
 
 
-def hear_postgres(wake: Wake, stopped: threading.Event) -> None:
-    """Calls `wake` for each NOTIFY until stopped; raises when the connection is lost."""
+def hear_postgres(channel: str) -> Hear:
+    """The function that calls `wake` for each message until stopped; it raises when the connection is lost."""
+
+    def from_postgres(wake: Wake, stopped: threading.Event) -> None:
+        _hear_postgres(channel, wake, stopped)
+
+    return from_postgres
+
+
+def _hear_postgres(channel: str, wake: Wake, stopped: threading.Event) -> None:
     sideline = open_sideline()
     try:
         with sideline.cursor() as cursor:
-            cursor.execute(f"LISTEN {CHANNEL}")
+            cursor.execute(f"LISTEN {channel}")
         wake()  # for what was said before this ear was open
         raw = sideline.connection
         while not stopped.is_set():
@@ -96,15 +109,14 @@ def hear_postgres(wake: Wake, stopped: threading.Event) -> None:
         close(sideline)
 
 
-def hear_redis(url: str) -> Hear:
-    """The function that calls `wake` for each message until stopped; it raises when the connection is lost."""
+def hear_redis(url: str, channel: str) -> Hear:
+    """The same over Redis."""
+
+    address, attempts = address_of(url), count()
 
     def from_redis(wake: Wake, stopped: threading.Event) -> None:
-        with (
-            redis.Redis.from_url(url, socket_connect_timeout=REDIS_TIMEOUT_S) as client,
-            client.pubsub() as ear,
-        ):
-            ear.subscribe(CHANNEL)
+        opened = subscribed(address, channel, timeout_s=REDIS_TIMEOUT_S, attempt=next(attempts))
+        with opened as ear:
             while not stopped.is_set():
                 if ear.get_message(ignore_subscribe_messages=True, timeout=LISTEN_S) is not None:
                     wake()

@@ -67,6 +67,13 @@ def parse_pattern(path: str, kind: PathType) -> PathPattern | BadPath:
     return PathPattern(kind, text, segments, written=path)
 
 
+def placeholders(written: str) -> tuple[str | None, ...]:
+    """The names that a path template gives its segments; None for a literal one."""
+    return tuple(
+        found[1] if (found := _PLACEHOLDER.fullmatch(part)) else None for part in written.split("/")[1:]
+    )
+
+
 def _parse_regex(path: str) -> PathPattern | BadPath:
     try:
         regex = re.compile(path)

@@ -23,6 +23,7 @@ from routing.drafts import (
     pending_authors,
     record_pending,
 )
+from routing.groups import make_groups
 from routing.loader import read_rows, write_rows
 from routing.locking import clear_errors, hold_lock, writing
 from routing.merging import merge
@@ -167,7 +168,12 @@ def rollback(number: int, *, actor: Actor, message: str = "", source: str = "api
 
 def validated(raw: Any) -> tuple[Document, tuple[Problem, ...]]:
     """The canonical document and its warnings; raises ConfigurationInvalid with every problem."""
-    checked = check_document(raw, env=os.environ, api_prefix=settings.CONFIG.api_prefix)
+    checked = check_document(
+        raw,
+        env=os.environ,
+        api_prefix=settings.CONFIG.api_prefix,
+        jwt_algorithm=settings.CONFIG.jwt_algorithm,
+    )
     problems = checked.problems or storable_problems(raw)
     if problems:
         raise ConfigurationInvalid(problems)
@@ -205,6 +211,7 @@ def _publish(target: Document, actor: Actor, message: str, source: str) -> Outco
     live = live_revision()
     changes = _compare(_document_of(live), target)
     forget_pending()
+    make_groups(target)
     if not changes:
         return Outcome("unchanged", changes, live.number if live else None)
     revision = Revision.objects.create(

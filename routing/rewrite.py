@@ -18,6 +18,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from routing.paths import BadPath, normalise
+from routing.shapes.templates import Template
 from routing.snapshot import Redirect
 
 PathChange = Literal["none", "prefix", "path", "regex"]
@@ -39,6 +40,9 @@ class CompiledRewrite:
     to: str = ""
     host: bytes | None = None
     preserve_host: bool = False
+    template: Template | None = None  # what `replacement` is made of, for each request
+    host_template: Template | None = None
+    is_templated: bool = False  # either
 
     def apply(self, path: bytes, base_path: bytes = b"") -> bytes:
         """The path to send: `path` is a NormalPath's forward form, `base_path` the target's."""

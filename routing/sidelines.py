@@ -24,13 +24,13 @@ _POSTGRES: Final = {
 }
 
 
-def open_sideline() -> BaseDatabaseWrapper:
+def open_sideline(*, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> BaseDatabaseWrapper:
     """A connection to the configuration's database, used by this thread's ORM queries from now on."""
     settings = copy.deepcopy(connections[DEFAULT_DB_ALIAS].settings_dict)
     options: dict[str, Any] = settings["OPTIONS"]
     if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
         options |= _POSTGRES
-        timeout = f"-c statement_timeout={STATEMENT_TIMEOUT_S * 1000}"
+        timeout = f"-c statement_timeout={statement_timeout_s * 1000:.0f}"
         options["options"] = f"{options.get('options', '')} {timeout}".strip()
     else:
         # Reports give up at once rather than hold up the poll behind a long write.

@@ -11,15 +11,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from resilience.policies import (
+    BalancingPolicy,
+    BreakerPolicy,
+    ConcurrencyPolicy,
+    EjectionPolicy,
+    FaultPolicy,
+    HealthPolicy,
+    QuotaPolicy,
+    RetryPolicy,
+)
+from routing.aggregation import Aggregate
+from routing.shapes.shapes import PLAIN, Shapes
+from routing.splitting import Split
+
 if TYPE_CHECKING:
     from routing.conditions import HeaderCondition, QueryCondition
     from routing.document.services import TlsSpec
     from routing.matching import RouteIndex
     from routing.patterns import PathPattern
     from routing.rewrite import CompiledRewrite
+    from routing.shapes.templates import Template
 
 TargetScheme = Literal["http", "https", "unix"]
 HeaderList = tuple[tuple[bytes, bytes], ...]
+IN_TURN = BalancingPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +49,10 @@ class CompiledTarget:
     socket_path: str | None
     base_path: bytes  # never ends in a slash; b"" when the URL has no path
     authority: bytes  # what the Host header says unless the route rewrites it
+    weight: int = 1
+    zone: str = ""
+    backup: bool = False
+    drain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +68,12 @@ class CompiledService:
     tls: TlsSpec | None
     max_connections: int  # per target and worker
     source: Mapping[str, Any] = field(repr=False, compare=False)
-    load_balancing: str = "round_robin"
+    balancing: BalancingPolicy = IN_TURN
+    concurrency: ConcurrencyPolicy | None = None
+    retries: RetryPolicy | None = None
+    breaker: BreakerPolicy | None = None
+    health: HealthPolicy | None = None
+    ejection: EjectionPolicy | None = None
     overridden_by: str | None = None  # the environment variable that replaced the targets
     runtime: Any = field(default=None, repr=False, compare=False)
 
@@ -84,7 +109,17 @@ class Respond:
     body: bytes = b""
 
 
-Destination = Forward | Redirect | Respond
+Destination = Forward | Split | Redirect | Respond | Aggregate
+
+
+def services_of(destination: Destination) -> tuple[str, ...]:
+    """The services that a destination asks."""
+    match destination:
+        case Forward(service=service):
+            return (service,)
+        case Split() | Aggregate():
+            return destination.services
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +129,46 @@ class HeaderOps:
     remove: frozenset[bytes] = frozenset()
     set: HeaderList = ()
     add: HeaderList = ()
+    templates: tuple[tuple[bytes, Template], ...] = ()  # set or added, filled in for each request
+    dropped: frozenset[bytes] = field(init=False, repr=False, compare=False)  # what does not stay as it is
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dropped", self.remove.union(name for name, _ in self.set))
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Who may use a route. Several scopes: all of them; several roles: one of them."""
+
+    level: Literal["public", "user", "admin", "service"] = "user"
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    methods: tuple[Literal["jwt", "api_key", "session"], ...] = ("jwt", "api_key", "session")  # in this order
+    reject_invalid: bool = False
+    is_enforced: bool = True  # False: judge, count, let pass
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledProvider:
+    """An issuer of tokens that the gateway accepts, beside itself."""
+
+    name: str
+    issuers: frozenset[str]  # accepted `iss` values; empty: any, or none
+    audiences: frozenset[str]  # of which `aud` must name one; empty: not looked at
+    jwks_url: str | None
+    discovery_url: str | None
+    secret: str | None = field(repr=False)  # for HS algorithms
+    cookie: str | None  # a cookie in which the token comes, too
+    algorithms: frozenset[str]
+    subject_claim: str = "sub"
+    name_claim: str | None = None
+    email_claim: str | None = None
+    roles_claim: str = "roles"
+    scopes_claim: str = "scope"
+
+
+PUBLIC = Auth(level="public")
+CLOSED = Auth()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +192,13 @@ class CompiledRoute:
     allow_encoded_slashes: bool
     source: Mapping[str, Any] = field(repr=False, compare=False)  # as written, without the defaults
     from_defaults: frozenset[str] = frozenset()  # the keys that came from `defaults`
+    auth: Auth = CLOSED
+    forward_identity: Literal["headers", "token", "none"] = "headers"
+    forward_credentials: Literal["auto", "all", "none"] = "auto"
+    quotas: tuple[QuotaPolicy, ...] = ()
+    concurrency: ConcurrencyPolicy | None = None
+    fault: FaultPolicy | None = None
+    shapes: Shapes = PLAIN
     plan: Any = field(default=None, repr=False, compare=False)
 
 
@@ -148,3 +230,10 @@ class Snapshot:
     index: RouteIndex = field(repr=False)
     disabled: Mapping[str, CompiledRoute] = field(default_factory=dict, repr=False)
     defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)  # scopes by role
+    default_roles: frozenset[str] = field(default=frozenset(), repr=False)  # that registered accounts have
+    quotas: Mapping[str, QuotaPolicy] = field(default_factory=dict, repr=False)
+    plans: Mapping[str, Mapping[str, QuotaPolicy]] = field(
+        default_factory=dict, repr=False
+    )  # the quotas that replace others, by plan and name
+    providers: tuple[CompiledProvider, ...] = field(default=(), repr=False)

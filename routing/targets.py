@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from routing.document.services import TargetSpec
 from routing.snapshot import CompiledTarget
 
 _SUFFIX = "_SERVICE_URL"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def compile_target(url: str) -> CompiledTarget:
+def compile_target(spec: TargetSpec) -> CompiledTarget:
+    """A target as the schema accepted it."""
+    return replace(
+        parse_target(spec.url), weight=spec.weight, zone=spec.zone or "", backup=spec.backup, drain=spec.drain
+    )
+
+
+def parse_target(url: str) -> CompiledTarget:
     """Parse a target URL that the schema accepted."""
     parts = urlsplit(url)
     if parts.scheme == "unix":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routing.document.entries import CheckedEntry, Surroundings, check_entry
-from routing.document.findings import Finding, Location
+from routing.document.findings import Finding, Location, repeated
 from routing.document.honoured import unhonoured_section
 from routing.document.interpolation import FilledDocument, Unset, fill
 from routing.document.reserved_rules import ReservedPaths
@@ -29,18 +29,24 @@ class Checked:
 
 
 def check_document(
-    raw: object, *, env: Mapping[str, str], require_env: bool = True, api_prefix: str = "/api/v1"
+    raw: object,
+    *,
+    env: Mapping[str, str],
+    require_env: bool = True,
+    api_prefix: str = "/api/v1",
+    jwt_algorithm: str | None = None,
 ) -> Checked:
     """Checks a whole document with `env` filled in. Never raises for a JSON-like value.
 
-    Unset variables are problems, or with `require_env` False warnings; what stands there is not judged then.
+    Unset variables are problems, or with `require_env` False warnings; what stands there is not judged then. Without
+    `jwt_algorithm`, nothing is said of what depends on it.
     """
     if not isinstance(raw, Mapping):
         message = f"must be a mapping with keys such as services and routes, not {quote(raw)}"
         return Checked(None, (Problem("gateway.E001", "", message),), ())
     filled = fill(raw, env)
     report = _Report(filled, require_env=require_env)
-    check = _DocumentCheck(filled.value, report, ReservedPaths(api_prefix))
+    check = _DocumentCheck(filled.value, report, ReservedPaths(api_prefix), jwt_algorithm)
     spec = check.run()
     problems, warnings = report.finished()
     return Checked(None if problems else spec, problems, warnings)
@@ -119,12 +125,13 @@ class _Report:
 
 
 class _DocumentCheck:
-    __slots__ = ("_raw", "_report", "_reserved")
+    __slots__ = ("_jwt_algorithm", "_raw", "_report", "_reserved")
 
-    def __init__(self, raw: Raw, report: _Report, reserved: ReservedPaths) -> None:
+    def __init__(self, raw: Raw, report: _Report, reserved: ReservedPaths, jwt_algorithm: str | None) -> None:
         self._raw = raw
         self._report = report
         self._reserved = reserved
+        self._jwt_algorithm = jwt_algorithm
 
     def run(self) -> DocumentSpec | None:
         """Checks section by section; None when some entry has no specification."""
@@ -133,11 +140,14 @@ class _DocumentCheck:
         around = Surroundings(
             services=self._names("services"),
             quotas=self._names("quotas"),
+            roles=self._names("roles"),
             defaults=self._mapping("defaults"),
             reserved=self._reserved,
+            jwt_algorithm=self._jwt_algorithm,
         )
         seen = frozenset(defaults.findings)
         sections = {kind: self._section(kind, around, seen) for kind in KINDS}
+        self._report.add(self._cookies(), ())
         if defaults.spec is None or any(None in specs for specs in sections.values()):
             return None
         values: dict[str, Any] = {"version": 1, "defaults": defaults.spec, **sections}
@@ -166,7 +176,12 @@ class _DocumentCheck:
         raw = self._raw.get("defaults")
         if not raw and raw in (None, {}):
             return CheckedEntry(DefaultsSpec(), ())
-        around = Surroundings(services=self._names("services"), quotas=self._names("quotas"))
+        around = Surroundings(
+            services=self._names("services"),
+            quotas=self._names("quotas"),
+            roles=self._names("roles"),
+            jwt_algorithm=self._jwt_algorithm,
+        )
         checked = check_entry("defaults", raw, around)
         self._report.add(checked.findings, ("defaults",))
         return checked
@@ -188,6 +203,14 @@ class _DocumentCheck:
                 message = f"{quote(name)} is the name of {kind}[{other}] already"
                 self._report.add([Finding("gateway.E010", ("name",), message, name)], (kind, index))
         return tuple(specs)
+
+    def _cookies(self) -> list[Finding]:
+        """A cookie says by its name whose token it holds, so two providers never share one."""
+        providers = [
+            entry if isinstance(entry, Mapping) else {} for entry in self._list("identity_providers")
+        ]
+        cookies = [provider.get("cookie") for provider in providers]
+        return list(repeated(cookies, ("identity_providers",), "cookie"))
 
     def _names(self, kind: str) -> frozenset[str]:
         return frozenset(

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
+from routing import owning
 from routing.admin.dialogs import go
 from routing.admin.forms.entry import EntryForm
 from routing.admin.forms.texts import flatten
@@ -19,6 +20,7 @@ from routing.admin.history import kind_of
 from routing.admin.publishing import NotPublished, publish_edit, published, refused, tell_refusal
 from routing.admin.sections import Section, grouped
 from routing.locking import clear_errors, hold_lock
+from routing.models import Service
 
 REFUSAL = "_torana_refusal"
 SAVED = "_torana_saved"
@@ -40,6 +42,41 @@ class EntryAdmin(ModelAdmin):
     def kind(self) -> str:
         """The document's key for these rows."""
         return kind_of(self.model())
+
+    # Who may
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_view_permission(request, obj)) or self._owns(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) or self._owns(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        queryset: models.QuerySet[Any] = super().get_queryset(request)
+        return queryset if super().has_view_permission(request) else self._owned_of(request, queryset)
+
+    def changeable(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """The rows among these that may be changed."""
+        return queryset if super().has_change_permission(request) else self._owned_of(request, queryset)
+
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        """Every action of a list changes rows: an owner's acts on its own, whatever else it sees."""
+        return super().response_action(request, self.changeable(request, queryset))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """An owner leads its routes to its services, and where they lead already."""
+        if db_field.related_model is Service and not request.user.has_perm("routing.change_service"):
+            match = request.resolver_match
+            key = match.kwargs.get("object_id") if match is not None else None
+            kwargs["queryset"] = owning.may_lead_to(request.user, key)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _owns(self, request: HttpRequest, obj: Any) -> bool:
+        """`obj` may be a row, or as unfold's actions hand it over, its key."""
+        return owning.owns(request.user, self.model, getattr(obj, "pk", obj))
+
+    def _owned_of(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return queryset.filter(pk__in=owning.owned(request.user, self.model).values("pk"))
 
     # Forms
 

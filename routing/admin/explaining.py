@@ -8,18 +8,21 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from routing.admin import snapshots
 from routing.admin.curl import Request
 from routing.admin.examples import example
 from routing.admin.forms.explain import DRAFT, ExplainForm, initial_of
+from routing.callers import UnknownCaller
 from routing.cleaning import written
-from routing.explain import explain, request_to
+from routing.explain import has_credentials, request_to
+from routing.explaining import NoRevision, Which, explained
 from routing.explanation import Explanation
 from routing.models import Route, Service
 from routing.problems import ConfigurationInvalid
 
 TEMPLATE = "routing/admin/explain.html"
 PERMISSION = "routing.view_route"
+CALLERS_PERMISSION = "authproxy.view_consumer"
+MOST_PROBLEMS = 20
 
 
 def urls() -> list[URLPattern]:
@@ -35,30 +38,36 @@ def explain_view(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {**admin.site.each_context(request), "title": "Explain a request", "form": form}
     if form.is_bound and form.is_valid():
         wanted, which = form.cleaned_data["request"], form.cleaned_data["configuration"]
-        context |= _explained(wanted, which) | {"asked": wanted}
+        caller = form.cleaned_data.get("caller") or None
+        address = form.cleaned_data["address"]
+        context |= _explained(wanted, which, caller, address)
+        context |= {"asked": wanted, "caller": caller, "address": address}
     return TemplateResponse(request, TEMPLATE, context)
 
 
 def _form(request: HttpRequest) -> ExplainForm:
+    may_name = request.user.has_perm(CALLERS_PERMISSION)
     if request.method == "POST":
-        return ExplainForm(request.POST)
+        return ExplainForm(request.POST, may_name=may_name)
     key = request.GET.get("route", "")
     route = Route.objects.filter(pk=key).first() if key.isdecimal() else None
     if route is None:
-        return ExplainForm()
+        return ExplainForm(may_name=may_name)
     # A route's page leads here: its example is explained at once.
-    return ExplainForm({**initial_of(example(written(route))), "configuration": DRAFT})
+    given = {**initial_of(example(written(route))), "configuration": DRAFT}
+    return ExplainForm(given, may_name=may_name)
 
 
-def _explained(wanted: Request, which: str) -> dict[str, Any]:
+def _explained(wanted: Request, which: Which, caller: str | None, address: str) -> dict[str, Any]:
+    asked = request_to(wanted.method, wanted.url, wanted.headers, address=address)
     try:
-        kept = snapshots.draft() if which == DRAFT else snapshots.live()
+        found = explained(asked, which, caller=caller)
+    except (NoRevision, UnknownCaller) as error:
+        return {"problems": [str(error)]}
     except ConfigurationInvalid as error:
-        return {"problems": [str(problem) for problem in error.problems[:20]]}
-    if kept is None:
-        return {"problems": ["Nothing is published yet."]}
-    found = explain(kept.snapshot, request_to(wanted.method, wanted.url, wanted.headers))
-    return {"explanation": found, "is_draft": which == DRAFT, **_links(found)}
+        return {"problems": [str(problem) for problem in error.problems[:MOST_PROBLEMS]]}
+    unread = caller is None and has_credentials(asked)
+    return {"explanation": found, "is_draft": which == DRAFT, "credentials_unread": unread, **_links(found)}
 
 
 def _links(found: Explanation) -> dict[str, Any]:

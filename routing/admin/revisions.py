@@ -33,7 +33,7 @@ from routing.publishing import rollback
 class ReadOnlyAdmin(ModelAdmin):
     """Rows that the gateway writes by itself."""
 
-    actions = None
+    actions: Any = None
     list_per_page = 50
 
     def has_add_permission(self, _request: HttpRequest) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -13,18 +14,27 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
+from routing.admin.backends import BackendInline, backends_text, save_backends
 from routing.admin.columns import match_text, policies, redirect_text, respond_text
 from routing.admin.confirming import confirmed
 from routing.admin.copying import CopyingAdmin
 from routing.admin.dialogs import ReasonDialog, go
+from routing.admin.explaining import PERMISSION as EXPLAIN_PERMISSION
 from routing.admin.filters import DestinationFilter, EnabledFilter, HostFilter, MethodFilter
 from routing.admin.forms.route import RouteForm
 from routing.admin.publishing import published
+from routing.admin.purges import purged
+from routing.admin.rolenames import unknown_roles
 from routing.admin.sections import ROUTE_SECTIONS, Section
 from routing.admin.shadowing import warnings_about
+from routing.admin.steering import may_operate, steers
+from routing.admin.tokens import unverifiable_tokens
 from routing.cleaning import written
 from routing.columns import DESTINATIONS
+from routing.document.effective import WITH_BACKENDS
+from routing.locking import StoreUnavailable
 from routing.models import Destination, Route
+from routing.purging import PurgeRefused
 
 
 @admin.register(Route)
@@ -33,6 +43,7 @@ class RouteAdmin(CopyingAdmin):
 
     form = RouteForm
     sections: ClassVar[tuple[Section, ...]] = ROUTE_SECTIONS
+    inlines: ClassVar[list[Any]] = [BackendInline]
     autocomplete_fields = ("service",)
     copied_columns = ("notes", "destination", "service")
     conditional_fields: ClassVar[Mapping[str, str]] = {
@@ -41,6 +52,11 @@ class RouteAdmin(CopyingAdmin):
             leaf.name: f"destination == '{leaf.path[0]}'"
             for leaf in RouteForm.leaves
             if leaf.path[0] in DESTINATIONS
+        },
+        **{
+            leaf.name: "destination == 'backends'"
+            for leaf in RouteForm.leaves
+            if leaf.path[0] in WITH_BACKENDS
         },
     }
     list_display = (
@@ -63,15 +79,30 @@ class RouteAdmin(CopyingAdmin):
     )
     search_fields = ("name", "path", "hosts", "service__name", "notes")
     ordering = ("name",)
-    actions = ("enable_selected", "disable_selected")
-    actions_row: ClassVar[list[Any]] = ["explain", "duplicate", "enable", "disable"]
-    actions_detail: ClassVar[list[Any]] = ["explain", "duplicate"]
+    actions = ("enable_selected", "disable_selected", "purge_selected")
+    actions_row: ClassVar[list[Any]] = ["explain", "duplicate", "enable", "disable", "purge"]
+    actions_detail: ClassVar[list[Any]] = ["explain", "duplicate", "purge"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Route]:
+        queryset: QuerySet[Route] = super().get_queryset(request)
+        return queryset.prefetch_related("backends__service")
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        """The services of a route that is duplicated are filled in, too."""
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        if request.method == "GET" and obj.pk is None and (source := self.copied(request)) is not None:
+            kwargs["initial"] = list(source.backends.values(*inline.fields))
+        return kwargs
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """A route's services are kept in their order."""
+        save_backends(form.instance, formset)
 
     def section_fields(self, section: Section, names: list[str]) -> list[Any]:
         return ["destination", "service", *names] if section.title == "Destination" else names
 
     def warnings_about(self, route: Route) -> list[SafeString]:
-        return warnings_about(str(route))
+        return [*warnings_about(str(route)), *unknown_roles(route), *unverifiable_tokens(route)]
 
     # Columns
 
@@ -94,6 +125,8 @@ class RouteAdmin(CopyingAdmin):
             case Destination.SERVICE if route.service is not None:
                 there = reverse("admin:routing_service_change", args=[route.service_id])
                 return format_html('<a class="text-link" href="{}">{}</a>', there, route.service.name)
+            case Destination.BACKENDS:
+                return backends_text(route)
             case Destination.REDIRECT:
                 return redirect_text(route.redirect)
             case Destination.RESPOND:
@@ -114,7 +147,11 @@ class RouteAdmin(CopyingAdmin):
 
     # Actions
 
-    @action(description="Explain", icon="travel_explore", permissions=["view"], url_path="explain")
+    def has_explain_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        """An explanation names routes of others."""
+        return request.user.has_perm(EXPLAIN_PERMISSION)
+
+    @action(description="Explain", icon="travel_explore", permissions=["explain"], url_path="explain")
     def explain(self, _request: HttpRequest, object_id: str) -> HttpResponseRedirect:
         """Opens the explain page with a request that this route should take."""
         return HttpResponseRedirect(f"{reverse('admin:routing_explain')}?route={object_id}")
@@ -173,6 +210,45 @@ class RouteAdmin(CopyingAdmin):
             act=lambda why: self.switch(queryset, request, why, is_on=False),
         )
 
+    def has_operate_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        """Operators purge what they may see."""
+        return may_operate(request)
+
+    @steers(
+        "Purge cache",
+        icon="delete_sweep",
+        title="Serve stored answers of this route no more?",
+        about="Its service is asked again, on every worker within a second.",
+    )
+    def purge(self, request: HttpRequest, form: ReasonDialog, object_id: str) -> HttpResponse:
+        """Purges the stored answers of one route."""
+        queryset = self.get_queryset(request).filter(pk=object_id)
+        self._purge(request, queryset, form.cleaned_data["reason"])
+        return go(request, reverse("admin:routing_route_changelist"))
+
+    @admin.action(description="Purge stored answers of selected routes", permissions=["operate"])
+    def purge_selected(self, request: HttpRequest, queryset: QuerySet[Route]) -> HttpResponse | None:
+        """Asks, then purges the stored answers of the selected routes."""
+        return confirmed(
+            self, request, queryset, verb="Purge", act=lambda why: self._purge(request, queryset, why)
+        )
+
+    def changeable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Purging changes no row: operators purge what they see."""
+        named = request.POST.getlist(
+            "action"
+        )  # Django runs one of them; the index that it goes by may be any
+        if named and set(named) <= {"purge_selected"}:
+            return queryset
+        return super().changeable(request, queryset)
+
+    def _purge(self, request: HttpRequest, queryset: QuerySet[Route], why: str) -> None:
+        names = list(queryset.values_list("name", flat=True))
+        try:
+            self.message_user(request, purged("route", names, request, reason=why))
+        except (PurgeRefused, StoreUnavailable) as refusal:
+            self.message_user(request, f"Nothing was purged: {refusal}", "ERROR")
+
     def switch(self, queryset: QuerySet[Route], request: HttpRequest, why: str, *, is_on: bool) -> None:
         """Enables or disables routes; what is so already is left alone."""
         wrong = queryset.filter(enabled=False) if is_on else queryset.exclude(enabled=False)
@@ -184,6 +260,8 @@ class RouteAdmin(CopyingAdmin):
         self, request: HttpRequest, form: ReasonDialog, object_id: str, *, is_on: bool
     ) -> HttpResponse:
         there = reverse("admin:routing_route_changelist")
+        if not self.has_change_permission(request, object_id):  # unfold asks for no row in particular
+            raise PermissionDenied
         queryset = self.get_queryset(request).filter(pk=object_id)
 
         def act() -> HttpResponse:

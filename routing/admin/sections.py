@@ -22,15 +22,45 @@ class Section:
 
 SERVICE_SECTIONS: Final = (
     Section("Service", ("name", "protocol"), is_open=True),
-    Section("Timeouts", ("timeout",)),
     Section(
-        "Connections and balancing",
-        ("max_connections", "max_concurrency", "load_balancing", "hash_on", "slow_start", "panic"),
+        "Timeouts",
+        ("timeout",),
+        "A request that takes longer is answered 504. What is left of the time is told to the target in "
+        "X-Request-Timeout-Ms.",
+    ),
+    Section(
+        "Balancing",
+        ("load_balancing", "hash_on", "slow_start", "panic"),
+        "Which of the targets gets a request. Weight, zone, backup and drain are said of each target below.",
+    ),
+    Section(
+        "Connections and concurrency",
+        ("max_connections", "max_concurrency"),
+        "Both hold for each worker by itself.",
     ),
     Section("TLS", ("tls",), "How https targets are checked, and how the gateway shows itself to them."),
-    Section("Retries", ("retries",)),
-    Section("Breaker", ("breaker",)),
-    Section("Health", ("health", "ejection")),
+    Section(
+        "Retries",
+        ("retries",),
+        "Without anything here, only what was never sent is sent again. What may have arrived is repeated only if "
+        "its method may be sent twice; another target gets it, if there is one.",
+    ),
+    Section(
+        "Breaker",
+        ("breaker",),
+        "Connection errors, timeouts and 5xx count as failures, a client's mistakes never do. While it is open, "
+        "requests are answered 503 at once. How it stands now, and forcing it, is on the page of breakers.",
+    ),
+    Section(
+        "Health checks",
+        ("health",),
+        "One worker asks every target and tells the others. A target that fails gets no requests until it is well.",
+    ),
+    Section(
+        "Ejection",
+        ("ejection",),
+        "A target whose requests fail one after the other is left out for a while, and tried again after it.",
+    ),
 )
 ROUTE_SECTIONS: Final = (
     Section("Route", ("name", "enabled", "priority"), is_open=True),
@@ -42,7 +72,19 @@ ROUTE_SECTIONS: Final = (
     ),
     Section(
         "Destination",
-        ("service", "backends", "sticky", "canary", "redirect", "respond", "aggregate", "publish", "grpc"),
+        (
+            "service",
+            "backends",
+            "sticky",
+            "force",
+            "canary",
+            "redirect",
+            "respond",
+            "aggregate",
+            "publish",
+            "grpc",
+        ),
+        "Of weighted services, which they are and how much each gets is said above.",
         is_open=True,
     ),
     Section(
@@ -51,7 +93,12 @@ ROUTE_SECTIONS: Final = (
         "A route is closed unless it says public.",
         is_open=True,
     ),
-    Section("Limits", ("limits", "quotas", "timeout")),
+    Section(
+        "Limits",
+        ("quotas", "limits", "timeout"),
+        "How much this route takes. Quotas are named as in the list of quotas: [free, {name: strict, mode: log}]; "
+        "log only counts whom it would have refused.",
+    ),
     Section(
         "On the way in",
         ("rewrite", "request_headers", "require_headers", "validate", "allow_encoded_slashes", "mirror"),
@@ -59,11 +106,77 @@ ROUTE_SECTIONS: Final = (
     ),
     Section(
         "On the way out",
-        ("response_headers", "transform", "status_map", "envelope", "cache", "compress", "cors"),
+        (
+            "response_headers",
+            "transform",
+            "status_map",
+            "envelope",
+            "cache",
+            "compress",
+            "compression",
+            "cors",
+        ),
         "What is changed before the client sees the answer.",
     ),
     Section("WebSocket", ("websocket",)),
-    Section("Fault injection", ("fault",)),
+    Section(
+        "Fault injection",
+        ("fault",),
+        "For drills: requests are delayed or answered with an error on purpose. In production only where "
+        "FAULT_INJECTION allows it.",
+    ),
+)
+
+QUOTA_SECTIONS: Final = (
+    Section(
+        "Quota",
+        ("name", "limit", "per", "algorithm", "burst"),
+        "token bucket: the limit flows back evenly, and as many as burst may come at once. sliding window: no more "
+        "than the limit in any period. fixed window: the count begins anew with each period; a day or a month is "
+        "always counted so.",
+        is_open=True,
+    ),
+    Section(
+        "Whose requests",
+        ("key", "methods"),
+        "Each caller has a budget of its own. All routes that name the quota share it.",
+        is_open=True,
+    ),
+    Section(
+        "When it is used up",
+        ("mode", "on_store_failure"),
+        "A request that is refused is answered 429 with Retry-After, and counts against no other quota.",
+        is_open=True,
+    ),
+)
+PLAN_SECTIONS: Final = (
+    Section(
+        "Plan",
+        ("name", "quotas"),
+        "A consumer is put on a plan by its name. Its quotas take the place of a route's quotas of the same name: "
+        "[{name: free, limit: 1000, per: 1m}].",
+        is_open=True,
+    ),
+)
+ROLE_SECTIONS: Final = (
+    Section(
+        "Role",
+        ("name", "scopes", "default"),
+        "A role is a group of accounts: publishing makes the group, and nothing ever removes it. A role that gets "
+        "another name gets another group, with nobody in it.",
+        is_open=True,
+    ),
+)
+PROVIDER_SECTIONS: Final = (
+    Section("Identity provider", ("name", "issuer", "audience"), is_open=True),
+    Section(
+        "Keys",
+        ("discovery_url", "jwks_url", "secret", "algorithms"),
+        "Where the keys are found that verify its tokens: one of the two addresses, or a shared secret.",
+        is_open=True,
+    ),
+    Section("Claims", ("claims",), "Which claims of a token say what."),
+    Section("Cookie", ("cookie",), "For browsers that carry the token in a cookie."),
 )
 
 
@@ -83,7 +196,7 @@ def grouped(sections: Sequence[Section], leaves: Iterable[Leaf]) -> list[tuple[S
 def honoured(kind: str, leaves: Iterable[Leaf], *, below: str = "") -> tuple[Leaf, ...]:
     """The leaves that this version acts on, with the choices that it acts on: what is shown is never refused.
 
-    A choice of one is shown only where leaving it out is refused.
+    A choice of one is no choice and is not shown.
     """
     found = []
     for leaf in leaves:
@@ -93,6 +206,6 @@ def honoured(kind: str, leaves: Iterable[Leaf], *, below: str = "") -> tuple[Lea
         values = honoured_values(kind, key)
         if values is None:
             found.append(leaf)
-        elif len(values) > 1 or key == "auth.level":
+        elif len(values) > 1:
             found.append(replace(leaf, choices=tuple(str(value) for value in values)))
     return tuple(found)

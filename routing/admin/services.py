@@ -5,17 +5,20 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from routing.admin.copying import COPY_OF, CopyingAdmin
+from routing.admin.dialogs import go
+from routing.admin.draining import DrainDialog, drain
 from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm, TargetFormSet
+from routing.admin.owners import OwnedInline
 from routing.admin.sections import SERVICE_SECTIONS, Section
+from routing.admin.steering import may_operate, steers
 from routing.models import Route, Service, Target
 from routing.rows.services import PROTOCOLS
 
@@ -23,7 +26,7 @@ SHOWN_TARGETS = 3
 DEFAULT_PROTOCOL = "http"
 
 
-class TargetInline(TabularInline):
+class TargetInline(OwnedInline):
     """The addresses of a service, in the order in which they were added."""
 
     model = Target
@@ -66,6 +69,36 @@ class ServiceAdmin(CopyingAdmin):
     list_filter = (ProtocolFilter,)
     search_fields = ("name", "targets__url", "notes")
     ordering = ("name",)
+    actions_row: ClassVar[list[Any]] = ["duplicate", "drain"]
+    actions_detail: ClassVar[list[Any]] = ["duplicate", "drain"]
+
+    def has_operate_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        """Operators drain what they may see."""
+        return may_operate(request)
+
+    @steers(
+        "Drain",
+        icon="water_drop",
+        title="Which targets shall take nothing new?",
+        about="What they have begun may finish. Those without a tick take requests.",
+        form=DrainDialog,
+    )
+    def drain(self, request: HttpRequest, form: DrainDialog, object_id: str) -> HttpResponse:
+        """Drains targets of one service, or uses them again."""
+        service = self.get_queryset(request).filter(pk=object_id).first()
+        if service is None:
+            raise Http404
+        there = reverse("admin:routing_service_changelist")
+        given = form.cleaned_data
+
+        def act() -> HttpResponse:
+            number = drain(request, service, given["draining"], given["reason"])
+            self.message_user(
+                request, f"{service.name}: {number or 'no'} target{'s' * (number != 1)} changed."
+            )
+            return go(request, there)
+
+        return self.refusals_told(request, act, there)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Service]:
         queryset: QuerySet[Service] = super().get_queryset(request)

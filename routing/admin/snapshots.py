@@ -11,11 +11,13 @@ from typing import Any, Final
 
 import orjson
 from django.conf import settings
+from django.db import models
 from django.db.models import Count, Max, Sum
 
 from routing.compiler import CompileOptions, compile_snapshot
-from routing.loader import read_rows
-from routing.models import Revision, Route, RouteDefaults, Service
+from routing.loader import MODELS, read_rows
+from routing.models import Revision, RouteDefaults
+from routing.options import compile_options
 from routing.reserved import reserved_routes
 from routing.shadows import Shadow, find_shadows
 from routing.snapshot import Snapshot
@@ -57,12 +59,7 @@ def draft() -> Kept:
 
 def options() -> CompileOptions:
     """As the data plane compiles, without what only it needs."""
-    config = settings.CONFIG
-    return CompileOptions(
-        env=os.environ,
-        api_prefix=config.api_prefix,
-        service_timeout_s=config.service_timeout_s,
-    )
+    return compile_options(settings.CONFIG, os.environ)
 
 
 def _get(which: str, key: Key, read: Callable[[], Mapping[str, Any]], *, revision: int) -> Kept:
@@ -83,8 +80,6 @@ def _get(which: str, key: Key, read: Callable[[], Mapping[str, Any]], *, revisio
 
 def _rows_key() -> Key:
     """Changes whenever a row does: versions only grow."""
+    tables: list[type[models.Model]] = [*MODELS.values(), RouteDefaults]
     sums = {"count": Count("pk"), "versions": Sum("version"), "newest": Max("pk"), "at": Max("updated_at")}
-    return tuple(
-        tuple(sorted(model._default_manager.aggregate(**sums).items()))
-        for model in (Service, Route, RouteDefaults)
-    )
+    return tuple(tuple(sorted(model._default_manager.aggregate(**sums).items())) for model in tables)

@@ -126,6 +126,7 @@ def run_validate(options: argparse.Namespace, console: Console) -> int:
         env=os.environ,
         require_env=False,
         api_prefix=settings.CONFIG.api_prefix,
+        jwt_algorithm=settings.CONFIG.jwt_algorithm,
     )
     if options.as_json:
         console.data(

@@ -2,23 +2,32 @@
 
 import argparse
 import os
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
 import orjson
 from django.conf import settings
 
+from routing.callers import UnknownCaller, judge_of
 from routing.commands.console import OK, CommandRefused, Console, add_json, read_document
-from routing.compiler import CompileOptions, compile_snapshot
+from routing.compiler import compile_snapshot
 from routing.document.canonical import canonicalise, digest
-from routing.explain import explain, request_to
+from routing.explain import explain, has_credentials, request_to
+from routing.knowing import knowledge
+from routing.knowledge import NOTHING, Knowledge
 from routing.lastgood import LastGood
 from routing.loader import read_rows
 from routing.locking import StoreUnavailable, reading
 from routing.models import Revision
+from routing.options import compile_options
 from routing.revision import RevisionRecord
 from routing.snapshot import Snapshot
 
-NOT_YET = "identity is not evaluated by this version: --as changes nothing"
+FROM = "the client's address, by which quotas may count"
+CREDENTIALS = "credentials in the request are not looked at: say --as USER"
 
 
 def add(subparsers: Any) -> None:
@@ -35,7 +44,10 @@ def add(subparsers: Any) -> None:
         metavar="'K: V'",
         help="a request header",
     )
-    parser.add_argument("--as", dest="as_user", metavar="USER", help="whose request it is")
+    parser.add_argument(
+        "--as", dest="as_user", metavar="USER", help="an account or consumer: whose request it is"
+    )
+    parser.add_argument("--from", dest="address", default="", metavar="ADDRESS", help=FROM)
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--revision", type=int, metavar="N", help="that revision instead of the live one")
     source.add_argument("--draft", action="store_true", help="the rows as they are now")
@@ -46,15 +58,27 @@ def add(subparsers: Any) -> None:
 
 def run_explain(options: argparse.Namespace, console: Console) -> int:
     """`gateway explain METHOD URL`."""
-    request = request_to(options.method, options.url, [_header(text) for text in options.headers])
-    if options.as_user:
-        console.warn(NOT_YET)
-    explanation = explain(_snapshot(_chosen(options, console)), request)
+    headers = [_header(text) for text in options.headers]
+    request = request_to(options.method, options.url, headers, address=_address(options.address))
+    snapshot = _snapshot(_chosen(options, console))
+    with reading() if options.as_user else nullcontext():
+        try:
+            judge = judge_of(options.as_user)
+            explanation = explain(snapshot, request, judge=judge, known=_known(options))
+        except UnknownCaller as error:
+            raise CommandRefused(str(error)) from None
+    if has_credentials(request) and not options.as_user:
+        console.warn(CREDENTIALS)
     if options.as_json:
         console.data(explanation.to_json())
     else:
         console.say("\n".join(explanation.lines()))
     return OK
+
+
+def _known(options: argparse.Namespace) -> Knowledge:
+    """A file is explained without a database."""
+    return replace(NOTHING, now=time.time()) if options.file is not None else knowledge()
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -64,13 +88,15 @@ def _header(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text)) if text else ""
+    except ValueError:
+        raise CommandRefused(f"--from {text!r}: want an address such as 203.0.113.7") from None
+
+
 def _snapshot(record: RevisionRecord) -> Snapshot:
-    config = settings.CONFIG
-    options = CompileOptions(
-        env=os.environ,
-        api_prefix=config.api_prefix,
-        service_timeout_s=config.service_timeout_s,
-    )
+    options = compile_options(settings.CONFIG, os.environ)
     return compile_snapshot(record.document, revision=record.number, options=options)
 
 

@@ -2,22 +2,30 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PlainValidator
+from pydantic import WithJsonSchema as JsonSchema
 
 from routing.document.base import MODE_TEXT, Mode, Shorthand, Spec, option
 from routing.document.scalars import (
     Count,
     FillableBool,
-    Label,
     MediaType,
     Name,
     Network,
     Positive,
+    Role,
+    Scope,
     Size,
     Text,
 )
-from routing.document.wire import Authority, HeaderValue, SetHeaderName
+from routing.document.template_rules import parse_templated_authority
+from routing.document.wire import HeaderValue, SetHeaderName
 
+TemplatedAuthority = Annotated[
+    str,
+    PlainValidator(parse_templated_authority),
+    JsonSchema({"type": "string", "pattern": "^[^A-Z/*]+$|\\$\\{", "examples": ["api.internal:8080"]}),
+]
 Level = Literal["public", "user", "admin", "service"]
 AuthMethod = Literal["jwt", "api_key", "session"]
 
@@ -31,8 +39,8 @@ class AuthSpec(Spec):
         "user",
         "public (anyone), user (any authenticated caller), admin (staff) or service (service consumers).",
     )
-    scopes: tuple[Label, ...] = option((), "Scopes that the caller must have, all of them.")
-    roles: tuple[Label, ...] = option((), "Roles of which the caller must have one.")
+    scopes: tuple[Scope, ...] = option((), "Scopes that the caller must have, all of them.")
+    roles: tuple[Role, ...] = option((), "Roles of which the caller must have one.")
     methods: tuple[AuthMethod, ...] = option(
         ("jwt", "api_key", "session"), "Credentials that are accepted, tried in this order."
     )
@@ -104,6 +112,9 @@ class ValidateSpec(Spec):
     EMPTY_IS_ABSENT = True
 
     body_schema: dict[str, Any] | None = option(None, "JSON Schema of the body.")
+    body_required: FillableBool = option(
+        True, "With rules for the body: refuse a POST, PUT or PATCH that has none."
+    )
     query_schema: dict[str, Any] | None = option(None, "JSON Schema of the query parameters.")
     content_types: tuple[MediaType, ...] = option((), "Media types that are accepted, else 415; empty: any.")
     upload: UploadSpec | None = option(None, "Rules for uploaded files.")
@@ -138,21 +149,25 @@ class RewriteSpec(Spec):
 
     strip_prefix: bool = option(False, "Remove the matched prefix from the path.", strict=True)
     prefix: Annotated[str, Field(pattern="^/[!-~]*$", max_length=2000)] | None = option(
-        None, "Replace the matched prefix by this one."
+        None, "Replace the matched prefix by this one. It may hold ${consumer.id} and the like."
     )
     path: Annotated[str, Field(pattern="^/[!-~]*$", max_length=2000)] | None = option(
-        None, "Replace the whole path by this one."
+        None, "Replace the whole path by this one. It may hold ${path.id} and the like."
     )
     regex: RegexRewriteSpec | None = option(None, "Replace what a regular expression matches.")
-    host: Authority | None = option(None, "Host header for the upstream. Default: the target's own.")
+    host: TemplatedAuthority | None = option(None, "Host header for the upstream. Default: the target's own.")
     preserve_host: bool = option(False, "Send the client's Host header to the upstream.", strict=True)
 
 
 class HeaderOpsSpec(Spec):
-    """Changes to headers, in this order: remove, set, add."""
+    """Changes to headers, in this order: remove, set, add. Values may hold variables such as ${consumer.id}."""
 
     EMPTY_IS_ABSENT = True
 
-    set: dict[SetHeaderName, HeaderValue] = option({}, "Headers to set; replaces what is there.")
-    add: dict[SetHeaderName, HeaderValue] = option({}, "Headers to add; keeps what is there.")
+    set: dict[SetHeaderName, HeaderValue] = option(
+        {}, "Headers to set; replaces what is there. Values may hold ${consumer.id} and the like."
+    )
+    add: dict[SetHeaderName, HeaderValue] = option(
+        {}, "Headers to add; keeps what is there. Values may hold ${consumer.id} and the like."
+    )
     remove: tuple[SetHeaderName, ...] = option((), "Headers to remove.")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, StrictFloat
 from pydantic import WithJsonSchema as JsonSchema
 
 from routing.document.base import Shorthand, Spec, option
@@ -15,6 +15,7 @@ from routing.document.scalars import (
     Port,
     Positive,
     Ratio,
+    Size,
     Status,
     Text,
     selector,
@@ -23,6 +24,7 @@ from routing.document.scalars import (
 from routing.document.wire import HeaderValue, Method, ServerName, SetHeaderName
 
 DESTINATIONS = ("service", "backends", "redirect", "respond", "aggregate", "publish", "grpc")
+Times = Annotated[StrictFloat, Field(ge=1, le=1000)]
 UpstreamPath = Annotated[str, Field(pattern="^/[!-~]*$", max_length=2000)]
 
 
@@ -61,7 +63,7 @@ class BackendSpec(Spec):
 
     service: Name = Field(description="Name of the service.")
     weight: Annotated[Int, Field(ge=0, le=65535)] = option(
-        1, "Share of the requests, relative to the others."
+        1, "Share of the requests, relative to the others; 0: only those that force it."
     )
 
 
@@ -73,19 +75,33 @@ class CanarySpec(Spec):
     max_error_ratio: Ratio = option(
         0.05, "A higher share of failures sends all requests back to the first backend."
     )
+    max_latency_ratio: Times | None = option(
+        None,
+        "How many times longer than the others' the slowest twentieth of its requests may take; more sends all "
+        "requests back. Without it, it is not looked at.",
+    )
     min_requests: Positive = option(50, "Requests of a step below which nothing is concluded.")
 
 
 class AggregatePartSpec(Spec):
-    """One upstream request of an aggregate."""
+    """One part of an aggregate: a request to a service, or a value that needs none."""
 
-    service: Name = Field(description="Name of the service that is asked.")
+    service: Name | None = option(None, "Name of the service that is asked.")
+    value: Any = option(
+        None,
+        "Instead of a service: JSON in whose texts ${user.name} and others stand for what the request brings.",
+    )
     method: Method = option("GET", "Method of the request.")
-    path: UpstreamPath = Field(description="Path and query of the request.")
+    path: UpstreamPath | None = option(
+        None,
+        "Path and query of the request; ${path.id}, ${request.query.page}, ${consumer.id} and others stand "
+        "for what the request brings, ${parts.NAME.EXPRESSION} for what another part does.",
+    )
     required: bool = option(False, "Whether the whole answer fails when this part does.", strict=True)
     timeout: Duration | None = option(None, "Longest wait for this part. Default: the aggregate's.")
     pick: Text | None = option(None, "JMESPath expression for what to take from the part's answer.")
     fallback: Any = option(None, "What stands in for an optional part that fails.")
+    max_body: Size = option(1 << 20, "Largest answer that is taken; a part with a larger one fails.")
 
 
 class AggregateSpec(Spec):
@@ -115,6 +131,7 @@ class MirrorSpec(Spec):
 
     service: Name = Field(description="Name of the service that gets the copies.")
     percent: Percent = option(100.0, "Share of the requests that is copied.")
+    max_body: Size = option(64 << 10, "A request with a longer body is not copied.")
 
 
 _STICKY_PLAIN, _STICKY_KEYED = ("consumer",), ("cookie",)
@@ -122,4 +139,10 @@ Sticky = Annotated[
     str,
     PlainValidator(selector(plain=_STICKY_PLAIN, keyed=_STICKY_KEYED)),
     JsonSchema(selector_schema(plain=_STICKY_PLAIN, keyed=_STICKY_KEYED)),
+]
+_FORCE_KEYED = ("header", "cookie")
+Force = Annotated[
+    str,
+    PlainValidator(selector(plain=(), keyed=_FORCE_KEYED)),
+    JsonSchema(selector_schema(plain=(), keyed=_FORCE_KEYED)),
 ]

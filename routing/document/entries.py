@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from routing.document.base import Spec
 from routing.document.effective import with_defaults
-from routing.document.findings import Finding
-from routing.document.honoured import HONOURED, missing_auth, unhonoured
+from routing.document.findings import Finding, repeated
+from routing.document.honoured import HONOURED, unhonoured
 from routing.document.policies import IdentityProviderSpec, PlanSpec, QuotaSpec, RoleSpec
-from routing.document.policy_rules import check_provider_rules
+from routing.document.policy_rules import check_provider_rules, check_quota_rules
 from routing.document.references import check_plan_references, check_route_references
 from routing.document.reserved_rules import ReservedPaths
 from routing.document.route_rules import check_route_rules
@@ -20,6 +20,7 @@ from routing.document.schema import DefaultsSpec
 from routing.document.service_rules import check_service_rules
 from routing.document.services import ServiceSpec
 from routing.document.shape import shape_of
+from routing.document.token_rules import KEY, check_forwarded_token, check_token
 from routing.document.translation import translate
 from routing.problems import quote
 
@@ -28,12 +29,14 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an entry is checked against. `services` or `quotas` None: not known, so not checked."""
+    """What an entry is checked against. What is None is not known, so not checked."""
 
     services: Collection[str] | None = None
     quotas: Collection[str] | None = None
+    roles: Collection[str] | None = None
     defaults: Raw | None = None
     reserved: ReservedPaths | None = None
+    jwt_algorithm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +73,20 @@ def _check_service(entry: Raw, _around: Surroundings) -> Iterator[Finding]:
 
 def _check_route(entry: Raw, around: Surroundings) -> Iterator[Finding]:
     yield from check_route_rules(entry)
-    yield from check_route_references(entry, services=around.services, quotas=around.quotas)
-    if entry.get("auth") is None:
-        yield missing_auth()
+    yield from _check_references(entry, around)
+    yield from check_forwarded_token(entry, around.defaults, jwt_algorithm=around.jwt_algorithm)
     if around.reserved is not None:
         yield from around.reserved.check(entry)
 
 
+def _check_references(entry: Raw, around: Surroundings) -> Iterator[Finding]:
+    return check_route_references(entry, services=around.services, quotas=around.quotas, roles=around.roles)
+
+
 def _check_defaults(entry: Raw, around: Surroundings) -> Iterator[Finding]:
     yield from check_route_rules(entry, is_defaults=True)
-    yield from check_route_references(entry, services=around.services, quotas=around.quotas)
+    yield from _check_references(entry, around)
+    yield from check_token(entry.get(KEY), "routes send their services", around.jwt_algorithm)
 
 
 def _check_plan(entry: Raw, around: Surroundings) -> Iterator[Finding]:
@@ -90,8 +97,12 @@ def _check_provider(entry: Raw, _around: Surroundings) -> Iterator[Finding]:
     return check_provider_rules(entry)
 
 
-def _check_nothing(_entry: Raw, _around: Surroundings) -> Iterator[Finding]:
-    return iter(())
+def _check_role(entry: Raw, _around: Surroundings) -> Iterator[Finding]:
+    return repeated(entry.get("scopes"), ("scopes",))
+
+
+def _check_quota(entry: Raw, _around: Surroundings) -> Iterator[Finding]:
+    return check_quota_rules(entry)
 
 
 MODELS: Final[Mapping[str, type[Spec]]] = {
@@ -107,8 +118,8 @@ _RULES: Final[Mapping[str, Callable[[Raw, Surroundings], Iterator[Finding]]]] = 
     "services": _check_service,
     "routes": _check_route,
     "defaults": _check_defaults,
-    "quotas": _check_nothing,
+    "quotas": _check_quota,
     "plans": _check_plan,
-    "roles": _check_nothing,
+    "roles": _check_role,
     "identity_providers": _check_provider,
 }

@@ -1,8 +1,9 @@
 """P: What a check found in one entry, with the place relative to the entry."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from routing.problems import Problem, as_written, format_path
+from routing.problems import Problem, as_written, format_path, quote
 
 Location = tuple[str | int, ...]
 
@@ -27,3 +28,13 @@ class Finding(NamedTuple):
         return Problem(
             self.id, format_path((*prefix, *self.location)), self.message, shown if is_scalar else None
         )
+
+
+def repeated(values: object, location: Location, *below: str) -> Iterator[Finding]:
+    """Texts of a list that are there twice; `below` is the key of the text in an item that is a mapping."""
+    if not isinstance(values, list) or len(values) < 2:
+        return
+    seen: dict[str, int] = {}
+    for index, value in enumerate(values):
+        if isinstance(value, str) and seen.setdefault(value, index) != index:
+            yield Finding("gateway.E032", (*location, index, *below), f"{quote(value)} is there twice", value)

@@ -19,30 +19,81 @@ _ROUTE: Final[Honoured] = {
     "priority": True,
     "enabled": True,
     "service": True,
+    "backends": True,
+    "sticky": True,
+    "force": True,
+    "canary": True,
     "redirect": True,
     "respond": True,
-    "auth": {"level": ("public",)},
-    "limits": {"max_body": True},
+    "aggregate": True,
+    "auth": True,
+    "forward_identity": True,
+    "forward_credentials": True,
+    "quotas": True,
+    "limits": True,
+    "fault": True,
+    "require_headers": True,
+    "validate": True,
     "rewrite": True,
+    "mirror": True,
     "request_headers": True,
     "response_headers": True,
+    "transform": True,
+    "status_map": True,
+    "envelope": True,
+    "compress": True,
+    "compression": True,
     "timeout": True,
     "allow_encoded_slashes": True,
+    "cors": True,
+    "cache": True,
+    "ip": True,
 }
 HONOURED: Final[Mapping[str, Honoured]] = {
     "services": {
         "name": True,
         "protocol": ("http", "https", "h2", "h2c"),
-        "targets": {"url": True},
-        "load_balancing": ("round_robin",),
+        "targets": True,
+        "load_balancing": True,
+        "hash_on": True,
+        "slow_start": True,
+        "panic": True,
+        "max_concurrency": True,
         "timeout": True,
+        "retries": True,
+        "breaker": True,
+        "health": True,
+        "ejection": True,
         "tls": True,
         "max_connections": True,
     },
     "routes": _ROUTE,
     "defaults": {name: honoured for name, honoured in _ROUTE.items() if name != "name"},
+    "quotas": {
+        "name": True,
+        "algorithm": True,
+        "limit": True,
+        "per": True,
+        "burst": True,
+        "key": True,
+        "methods": True,
+        "on_store_failure": True,
+        "mode": True,
+    },
+    "plans": {"name": True, "quotas": True},
+    "roles": {"name": True, "scopes": True, "default": True},
+    "identity_providers": {
+        "name": True,
+        "issuer": True,
+        "audience": True,
+        "jwks_url": True,
+        "discovery_url": True,
+        "secret": True,
+        "cookie": True,
+        "algorithms": True,
+        "claims": True,
+    },
 }
-_AUTH_TEXT: Final = "needs identity, which this version does not have yet; say {level: public}"
 
 
 def is_honoured(kind: str, key: str = "") -> bool:
@@ -64,7 +115,7 @@ def honoured_values(kind: str, key: str) -> tuple[object, ...] | None:
 
 
 def unhonoured_section(kind: str) -> Finding | None:
-    """The finding for a whole section, such as `plans`, that this version does not act on."""
+    """The finding for a whole section, such as `quotas`, that this version does not act on."""
     if kind in HONOURED:
         return None
     return Finding("gateway.E030", (kind,), "not honoured by this version yet; leave the section out")
@@ -73,11 +124,6 @@ def unhonoured_section(kind: str) -> Finding | None:
 def unhonoured(kind: str, entry: Mapping[str, Any]) -> Iterator[Finding]:
     """Keys of one entry that this version does not act on and that are not at their defaults."""
     yield from _within(entry, HONOURED[kind], entry_shape(kind), ())
-
-
-def missing_auth() -> Finding:
-    """A route without `auth` is closed, and nobody can be let in yet."""
-    return Finding("gateway.E031", ("auth",), f'is missing, and its default, level "user", {_AUTH_TEXT}')
 
 
 def _within(entry: Mapping[str, Any], table: Honoured, shape: Shape, location: Location) -> Iterator[Finding]:
@@ -117,8 +163,6 @@ def _is_empty_section(key: Key, value: Any) -> bool:
 
 
 def _unhonoured_value(value: str, honoured: tuple[object, ...], location: Location) -> Finding:
-    if location == ("auth", "level"):
-        return Finding("gateway.E031", location, f"{quote(value)} {_AUTH_TEXT}", value)
     possible = ", ".join(str(item) for item in honoured)
     message = f"{quote(value)} is not honoured by this version yet; possible: {possible}"
     return Finding("gateway.E030", location, message, value)

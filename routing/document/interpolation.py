@@ -9,10 +9,17 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
+from routing.document.variables import NAME, escaped, is_of_requests
 from routing.problems import Problem, format_path, quote
 
 MAX_DEPTH: Final = 64
-_PLACEHOLDER: Final = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\$\{")
+_PLACEHOLDER: Final = re.compile(
+    rf"\$\$\{{(?P<escaped>{NAME}\}})?"
+    r"|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<alternative>:-(?P<default>[^}]*))?\}"
+    rf"|(?P<of_requests>\$\{{{NAME}\}})"
+    r"|\$\{"
+)
+"""A name with a dot, such as ${consumer.id}, is not the environment's: it is filled in for each request."""
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -57,8 +64,8 @@ def fill(value: Any, env: Mapping[str, str]) -> FilledDocument:
 def variables(text: str) -> Iterator[str]:
     """The names of the environment variables that a text asks for."""
     for match in _PLACEHOLDER.finditer(text):
-        if match[1]:
-            yield match[1]
+        if match["name"]:
+            yield match["name"]
 
 
 class _Filler:
@@ -121,29 +128,43 @@ class _Filler:
 
     def _filled(self, text: str, location: Location) -> Filled:
         unset = False
+        is_filled_later = is_of_requests(location)
 
         def replace(match: re.Match[str]) -> str:
             nonlocal unset
-            if match[0] == "$${":
-                return "${"
-            name = match[1]
+            if match[0].startswith("$${"):
+                return match[0] if is_filled_later and match["escaped"] else match[0][1:]
+            if match["of_requests"] is not None:
+                if not is_filled_later:
+                    self._misplaced(match[0], location)
+                return match[0]
+            name = match["name"]
             if name is None:
                 self._malformed(text, location)
                 return match[0]
             value = self.env.get(name)
             # As in a shell, `:-` also stands in for an empty value.
-            if match[2] is not None:
-                return value or match[3]
+            if match["alternative"] is not None:
+                value = value or match["default"]
             if value is None:
                 self.unset.append(Unset(location, name))
                 unset = True
                 return match[0]
-            return value
+            return escaped(value) if is_filled_later else value
 
         filled = Filled(_PLACEHOLDER.sub(replace, text))
         filled.written = text
         filled.unset = unset
         return filled
+
+    def _misplaced(self, variable: str, location: Location) -> None:
+        self._refuse(
+            "gateway.E028",
+            location,
+            f"{quote(variable)} stands for something of each request, which is filled in only in the values of "
+            "request_headers and response_headers, in rewrite.path, prefix and host, and in paths of an aggregate; "
+            "write $${ for a literal ${",
+        )
 
     def _malformed(self, text: str, location: Location) -> None:
         self._refuse(

@@ -9,9 +9,11 @@ from routing.document.base import MODE_TEXT, Mode, Spec, option, refusal
 from routing.document.scalars import (
     Bool,
     Label,
+    Labels,
     Name,
     Positive,
-    Text,
+    Role,
+    Scope,
     parse_duration,
     selector,
     selector_schema,
@@ -109,8 +111,8 @@ class PlanSpec(Spec):
 class RoleSpec(Spec):
     """The scopes that a role (a Django group) brings."""
 
-    name: Annotated[str, Field(min_length=1, max_length=150)] = Field(description="Name of the role.")
-    scopes: tuple[Label, ...] = option((), "Scopes that the role brings.")
+    name: Role = Field(description="Name of the role.")
+    scopes: tuple[Scope, ...] = option((), "Scopes that the role brings.")
     default: Bool = option(False, "Every registered account has it.")
 
 
@@ -131,10 +133,10 @@ class IdentityProviderSpec(Spec):
 
     name: Name = Field(description="Name of the provider.")
     issuer: Label | None = option(None, "Value that the iss claim must have.")
-    audience: Label | None = option(None, "Value that the aud claim must have.")
+    audience: Labels | None = option(None, "Value that the aud claim must have, or a list: one of them.")
     jwks_url: WebUrl | None = option(None, "Where the provider publishes its keys.")
     discovery_url: WebUrl | None = option(None, "Where the provider publishes its OpenID configuration.")
-    secret: Text | None = option(None, "Shared secret for HS algorithms: ${VAR} or a file's path.")
+    secret: Label | None = option(None, "Shared secret for HS algorithms: ${VAR} or a file's path.")
     cookie: Label | None = option(None, "Cookie in which the token comes, beside Authorization.")
     algorithms: tuple[Algorithm, ...] = option(("RS256",), "Signature algorithms that are accepted.")
     claims: ClaimsSpec = option(ClaimsSpec(), "Which claims say what.")

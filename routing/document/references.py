@@ -10,15 +10,21 @@ Raw = Mapping[str, Any]
 
 
 def check_route_references(
-    raw: Raw, *, services: Collection[str] | None, quotas: Collection[str] | None
+    raw: Raw,
+    *,
+    services: Collection[str] | None,
+    quotas: Collection[str] | None,
+    roles: Collection[str] | None = None,
 ) -> Iterator[Finding]:
-    """Services and quotas that a route names and that do not exist. None: not known, so not checked."""
+    """Services, quotas and roles that a route names and that do not exist. None: not known, so not checked."""
     if services is not None:
         for location, name in _services_of(raw):
             yield from _missing("service", name, services, location)
     named = raw.get("quotas")
     if quotas is not None and isinstance(named, list):
         yield from _quotas(named, quotas)
+    if roles is not None:
+        yield from _roles(raw.get("auth"), roles)
 
 
 def check_plan_references(raw: Raw, *, quotas: Collection[str]) -> Iterator[Finding]:
@@ -50,6 +56,17 @@ def _quotas(named: list[Any], quotas: Collection[str]) -> Iterator[Finding]:
             yield from _missing("quota", use.get("name"), quotas, ("quotas", index, "name"))
         else:
             yield from _missing("quota", use, quotas, ("quotas", index))
+
+
+def _roles(auth: object, roles: Collection[str]) -> Iterator[Finding]:
+    """Only warnings: any Django group is a role, and the document need not name those that bring no scopes."""
+    named = auth.get("roles") if isinstance(auth, dict) else None
+    for index, name in enumerate(named if isinstance(named, list) else ()):
+        if isinstance(name, str) and name not in roles:
+            message = (
+                f"no role named {quote(name)}{did_you_mean(name, roles)}; a Django group may still have it"
+            )
+            yield Finding("gateway.W006", ("auth", "roles", index), message, name)
 
 
 def _missing(what: str, name: object, known: Collection[str], location: Location) -> Iterator[Finding]:

@@ -3,10 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from routing.document.aggregate_rules import check_aggregate
+from routing.document.auth_rules import check_auth
+from routing.document.cache_rules import check_cache
+from routing.document.cors_rules import check_cors
 from routing.document.destinations import DESTINATIONS
 from routing.document.expressions import check_expression, check_replacement
-from routing.document.findings import Finding, Location
+from routing.document.findings import Finding, Location, repeated
+from routing.document.jmespaths import check_jmespath
 from routing.document.path_rules import check_path
+from routing.document.split_rules import check_backends
+from routing.document.template_rules import check_header_variables, check_rewrite_variables
+from routing.document.validate_rules import check_validate
 from routing.document.wire import is_token
 from routing.problems import quote
 
@@ -37,7 +45,7 @@ def _destination(raw: Raw, *, is_defaults: bool) -> Iterator[Finding]:
             if raw.get(name):
                 yield Finding("gateway.W005", (name,), f"has no effect: {found[0]} asks no service")
     if found and "backends" not in found:
-        for name in ("sticky", "canary"):
+        for name in ("sticky", "force", "canary"):
             if raw.get(name) is not None:
                 yield Finding("gateway.E036", (name,), "needs backends")
 
@@ -47,7 +55,7 @@ def _match(_raw: Raw, match: Any) -> Iterator[Finding]:
         return
     yield from check_path(match)
     for name in ("hosts", "methods"):
-        yield from _repeated(match.get(name), ("match", name))
+        yield from repeated(match.get(name), ("match", name))
     for name in ("headers", "query"):
         conditions = match.get(name)
         if isinstance(conditions, dict):
@@ -61,15 +69,6 @@ def _conditions(conditions: Raw, location: Location) -> Iterator[Finding]:
             yield from check_expression(condition.get("regex"), (*location, name, "regex"))
             if condition.get("exact") is not None and condition.get("regex") is not None:
                 yield Finding("gateway.E022", (*location, name), "has both exact and regex; keep one")
-
-
-def _backends(_raw: Raw, backends: Any) -> Iterator[Finding]:
-    if not isinstance(backends, list):
-        return
-    parts = [backend for backend in backends if isinstance(backend, dict)]
-    if parts and all(backend.get("weight", 1) == 0 for backend in parts):
-        yield Finding("gateway.E036", ("backends",), "at least one weight must be above 0")
-    yield from _repeated([part.get("service") for part in parts], ("backends",), "service")
 
 
 def _redirect(raw: Raw, redirect: Any) -> Iterator[Finding]:
@@ -108,6 +107,7 @@ def _rewrite(raw: Raw, rewrite: Any) -> Iterator[Finding]:
             yield from _needs_prefix(raw, ("rewrite", name))
     if rewrite.get("host") is not None and rewrite.get("preserve_host") is True:
         yield Finding("gateway.E022", ("rewrite",), "host and preserve_host exclude each other; keep one")
+    yield from check_rewrite_variables(raw, rewrite)
     regex = rewrite.get("regex")
     if isinstance(regex, dict):
         yield from check_expression(regex.get("pattern"), ("rewrite", "regex", "pattern"))
@@ -125,11 +125,12 @@ def _needs_prefix(raw: Raw, location: Location) -> Iterator[Finding]:
 
 
 def _header_ops(name: str) -> Callable[[Raw, Any], Iterator[Finding]]:
-    def check(_raw: Raw, part: Any) -> Iterator[Finding]:
+    def check(raw: Raw, part: Any) -> Iterator[Finding]:
         if not isinstance(part, dict):
             return
         for operation in ("set", "add"):
             yield from _same_name(part.get(operation), (name, operation))
+            yield from check_header_variables(raw, part.get(operation), (name, operation))
         if name == "request_headers":
             yield from _host_header(part)
 
@@ -146,6 +147,17 @@ def _host_header(part: Raw) -> Iterator[Finding]:
                 yield Finding("gateway.E018", ("request_headers", operation, step), message)
 
 
+def _transform(_raw: Raw, part: Any) -> Iterator[Finding]:
+    if isinstance(part, dict):
+        for name in ("request", "response"):
+            yield from check_jmespath(part.get(name), ("transform", name))
+
+
+def _compression(raw: Raw, _part: Any) -> Iterator[Finding]:
+    if not raw.get("compress"):
+        yield Finding("gateway.W005", ("compression",), "has no effect without compress: true")
+
+
 def _require_headers(_raw: Raw, part: Any) -> Iterator[Finding]:
     if isinstance(part, dict):
         for name, rule in part.items():
@@ -156,15 +168,6 @@ def _require_headers(_raw: Raw, part: Any) -> Iterator[Finding]:
                         "gateway.E018", ("require_headers", name), f"{quote(name)} is not a header name"
                     )
         yield from _same_name(part, ("require_headers",))
-
-
-def _repeated(values: object, location: Location, *below: str) -> Iterator[Finding]:
-    if not isinstance(values, list) or len(values) < 2:
-        return
-    seen: dict[str, int] = {}
-    for index, value in enumerate(values):
-        if isinstance(value, str) and seen.setdefault(value, index) != index:
-            yield Finding("gateway.E032", (*location, index, *below), f"{quote(value)} is there twice", value)
 
 
 def _same_name(headers: object, location: Location) -> Iterator[Finding]:
@@ -180,11 +183,18 @@ def _same_name(headers: object, location: Location) -> Iterator[Finding]:
 
 _CHECKS: Final[Mapping[str, Callable[[Raw, Any], Iterator[Finding]]]] = {
     "match": _match,
-    "backends": _backends,
+    "auth": check_auth,
+    "cors": check_cors,
+    "cache": check_cache,
+    "aggregate": check_aggregate,
+    "backends": check_backends,
     "redirect": _redirect,
     "respond": _respond,
     "rewrite": _rewrite,
     "request_headers": _header_ops("request_headers"),
     "response_headers": _header_ops("response_headers"),
     "require_headers": _require_headers,
+    "transform": _transform,
+    "compression": _compression,
+    "validate": check_validate,
 }

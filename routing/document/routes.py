@@ -14,12 +14,20 @@ from routing.document.access import (
     RewriteSpec,
     ValidateSpec,
 )
-from routing.document.answers import CacheSpec, CorsSpec, FaultSpec, TransformSpec, WebSocketSpec
+from routing.document.answers import (
+    CacheSpec,
+    CompressionSpec,
+    CorsSpec,
+    FaultSpec,
+    TransformSpec,
+    WebSocketSpec,
+)
 from routing.document.base import Spec, option
 from routing.document.destinations import (
     AggregateSpec,
     BackendSpec,
     CanarySpec,
+    Force,
     GrpcSpec,
     MirrorSpec,
     PublishSpec,
@@ -45,6 +53,9 @@ class RouteFields(Spec):
     sticky: Sticky | None = option(
         None, "With backends: {cookie: NAME} or consumer, so that a caller stays with the same backend."
     )
+    force: Force | None = option(
+        None, "With backends: {header: NAME} or {cookie: NAME}, whose value names the service to use."
+    )
     canary: CanarySpec | None = option(
         None, "With backends: moves the share of the last one up step by step."
     )
@@ -66,16 +77,22 @@ class RouteFields(Spec):
     quotas: tuple[QuotaUseSpec, ...] = option((), "Quotas that each request counts against, by name.")
     ip: IpSpec | None = option(None, "Addresses that may pass.")
     limits: LimitsSpec | None = option(None, "Limits on size and concurrency.")
-    require_headers: RequireHeadersSpec | None = option(None, "Headers that a request must have.")
+    require_headers: RequireHeadersSpec | None = option(
+        None,
+        "Headers that a request must have, by name: {x-tenant: {}, x-level: {one_of: [a, b]}, x-id: {regex: ...}}.",
+    )
     validate_: ValidateSpec | None = option(None, "What body and query must look like.", alias="validate")
     rewrite: RewriteSpec | None = option(None, "What the upstream gets to see instead of path and host.")
     request_headers: HeaderOpsSpec | None = option(None, "Changes to the request's headers.")
     response_headers: HeaderOpsSpec | None = option(None, "Changes to the answer's headers.")
     transform: TransformSpec | None = option(None, "Changes to JSON bodies.")
-    status_map: StatusMap = option({}, "Statuses of the upstream to statuses for the client.")
+    status_map: StatusMap = option(
+        {}, "Statuses of the upstream to statuses for the client, such as 404: 204."
+    )
     envelope: Bool = option(False, "Wrap JSON answers as {data, request_id, timestamp}.")
     cache: CacheSpec | None = option(None, "Caching of answers.")
     compress: Bool = option(False, "Compress answers.")
+    compression: CompressionSpec | None = option(None, "How answers are compressed.")
     cors: CorsSpec | None = option(None, "Cross-origin requests from browsers.")
     mirror: MirrorSpec | None = option(None, "Copies of requests to another service.")
     timeout: Duration | None = option(None, "Replaces the service's timeout.total on this route.")

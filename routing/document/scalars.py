@@ -14,10 +14,14 @@ from routing.document.interpolation import Filled
 from routing.problems import did_you_mean, quote
 
 NAME_PATTERN: Final = "^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$"
+SCOPE_PATTERN: Final = r"^[!#-+\--\[\]-~]{1,200}$"
+LONGEST_ROLE: Final = 150  # as Django's groups
 MAX_DURATION_S: Final = 366 * 86400.0
 MAX_SIZE: Final = 2**50
 MAX_TEXT: Final = 1 << 20
+LONGEST_LABEL: Final = 1000
 _NAME: Final = re.compile(NAME_PATTERN[:-1])
+_SCOPE: Final = re.compile(SCOPE_PATTERN[1:-1])
 _DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)")
 _UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?(B|KB|MB|GB|KiB|MiB|GiB)", re.IGNORECASE)
@@ -81,6 +85,45 @@ def parse_name(value: object) -> str:
             f"{quote(value)} is not a name: up to 100 letters, digits, -, _ and ., beginning with a letter or digit",
         )
     return str(value)
+
+
+def parse_scope(value: object) -> str:
+    """A scope (RFC 6749 section 3.3) without commas, which separate scopes in forms."""
+    if not isinstance(value, str):
+        raise refusal("gateway.E004", f"must be a text, not {quote(value)}")
+    if not _SCOPE.fullmatch(value):
+        several = " ".join(re.split(r"[\s,]+", value.strip()))
+        hint = f"; say [{', '.join(several.split())}]" if " " in several and several.isascii() else ""
+        raise refusal(
+            "gateway.E038",
+            f"{quote(value)} is not a scope: up to 200 ASCII characters without spaces, commas and quotes{hint}",
+        )
+    return str(value)
+
+
+def parse_role(value: object) -> str:
+    """A role, which is also the name of a Django group."""
+    if not isinstance(value, str):
+        raise refusal("gateway.E004", f"must be a text, not {quote(value)}")
+    if not (0 < len(value) <= LONGEST_ROLE and value.isprintable() and value == value.strip()):
+        raise refusal(
+            "gateway.E038",
+            f"{quote(value)} is not a role: up to {LONGEST_ROLE} printable characters, no spaces around them",
+        )
+    return str(value)
+
+
+def parse_labels(value: object) -> tuple[str, ...]:
+    """One text or a list of them."""
+    items = value if isinstance(value, list | tuple) else (value,)
+    for item in items:
+        if not isinstance(item, str):
+            raise refusal("gateway.E004", f"must be a text or a list of texts, not {quote(item)}")
+        if not 0 < len(item) <= LONGEST_LABEL:
+            raise refusal("gateway.E038", "must not be empty, nor longer than 1000 characters")
+    if not items:
+        raise refusal("gateway.E038", "must name at least one")
+    return tuple(map(str, items))
 
 
 def parse_media_type(value: object) -> str:
@@ -176,6 +219,30 @@ Name = Annotated[
     PlainValidator(parse_name),
     JsonSchema({"type": "string", "pattern": rf"{NAME_PATTERN}|{FILLABLE}", "examples": ["orders"]}),
 ]
+Scope = Annotated[
+    str,
+    PlainValidator(parse_scope),
+    JsonSchema(
+        {"type": "string", "pattern": rf"{SCOPE_PATTERN}|{FILLABLE}", "examples": ["read", "orders:write"]}
+    ),
+]
+Role = Annotated[
+    str,
+    PlainValidator(parse_role),
+    JsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_ROLE, "examples": ["analyst"]}),
+]
+Labels = Annotated[
+    tuple[str, ...],
+    PlainValidator(parse_labels),
+    JsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+            ]
+        }
+    ),
+]
 MediaType = Annotated[
     str,
     PlainValidator(parse_media_type),
@@ -185,7 +252,7 @@ Network = Annotated[
     str, PlainValidator(parse_network), JsonSchema({"type": "string", "examples": ["10.0.0.0/8", "::1"]})
 ]
 Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
-Label = Annotated[StrictStr, Field(min_length=1, max_length=1000)]
+Label = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_LABEL)]
 
 # Columns of the database: these never come from the environment.
 Bool = StrictBool

@@ -50,6 +50,7 @@ class Route(Named):
     publish = section()
     grpc = section()
     sticky = section()
+    force = section("With several services: {header: NAME} or {cookie: NAME} whose value names one.")
     canary = section()
 
     auth_level = models.CharField(max_length=200, null=True, blank=True)
@@ -69,6 +70,7 @@ class Route(Named):
     envelope = models.BooleanField(null=True, blank=True)
     cache = section()
     compress = models.BooleanField(null=True, blank=True)
+    compression = section("Only with compress: algorithms, sizes, types, and when not.")
     cors = section()
     mirror = section()
     timeout = WrittenField(null=True, blank=True)

@@ -41,6 +41,7 @@ class Service(Named):
 
     class Meta:
         ordering = ["name"]
+        permissions = [("operate", "May force breakers and drain targets")]
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="service_has_name"),
             models.CheckConstraint(condition=written_choice("protocol", PROTOCOLS), name="service_protocol"),

@@ -7,6 +7,8 @@ from typing import Any
 from django import template
 from django.utils.timesince import timesince
 
+from routing import explanation
+
 register = template.Library()
 
 
@@ -23,6 +25,12 @@ def ago(moment: datetime | None) -> str:
 def shown(value: Any) -> str:
     """A value as the document would write it; a text as it is."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+@register.filter
+def told(value: Any) -> str:
+    """A value of an explanation; what is in a mapping, one after the other."""
+    return explanation.told(value) if isinstance(value, dict) else shown(value)
 
 
 @register.filter

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from resilience.policies import BalancingPolicy
 from routing.assembly import assemble_route, assemble_service
 from routing.conditions import HeaderCondition, QueryCondition
 from routing.document.routes import RouteSpec
@@ -28,7 +29,8 @@ def service(**keys: Any) -> CompiledService:
 def test_a_bare_service() -> None:
     """What a service leaves out comes from the schema, or from the environment."""
     bare = service()
-    assert (bare.protocol, bare.max_connections, bare.load_balancing) == ("http", 512, "round_robin")
+    assert (bare.protocol, bare.max_connections, bare.balancing) == ("http", 512, BalancingPolicy())
+    assert (bare.concurrency, bare.retries, bare.breaker, bare.health, bare.ejection) == (None,) * 5
     assert (bare.connect_timeout_s, bare.read_timeout_s, bare.total_timeout_s) == (2.0, 30.0, 7.0)
     assert [(target.host, target.base_path) for target in bare.targets] == [("h", b"/b")]
     assert bare.tls is None

@@ -81,13 +81,13 @@ def test_a_row_is_written_as_the_document_has_it() -> None:
 
 
 def test_a_route_is_judged_with_the_defaults() -> None:
-    """The level that every other route must say may come from there."""
-    row = Route(name="r", **RESPOND)
+    """What comes from there may not fit the route."""
+    row = Route(name="r", path="/{id}", path_type="template", **RESPOND)
+    clean_route(row)
+    RouteDefaults(values={"rewrite": {"strip_prefix": True}}).save()
     with pytest.raises(ValidationError) as refused:
         clean_route(row)
-    assert {"auth", "auth_level"} & set(refused.value.error_dict)
-    RouteDefaults(values={"auth": {"level": "public"}}).save()
-    clean_route(row)
+    assert set(refused.value.error_dict) == {"rewrite"}
 
 
 def test_what_cannot_be_stored_is_an_error_at_its_column() -> None:

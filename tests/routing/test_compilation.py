@@ -46,6 +46,17 @@ def test_entries_are_compiled_in_small_steps() -> None:
     assert max(after - before for before, after in pairwise(sizes)) <= 50
 
 
+def test_roles_are_compiled_in_small_steps() -> None:
+    """Publishing very many does not hold up requests; a name that is there twice is found across steps."""
+    roles = [{"name": f"r{number}", "scopes": ["read"]} for number in range(300)]
+    compilation = Compilation(document(roles=roles), CompileOptions(), None)
+    assert sum(1 for _ in compilation.run()) >= 300 / 50
+    assert len(compilation.access.roles) == 300
+    assert refused(document(roles=[*roles, roles[0]])) == [
+        'roles[300].name: "r0" is the name of roles[0] already'
+    ]
+
+
 def test_disabled_routes_are_kept_apart() -> None:
     """They are compiled, so that they can be explained, but not among those that match."""
     compilation = run(document(route("on"), route("off", enabled=False)))

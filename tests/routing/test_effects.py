@@ -2,9 +2,13 @@ from typing import Any
 
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.effects import header_changes, own_answer, policy_notes, source_of, upstream_request
+from routing.explanation import Refusal
 from routing.paths import NormalPath, normalise
 from routing.snapshot import HeaderOps, Snapshot
-from routing.targets import compile_target
+from routing.standing import Admission
+from routing.targets import parse_target
+
+NOBODY = Admission()
 
 
 def snapshot_with(
@@ -28,9 +32,12 @@ def path_of(raw: bytes) -> NormalPath:
 
 
 def notes(
-    snapshot: Snapshot, raw: bytes = b"/a/b", length: int | None = None
+    snapshot: Snapshot,
+    raw: bytes = b"/a/b",
+    length: int | None = None,
+    admission: Admission = NOBODY,
 ) -> dict[str, tuple[str, str, Any]]:
-    found = policy_notes(snapshot, snapshot.routes["r"], path_of(raw), length)
+    found = policy_notes(snapshot, snapshot.routes["r"], path_of(raw), length, admission=admission)
     return {note.name: (note.source, note.outcome, note.details) for note in found}
 
 
@@ -99,12 +106,43 @@ def test_sources_of_a_service() -> None:
     )
 
 
+def test_admission() -> None:
+    """Who calls, and what the refusal names; what is only tried out lets pass."""
+    refused = Admission(Refusal(403, "FORBIDDEN", "No."), {"missing_scopes": ["write"]}, {"consumer": "anna"})
+    auth = {"level": "user", "scopes": ["write"]}
+
+    assert notes(snapshot_with(auth=auth), admission=refused)["auth"] == (
+        "route",
+        "refuse",
+        {**auth, "caller": {"consumer": "anna"}, "refused_for": {"missing_scopes": ["write"]}},
+    )
+    tried = notes(snapshot_with(auth={**auth, "mode": "log"}), admission=refused)["auth"]
+    assert (tried[1], tried[2]["would_be_refused_for"]) == ("pass", {"missing_scopes": ["write"]})
+    off = notes(snapshot_with(auth={}), admission=Admission(remark="off"))["auth"]
+    assert off == ("route", "pass", {"level": "user", "remark": "off"})
+
+
+def test_what_the_service_learns() -> None:
+    """Header fields of the caller, a token for the service, or nothing; credentials where somebody said so."""
+    known = Admission(fields={"x-consumer": "anna"})
+
+    assert notes(snapshot_with(), admission=known)["forward_identity"] == (
+        "built-in",
+        "applies",
+        {"as": "headers", "headers": {"x-consumer": "anna"}},
+    )
+    told = notes(snapshot_with(forward_identity="token", forward_credentials="none"), admission=known)
+    assert told["forward_identity"] == ("route", "applies", {"as": "token", "audience": "s"})
+    assert told["forward_credentials"] == ("route", "applies", {"forwarded": "none"})
+    assert "forward_identity" not in notes(snapshot_with(respond={}), admission=known)
+
+
 def test_upstream_requests() -> None:
     """Path, query and Host are those that the target would see."""
 
     def sent(url: str, **keys: Any) -> dict[str, Any]:
         route = snapshot_with(**keys).routes["r"]
-        target = compile_target(url)
+        target = parse_target(url)
         return upstream_request(
             route, target, method="GET", path=path_of(b"/a/b"), query=b"q=1", host=b"me:1"
         )

@@ -5,12 +5,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authproxy import pipeline, problems
+from authproxy import limiting, pipeline, problems
+from authproxy.shaping import addresses, cors
+from resilience.policies import QuotaPolicy
+from resilience.stores.base import Decision
 from routing.compiler import CompileOptions, compile_snapshot
-from routing.explain import ENCODED_SLASH, NO_TARGET, NOT_FOUND, Request, explain, request_to
-from routing.explanation import Explanation
+from routing.explain import (
+    ADDRESS_REFUSED,
+    CIRCUIT_OPEN,
+    ENCODED_SLASH,
+    NO_TARGET,
+    NOT_FOUND,
+    UNREAD,
+    Request,
+    explain,
+    request_to,
+)
+from routing.explainpreflights import STRANGER
+from routing.explanation import Explanation, Refusal
+from routing.knowledge import Knowledge, Left
 from routing.matching import index_of
 from routing.snapshot import CompiledRoute, Snapshot
+from routing.standing import Admission
 from tests.support.reference_matcher import Wanted, reference_match
 from tests.support.route_sets import ROUTES, WANTED
 
@@ -41,6 +57,8 @@ DOCUMENT: dict[str, Any] = {
         {"name": "none", "service": "empty", "match": {"path": "/none"}},
         {"name": "slashes", "service": "orders", "match": {"path": "/s"}, "allow_encoded_slashes": True},
         {"name": "ops", "service": "orders", "match": {"path": "/health/x"}},
+        {"name": "closed", "service": "orders", "match": {"path": "/closed"}, "auth": {"methods": ["jwt"]}},
+        {"name": "tried", "service": "orders", "match": {"path": "/tried"}, "auth": {"mode": "log"}},
     ],
 }
 
@@ -98,13 +116,95 @@ def test_the_upstream_request() -> None:
         "host": "one:81",
         "headers": {"remove": [], "set": {}, "add": {}},
     }
+    plain = {"weight": 1, "zone": None, "backup": False, "drain": False, "origin": "configuration"}
     assert explanation.targets == (
-        {"url": "http://one:81/base", "chosen": True},
-        {"url": "http://two", "chosen": False},
+        {"url": "http://one:81/base", "chosen": True, **plain},
+        {"url": "http://two", "chosen": False, **plain},
     )
-    second = explained("GET", "/orders", pick=lambda service: 1)
-    assert second.upstream_request is not None
-    assert second.upstream_request["url"] == "http://two/"
+
+
+def test_how_targets_are_decides_which_is_chosen() -> None:
+    """As the balancer would: not one that is unhealthy, left out, or draining; none at all is a refusal."""
+    url = {"one": "http://one:81/base", "two": "http://two"}
+    for standings, chosen in (
+        ({"one": "unhealthy"}, "http://two"),
+        ({"one": "ejected", "two": "healthy"}, "http://two"),
+        ({"one": "ejected", "two": "unhealthy"}, "http://one:81/base"),
+        ({"one": "unchecked"}, "http://one:81/base"),
+    ):
+        seen: Any = {url[name]: standing for name, standing in standings.items()}
+        found = explained("GET", "/orders", known=Knowledge(lambda _: None, lambda _, seen=seen: seen))
+        assert [each["url"] for each in found.targets if each["chosen"]] == [chosen]
+        assert {each["url"]: each["state"] for each in found.targets if "state" in each} == seen
+    ill: Any = dict.fromkeys(url.values(), "unhealthy")
+    refused = explained("GET", "/orders", known=Knowledge(lambda _: None, lambda _: ill))
+    assert (refused.refusal, refused.upstream_request) == (NO_TARGET, None)
+    draining = {
+        "services": [{"name": "s", "targets": [{"url": "http://a", "drain": True}, {"url": "http://b"}]}]
+    }
+    route = {"name": "r", "service": "s", "auth": {"level": "public"}}
+    found = explain(snapshot_of({**draining, "routes": [route]}), request_to("GET", "/"))
+    assert [(each["chosen"], each.get("state")) for each in found.targets] == [
+        (False, "draining"),
+        (True, None),
+    ]
+
+
+def test_an_open_breaker_refuses() -> None:
+    """Before the body is looked at, after the caller was."""
+    document = {
+        "services": [{"name": "s", "targets": [{"url": "http://a"}], "breaker": {}}],
+        "routes": [
+            {"name": "r", "service": "s", "auth": {"level": "public"}, "limits": {"max_body": 1}},
+            {"name": "c", "service": "s", "match": {"path": "/c"}},
+        ],
+    }
+    known = Knowledge(lambda _: {"state": "open"}, lambda _: {})
+    for url, refusal in (
+        ("/", CIRCUIT_OPEN),
+        ("/c", problems.unauthenticated("missing", methods=[], realm="x")),
+    ):
+        found = explain(
+            snapshot_of(document), request_to("POST", url, [("content-length", "9")]), known=known
+        )
+        assert found.refusal is not None
+        assert found.refusal.message == refusal.message
+    assert problems.circuit_open("s", retry_after_s=1.0).message == CIRCUIT_OPEN.message
+
+
+def test_a_quota_that_is_used_up_refuses() -> None:
+    """Before the breaker is looked at, after the caller was; of several the one that takes longest to come back."""
+    quotas = [{"name": name, "limit": 1, "per": "1m"} for name in ("a", "b", "c")]
+    document = {
+        "services": [{"name": "s", "targets": [{"url": "http://a"}], "breaker": {}}],
+        "quotas": quotas,
+        "routes": [
+            {"name": "r", "service": "s", "auth": {"level": "public"}, "quotas": ["a", "b", "c"]},
+            {"name": "closed", "service": "s", "match": {"path": "/closed"}, "quotas": ["a", "b", "c"]},
+        ],
+    }
+    left = Left(False, 0, 60.0, 20.0), Left(False, 0, 60.0, 30.0), Left(True, 1, 0.0, 0.0)
+    known = Knowledge(lambda _: {"state": "open"}, lambda _: {}, quotas=lambda _, request: left)
+    refused = explain(snapshot_of(document), request_to("GET", "/"), known=known)
+    policy = QuotaPolicy("b", 1, 60.0)
+    told = limiting._refusal(Decision(policy, False, 0, 60.0, 30.0))
+    assert refused.refusal == Refusal(told.status, told.code.value, told.message)
+    assert refused.upstream_request is None
+    closed = explain(snapshot_of(document), request_to("GET", "/closed"), known=known)
+    assert closed.refusal is not None
+    assert closed.refusal.code == "AUTH_ERROR"
+
+
+def test_credentials_are_not_looked_at() -> None:
+    """Which is said where nobody said whose request it is; what admission says itself comes first."""
+    key = ("X-API-Key", "hunter2")
+    assert explained("GET", "/orders", key).policies[0].details["remark"] == UNREAD
+    assert "remark" not in explained("GET", "/orders").policies[0].details
+    named = explained("GET", "/orders", key, judge=lambda *_: Admission(caller={"consumer": "ada"}))
+    assert "remark" not in named.policies[0].details
+    off = explained("GET", "/orders", key, judge=lambda *_: Admission(remark="off"))
+    assert off.policies[0].details["remark"] == "off"
+    assert "hunter2" not in json.dumps(explained("GET", "/orders", key).to_json())
 
 
 def test_policies_name_their_source() -> None:
@@ -113,6 +213,7 @@ def test_policies_name_their_source() -> None:
     assert notes == {
         "auth": ("defaults", "pass"),
         "limits": ("route", "pass"),
+        "load_balancing": ("built-in", "applies"),
         "timeout": ("defaults", "applies"),
     }
 
@@ -128,6 +229,8 @@ def test_policies_name_their_source() -> None:
         ("GET", "/health/a%2Fb", [], 400, "INVALID_REQUEST"),
         ("GET", "/orders/7", [("Content-Length", "11")], 413, "PAYLOAD_TOO_LARGE"),
         ("GET", "/none", [], 503, "SERVICE_UNAVAILABLE"),
+        ("GET", "/closed", [], 401, "AUTH_ERROR"),
+        ("GET", "/closed/a%2Fb", [], 400, "INVALID_REQUEST"),
     ],
 )
 def test_refusals(method: str, url: str, headers: list[tuple[str, str]], status: int, code: str) -> None:
@@ -152,6 +255,48 @@ def test_refusals_have_the_words_of_the_data_plane() -> None:
     assert missed.allow == ("POST", "PUT")
     assert problems.method_not_allowed(missed.allow).message == missed.message
     assert NO_TARGET.message == "The service has no target to send to."
+    closed = explained("GET", "/closed")
+    assert closed.refusal is not None
+    expected = problems.unauthenticated("missing", methods=["jwt"], realm="torana")
+    assert (expected.message, expected.status) == (closed.refusal.message, closed.refusal.status)
+    assert closed.policies[0].details["refused_for"] == expected.details
+
+
+def test_refusals_of_origins_and_addresses_have_them_too() -> None:
+    """Whoever reads both takes them for the same."""
+    for said, known in ((cors.STRANGER, STRANGER), (addresses.REFUSAL, ADDRESS_REFUSED)):
+        assert (said.status, said.code.value, said.message) == (known.status, known.code, known.message)
+
+
+@pytest.mark.parametrize(
+    ("address", "refused"),
+    [("192.0.2.1", True), ("10.0.0.1", False), ("::ffff:10.0.0.1", False), ("", False)],
+)
+def test_an_address_is_refused_before_anybody_asks_who_calls(address: str, refused: bool) -> None:
+    """One that nobody named is not judged."""
+    route = {"name": "r", "respond": {"status": 200}, "ip": {"allow": ["10.0.0.0/8"]}}
+    snapshot = snapshot_of({"version": 1, "routes": [route]})
+    found = explain(snapshot, request_to("GET", "/x", address=address))
+
+    assert (found.refusal == ADDRESS_REFUSED) is refused
+    [note] = [note for note in found.policies if note.name == "ip"]
+    assert note.outcome == ("refuse" if refused else "pass")
+
+
+def test_whoever_calls_is_judged() -> None:
+    """A refusal ends it where the policy is in force; where it is tried out, the request goes on."""
+
+    def forbid(route: CompiledRoute, snapshot: Snapshot) -> Admission:
+        assert snapshot is SNAPSHOT
+        return Admission(Refusal(403, "FORBIDDEN", route.name), {"level": "admin"}, {"consumer": "anna"})
+
+    refused = explained("GET", "/closed", judge=forbid)
+    assert refused.refusal == Refusal(403, "FORBIDDEN", "closed")
+    assert (refused.policies[0].outcome, refused.upstream_request) == ("refuse", None)
+    tried = explained("GET", "/tried", judge=forbid)
+    assert (tried.refusal, tried.policies[0].outcome) == (None, "pass")
+    assert tried.upstream_request is not None
+    assert explained("GET", "/closed", judge=lambda *_: Admission()).refusal is None
 
 
 def test_encoded_slashes_pass_where_they_may() -> None:

@@ -33,6 +33,15 @@ def test_json() -> None:
     }
 
 
+def test_details_read_like_a_sentence() -> None:
+    """Nested parts and lists without the marks of a programming language."""
+    note = PolicyNote(
+        "auth", "route", "refuse", {"scopes": ["a", "b"], "refused_for": {"missing": ["b"], "x": None}}
+    )
+    lines = list(Explanation(1, None, policies=(note,)).lines())
+    assert lines[-1] == "policy auth (route): refuse scopes a b, refused_for (missing b)"
+
+
 def test_json_of_a_refusal() -> None:
     """`matched` is null, and a 405 lists what is allowed."""
     written = Explanation(
@@ -64,6 +73,14 @@ def test_text() -> None:
     ]
 
 
+def test_text_of_a_target_that_registered_itself() -> None:
+    """Who did it, and how it stands."""
+    target = {"url": "http://h", "chosen": False, "registered_by": "robot", "state": "quarantined"}
+    assert list(Explanation(1, FULL.matched, targets=(target,)).lines())[-1] == (
+        "target: http://h (registered by robot, quarantined)"
+    )
+
+
 def test_text_of_endpoints_and_refusals() -> None:
     """What is not a route is named for what it is."""
     endpoint = Explanation(3, Matched(None, None, (), "health"))
@@ -71,3 +88,13 @@ def test_text_of_endpoints_and_refusals() -> None:
     assert endpoint.to_json()["matched"]["builtin"] == "health"
     refused = Explanation(3, None, refusal=Refusal(404, "NOT_FOUND", "No."), answer={"status": 301})
     assert list(refused.lines()) == ["no route matched", "refused: 404 NOT_FOUND: No.", "answer: status 301"]
+
+
+def test_text_of_targets() -> None:
+    """What is not as usual is said."""
+    usual = {"url": "http://h", "chosen": False, "weight": 1, "zone": None, "backup": False, "drain": False}
+    heavy = {**usual, "weight": 3, "zone": "a", "backup": True, "state": "ejected", "chosen": True}
+    assert list(Explanation(1, Matched("r", "s", ()), targets=(usual, heavy)).lines())[1:] == [
+        "target: http://h",
+        "target: http://h (chosen, weight 3, zone a, backup, ejected)",
+    ]

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -10,6 +11,7 @@ from django.db import connection, transaction
 
 from routing import notify
 from routing.notify import Ear, announce, bind_redis, hear_postgres, hear_redis
+from tests.support.redisservers import Replicated, cluster_in, replicated_in, wait_until
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
 
@@ -39,7 +41,7 @@ def test_redis_wakes_after_the_commit(redis_url: str) -> None:
     """Not before, and not at all if the transaction rolls back."""
     bind_redis(redis_url)
     woken = Woken()
-    ear = Ear(hear_redis(redis_url), woken)
+    ear = Ear(hear_redis(redis_url, notify.CHANNEL), woken)
     ear.start()
     client = redis.Redis.from_url(redis_url)
     while not client.pubsub_numsub(notify.CHANNEL)[0][1]:
@@ -57,13 +59,40 @@ def test_redis_wakes_after_the_commit(redis_url: str) -> None:
     assert not ear.is_alive()
 
 
+@pytest.mark.parametrize("kind", ["cluster", "sentinel"])
+def test_several_servers_wake(kind: str, tmp_path: Path) -> None:
+    """A Cluster, and what Sentinel names: after the master has died, an ear hears the next one."""
+    with cluster_in(tmp_path) if kind == "cluster" else replicated_in(tmp_path) as servers:
+        wait_until(servers.is_complete)
+        bind_redis(servers.url)
+        woken = Woken()
+        ear = Ear(hear_redis(servers.url, notify.CHANNEL), woken)
+        ear.start()
+        wait_until(lambda: woken_by_an_announcement(woken))
+        if isinstance(servers, Replicated):
+            servers.master.stop()
+            wait_until(servers.has_failed_over, within_s=30.0)
+            while woken.within(0.0):
+                pass
+            wait_until(lambda: woken_by_an_announcement(woken), within_s=30.0)
+        ear.stop()
+        ear.join(5)
+        assert not ear.is_alive()
+
+
+def woken_by_an_announcement(woken: Woken) -> bool:
+    with transaction.atomic():
+        announce(1)
+    return woken.within(0.2)
+
+
 def test_postgres_wakes_after_the_commit() -> None:
     """NOTIFY is part of the transaction. SQLite has nothing like it: there, nothing is said and nothing fails."""
     woken = Woken()
     if connection.vendor != "postgresql":
         announce(1)
         return
-    ear = Ear(hear_postgres, woken)
+    ear = Ear(hear_postgres(notify.CHANNEL), woken)
     ear.start()
     assert woken.within(5), "an ear that opens looks once"
     with transaction.atomic():

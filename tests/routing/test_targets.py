@@ -1,6 +1,6 @@
 import pytest
 
-from routing.targets import compile_target, find_overrides, overridden, override_key
+from routing.targets import find_overrides, overridden, override_key, parse_target
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from routing.targets import compile_target, find_overrides, overridden, override
 )
 def test_web_targets(url: str, scheme: str, host: str, port: int, base_path: bytes, authority: bytes) -> None:
     """A URL is taken apart once; its default port and final slash mean nothing."""
-    target = compile_target(url)
+    target = parse_target(url)
     assert (target.scheme, target.host, target.port) == (scheme, host, port)
     assert (target.base_path, target.authority, target.socket_path) == (base_path, authority, None)
     assert target.url == url
@@ -25,7 +25,7 @@ def test_web_targets(url: str, scheme: str, host: str, port: int, base_path: byt
 
 def test_socket_targets() -> None:
     """A Unix socket has a path instead of a host."""
-    target = compile_target("unix:///run/my%20app.sock")
+    target = parse_target("unix:///run/my%20app.sock")
     assert (target.scheme, target.socket_path, target.authority) == ("unix", "/run/my app.sock", b"localhost")
 
 

@@ -12,6 +12,8 @@ from routing.problems import IDS
 from routing.validation import MAX_PROBLEMS, Checked, check_document, check_route, check_service
 from tests.support.documents import ROUTE, SERVICE, anything, document, documents, lines
 
+IDP = {"issuer": "i", "audience": "a", "jwks_url": "https://id.test/jwks", "cookie": "token"}
+
 
 def problems(raw: object, env: dict[str, str] | None = None, **options: Any) -> list[str]:
     return lines(check_document(raw, env=env or {}, **options).problems)
@@ -55,13 +57,19 @@ def test_what_is_no_document(raw: object) -> None:
         ({"services": "x"}, 'E004 services: must be a list of entries, each with its name, not "x"'),
         ({"services": ["x"]}, 'E004 services[0]: must be a mapping (key: value), not "x"'),
         ({"defaults": [1]}, "E004 defaults: must be a mapping (key: value), not a list"),
-        ({"roles": [{"name": "a"}]}, "E030 roles: not honoured by this version yet; leave the section out"),
         (
             document(services=[SERVICE, SERVICE]),
             'E010 services[1].name: "orders" is the name of services[0] already',
         ),
-        (document({"auth": ...}), "E031 routes[0].auth: is missing, and its default, level"),
-        (document({"auth": {"level": "user"}}), 'E031 routes[0].auth.level: "user" needs identity'),
+        (
+            document({"auth": {"level": "public", "scopes": ["read"]}}),
+            "E022 routes[0].auth.scopes: a public route asks nobody for them",
+        ),
+        (
+            {"identity_providers": [{**IDP, "name": "a"}, {**IDP, "name": "b"}]},
+            'E032 identity_providers[1].cookie: "token" is there twice',
+        ),
+        (document({"auth": {"level": "usr"}}), 'E005 routes[0].auth.level: "usr" is not one of'),
         (
             document({"respond": {"status": 199}}),
             "E006 routes[0].respond.status: must be at least 200, not 199",
@@ -86,7 +94,6 @@ def test_everything_at_once() -> None:
     )
 
     assert [line.split(":")[0] for line in problems(raw)] == [
-        "E030 quotas",
         "E007 defaults.timeout",
         "E002 defaults.zzz",
         "E021 services[0].targets[0].url",
@@ -102,13 +109,13 @@ def test_everything_at_once() -> None:
 def test_mistakes_of_the_defaults_are_reported_once() -> None:
     """Ten routes do not repeat what is wrong in one place."""
     raw = document(
-        *({} for _ in range(10)), defaults={"rewrite": {"host": "A", "strip_prefix": True}, "cache": {}}
+        *({} for _ in range(10)), defaults={"rewrite": {"host": "A", "strip_prefix": True}, "websocket": {}}
     )
 
     assert [line.split(":")[0] for line in problems(raw)] == [
         "E016 defaults.rewrite.host",
         "E036 defaults.rewrite.strip_prefix",
-        "E030 defaults.cache",
+        "E030 defaults.websocket",
     ]
 
 
@@ -165,6 +172,19 @@ def test_without_a_value_there_is_no_specification() -> None:
     checked = check_document(document({"timeout": "${WAIT}"}), env={}, require_env=False)
 
     assert (checked.spec, checked.problems) == (None, ())
+
+
+def test_tokens_that_no_service_verifies() -> None:
+    """A warning of the defaults, and of a route that says so itself, where the algorithm is known to be symmetric."""
+    token = {"forward_identity": "token"}
+    own = document(token)
+    inherited = {**document({}), "defaults": token}
+    for raw, path in ((own, "routes[0].forward_identity"), (inherited, "defaults.forward_identity")):
+        [warning] = check_document(raw, env={}, jwt_algorithm="HS256").warnings
+
+        assert (warning.id, warning.path) == ("gateway.W010", path)
+        assert check_document(raw, env={}, jwt_algorithm="ES256").warnings == ()
+        assert check_document(raw, env={}).warnings == ()
 
 
 def test_warnings_do_not_refuse() -> None:
@@ -242,26 +262,21 @@ def test_service_of_a_form() -> None:
 
 
 def test_route_of_a_form() -> None:
-    """References are checked against what is known, auth against the defaults."""
+    """References are checked against what is known, and the defaults count."""
     raw = {"name": "r", "service": "ordrs", "rewrite": {"regex": {"pattern": "(", "to": ""}}}
 
     assert [problem.path for problem in check_route(raw, known_services=["orders"])] == [
         "rewrite.regex.pattern",
         "service",
-        "auth",
     ]
-    assert (
-        check_route(
-            {"name": "r", "service": "x"}, known_services=None, defaults={"auth": {"level": "public"}}
-        )
-        == ()
-    )
+    prefix = {"rewrite": {"strip_prefix": True}}
+    route = {"name": "r", "service": "x"}
+    assert [p.path for p in check_route(route, known_services=None, defaults=prefix)] == [
+        "rewrite.strip_prefix"
+    ]
     assert [
         p.path for p in check_route({**ROUTE, "quotas": ["q"]}, known_services=["orders"], known_quotas=[])
-    ] == [
-        "quotas[0]",
-        "quotas",
-    ]
+    ] == ["quotas[0]"]
 
 
 @given(documents | anything, st.booleans())

@@ -52,12 +52,31 @@ class ExplainForm(forms.Form):
             attrs={"class": "torana-code", "placeholder": "name: value"}
         ),
     )
+    caller = forms.CharField(
+        required=False,
+        max_length=150,
+        label="As",
+        help_text="An account or a consumer. Empty: a request without credentials.",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    address = forms.GenericIPAddressField(
+        required=False,
+        label="From",
+        help_text="The client's address. Quotas that count by address are unknown without it.",
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "203.0.113.7", "spellcheck": "false"}),
+    )
     configuration = forms.ChoiceField(
         choices=[(LIVE, "What is live"), (DRAFT, "The draft: what publishing would make live")],
         initial=LIVE,
         widget=UnfoldAdminSelectWidget(),
     )
     methods = COMMON_METHODS
+
+    def __init__(self, *args: Any, may_name: bool = True, **kwargs: Any) -> None:
+        """`may_name`: an explanation tells what the caller may do, which not everybody may know."""
+        super().__init__(*args, **kwargs)
+        if not may_name:
+            del self.fields["caller"]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

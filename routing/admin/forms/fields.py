@@ -75,4 +75,4 @@ def _choices(leaf: Leaf, values: Iterable[str]) -> list[tuple[str, str]]:
 
 def _help(leaf: Leaf) -> str:
     hint = HINTS.get(leaf.kind, "")
-    return escape(" ".join(part for part in (leaf.help, hint) if part))
+    return escape(" ".join(part for part in (leaf.help, hint) if part).replace("`", ""))

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 from pydantic import BaseModel, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from routing.document import scalars, wire
+from routing.document import answers, policies, scalars, services, wire
+from routing.document.base import Shorthand
 
 Path = tuple[str, ...]
 SEPARATOR: Final = "__"
@@ -23,6 +24,7 @@ _SPELLINGS: Final = {
     "cors": "CORS",
     "grpc": "gRPC",
     "ip": "IP",
+    "jwks": "JWKS",
     "sni": "SNI",
     "tls": "TLS",
     "ttl": "TTL",
@@ -30,7 +32,15 @@ _SPELLINGS: Final = {
     "urls": "URLs",
     "websocket": "WebSocket",
 }
-_WORDS: Final = (wire.Method, wire.Host, wire.HeaderName, wire.SetHeaderName, scalars.Network, scalars.Name)
+_WORDS: Final = (
+    wire.Method,
+    wire.Host,
+    wire.HeaderName,
+    wire.SetHeaderName,
+    scalars.Name,
+    scalars.Scope,
+    services.RetryCause,
+)
 _SCALARS: Final = (str, int, float)
 
 
@@ -78,6 +88,8 @@ def leaves(spec: type[BaseModel], prefix: Path = ()) -> tuple[Leaf, ...]:
         path = (*prefix, field.alias or attribute)
         hint = _without_none(hints[attribute])
         part = _part(hint)
+        if part is not None and part.model_config.get("extra") == "allow":
+            part = None  # its keys are names that people choose
         found.extend(leaves(part, path) if part else [_leaf(path, hint, field)])
     return tuple(found)
 
@@ -131,8 +143,11 @@ def _shape(hint: Any) -> _Shape:
 
 _NAMED: Final = (
     (scalars.Duration, _Shape(Kind.DURATION)),
+    (policies.Period, _Shape(Kind.DURATION)),
+    (answers.Moment, _Shape(Kind.TEXT)),
     (scalars.Text, _Shape(Kind.LONG_TEXT)),
     (scalars.Size, _Shape(Kind.SIZE, numeric=True)),
+    (scalars.Labels, _Shape(Kind.LINES)),
 )
 
 
@@ -141,7 +156,10 @@ def _collection(hint: Any, bare: Any) -> _Shape:
     if _takes_mappings(hint) or not isinstance(origin, type) or not args:
         return _Shape(Kind.STRUCTURE)
     if issubclass(origin, Mapping):
-        values, structured = _alternatives(args[1]), _part(args[1]) is not None
+        part = _part(args[1])
+        if part is not None and not issubclass(part, Shorthand):
+            return _Shape(Kind.STRUCTURE)  # which has no text that would fit on a line
+        values, structured = _alternatives(args[1]), part is not None
         kind = Kind.PAIRS if values or structured else Kind.STRUCTURE
         return _Shape(kind, numeric=values == {int}, structured=structured)
     items = _alternatives(args[0])

@@ -48,6 +48,8 @@ class RouteEntryForm(EntryForm):
         if chosen == Destination.SERVICE:
             service = self.cleaned_data.get("service")
             entry[chosen] = service.name if service is not None else None
+        elif chosen == Destination.BACKENDS:
+            entry[chosen] = []  # rows of their own
         elif chosen:
             entry.setdefault(chosen, {})
         return {key: value for key, value in entry.items() if value is not None}
@@ -58,6 +60,8 @@ class RouteEntryForm(EntryForm):
             if "service" not in self.errors:
                 self.add_error("service", "Choose the service that gets the requests.")
             entry["service"] = "this"
+        if entry.get("backends") == []:
+            entry["backends"] = [{"service": "this"}]  # what they are is judged where they are
         if entry.get("redirect") == {}:
             entry["redirect"] = {"status": 301}  # an empty section counts as none; what is chosen here is one
         defaults: Any = RouteDefaults.objects.values_list("values", flat=True).first()

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from routing.admin.forms.entry import EntryForm, entry_form
 from routing.admin.forms.fields import field
-from routing.admin.forms.leaves import leaves
+from routing.admin.forms.leaves import Leaf, leaves
 from routing.admin.forms.places import steps
 from routing.admin.sections import honoured
 from routing.cleaning import service_problems
@@ -48,10 +49,46 @@ else:
     _TargetForm = forms.ModelForm
 
 
+class SwitchField(forms.TypedChoiceField):
+    """Yes, no, or nothing said."""
+
+    def __init__(self, leaf: Leaf) -> None:
+        super().__init__(
+            choices=[("", f"– ({leaf.default})"), ("True", "yes"), ("False", "no")],
+            coerce=lambda text: text == "True",
+            empty_value=None,
+            required=False,
+            label=leaf.label,
+            help_text=leaf.help,
+            widget=UnfoldAdminSelectWidget(),
+        )
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed("" if initial is None else str(initial), data)
+
+
+_LEAF = {leaf.name: leaf for leaf in leaves(TargetSpec)}
+
+
 class TargetForm(_TargetForm):
     """One address of a service."""
 
-    url = field(next(leaf for leaf in leaves(TargetSpec) if leaf.name == "url"))
+    url = field(_LEAF["url"])
+    weight = forms.IntegerField(
+        required=False,
+        help_text=_LEAF["weight"].help,
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"placeholder": _LEAF["weight"].default, "inputmode": "numeric"}
+        ),
+    )
+    zone = forms.CharField(
+        required=False,
+        empty_value=None,
+        help_text=_LEAF["zone"].help,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+    backup = SwitchField(_LEAF["backup"])
+    drain = SwitchField(_LEAF["drain"])
 
     class Meta:
         model = Target

@@ -32,12 +32,12 @@ def test_saving_publishes_and_saving_again_changes_the_same_row() -> None:
 def test_default_that_breaks_a_route_is_refused_with_the_routes_name() -> None:
     """What a route would inherit is judged when publishing; the message says which route."""
     document = small()
-    document["defaults"] = {"auth": {"level": "public"}}
-    del document["routes"][0]["auth"]
+    document["defaults"] = {"match": {"path": "/a"}}
+    document["routes"][0]["match"] = {"path": "/{id}", "path_type": "template"}
     apply_document(document, actor=Actor("first"))
-    [texts] = errors(submit(signed_in(), URL, {"auth__level": ""})).values()
+    [texts] = errors(submit(signed_in(), URL, {"rewrite__strip_prefix": "yes"})).values()
     assert any('route "orders"' in text for text in texts)
-    assert RouteDefaults.objects.get().values == {"auth": {"level": "public"}}
+    assert RouteDefaults.objects.get().values == {"match": {"path": "/a"}}
 
 
 def test_neither_added_nor_deleted() -> None:

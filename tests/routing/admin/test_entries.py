@@ -122,7 +122,7 @@ def test_older_form_is_told_who_saved_and_what(admin: Client, configured: None) 
 
     form = response.context["adminform"].form
     again = {field.html_name: "" if field.value() is None else str(field.value()) for field in form}
-    assert admin.post(url, again).status_code == 302
+    assert admin.post(url, {**data, **again}).status_code == 302
     assert Route.objects.get().path == "/annas"
 
 

@@ -1,14 +1,23 @@
 """The explain page: the winner, the losers and why, for a typed request or a pasted command."""
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from authproxy.remaining import NO_ADDRESS
+from gateway_project import peeking
+from resilience.models import BreakerState, TargetHealth
+from resilience.policies import QuotaPolicy
+from resilience.stores.base import Charge
+from resilience.stores.memory import MemoryStore
 from routing.drafts import Actor
 from routing.models import Revision, Route
 from routing.publishing import apply_document
 from tests.support.adminpages import page, signed_in, viewer
 from tests.support.configuration import route, small
+from tests.support.leases import registered
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 URL = "/admin/routing/explain/"
@@ -105,6 +114,46 @@ def test_faulty_input_is_told_at_its_field(data: dict[str, str], field: str) -> 
     assert list(response.context["form"].errors) == [field]
 
 
+def closed() -> None:
+    """A route for those who may write, and somebody who may not."""
+    routes = [route(auth={"level": "user", "scopes": ["write"]})]
+    apply_document(
+        {**small(), "routes": routes, "roles": [{"name": "author", "scopes": ["write"]}]}, actor=Actor("a")
+    )
+    User.objects.create_user("bert")
+
+
+def test_who_asks_matters() -> None:
+    """Nobody has to sign in; a known caller learns what is missing, an unknown one that it is unknown."""
+    closed()
+    client = viewer()
+    assert "AUTH_ERROR" in explained(client, url="http://a.test/orders")
+    text = explained(client, url="http://a.test/orders", caller="bert")
+    for shown in ("FORBIDDEN", "as bert", "missing_scopes"):
+        assert shown in text, shown
+    User.objects.get(username="bert").groups.add(Group.objects.get(name="author"))
+    text = explained(client, url="http://a.test/orders", caller="bert")
+    assert "x-user-scopes" in text
+    assert "FORBIDDEN" not in text
+    assert "no account or consumer named" in explained(client, url="http://a.test/orders", caller="carl")
+
+
+def test_credentials_of_a_pasted_command_are_not_read() -> None:
+    """The page says so, unless it is told whose request it is, and never shows them."""
+    closed()
+    curl = "curl -H 'Authorization: Bearer x.y.z' http://a.test/orders"
+    assert "are not looked at" in explained(viewer(), curl=curl)
+    assert "are not looked at" not in explained(viewer(), curl=curl, caller="bert")
+
+
+def test_whoever_may_not_see_consumers_learns_nothing_of_them() -> None:
+    """The field is not there, and naming somebody all the same changes nothing."""
+    closed()
+    client = signed_in("sam", permissions=("routing.view_route",))
+    assert "caller" not in client.get(URL).context["form"].fields
+    assert "AUTH_ERROR" in explained(client, url="http://a.test/orders", caller="bert")
+
+
 def test_nothing_live_and_a_broken_draft_are_said() -> None:
     """Where there is nothing to explain, the page says why."""
     assert "Nothing is published yet." in explained(viewer(), url="http://a.test/")
@@ -120,3 +169,68 @@ def test_page_needs_the_right_to_see_routes_and_changes_nothing() -> None:
     assert Client().get(URL).status_code == 302
     explained(viewer(), url="http://a.test/users")
     assert Revision.objects.count() == 1
+
+
+def test_what_holds_traffic_in_check_is_shown() -> None:
+    """Each quota with whom it counts, a breaker's state, and how the targets are."""
+    targets = [
+        {"url": "http://127.0.0.1:8001", "zone": "east", "backup": True},
+        {"url": "http://127.0.0.1:8002"},
+    ]
+    orders = {"name": "orders", "targets": targets, "breaker": {}, "health": {}}
+    quotas = [{"name": "free", "limit": 7, "per": "1m", "key": "route"}]
+    document = {"version": 1, "services": [orders], "quotas": quotas, "routes": [route(quotas=["free"])]}
+    apply_document(document, actor=Actor("ada"))
+    now = timezone.now()
+    BreakerState.objects.create(service="orders", state="half_open", since=now)
+    TargetHealth.objects.create(
+        service="orders", target="http://127.0.0.1:8002", healthy=True, ok=True, checked_at=now, node="n"
+    )
+    text = explained(viewer(), url="/orders")
+    for shown in (
+        "counted_for: <code>route orders",
+        "half_open",
+        "east",
+        "backup",
+        ">healthy<",
+        "consecutive",
+    ):
+        assert (shown in text) is (shown != "consecutive"), shown
+
+
+def test_what_is_left_of_quotas_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the address that is given; without one nobody knows it, and the page says why."""
+    quotas = [{"name": "free", "limit": 7, "per": "1m", "key": "ip"}]
+    apply_document({**small(), "quotas": quotas, "routes": [route(quotas=["free"])]}, actor=Actor("ada"))
+    store = MemoryStore()
+    monkeypatch.setattr(peeking, "_own", [store])
+    text = explained(viewer(), url="/orders")
+    assert "remaining: <code>unknown<" in text
+    assert NO_ADDRESS.replace("'", "&#x27;") in text
+    policy = QuotaPolicy("free", 7, 60.0, keys=("ip",))
+    for _ in range(3):
+        store.take([Charge(policy, "ip:192.0.2.7")])
+    text = explained(viewer(), url="/orders", address="192.0.2.7")
+    for shown in ("from 192.0.2.7", "remaining: <code>4<", "counted_by: <code>this worker alone<"):
+        assert shown in text, shown
+    for _ in range(4):
+        store.take([Charge(policy, "ip:192.0.2.7")])
+    text = explained(viewer(), url="/orders", address="192.0.2.7")
+    for shown in ("429 <code>RATE_LIMIT", "remaining: <code>0<", "retry_after_s"):
+        assert shown in text, shown
+
+
+def test_targets_that_registered_themselves_are_shown() -> None:
+    """With who did it, and how they stand."""
+    apply_document(small(), actor=Actor("ada"))
+    registered(host="b", by="robot")
+    registered(host="c", by="stranger", approves=False)
+    text = explained(viewer(), url="/orders")
+    for shown in (
+        "http://b:1",
+        "registered by robot",
+        ">unchecked<",
+        ">quarantined<",
+        "registered by stranger",
+    ):
+        assert shown in text, shown

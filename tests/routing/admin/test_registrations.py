@@ -9,13 +9,14 @@ from django.contrib import admin
 from django.test import Client
 
 from routing.drafts import Actor
-from routing.models import Node, Revision, Route, Service
+from routing.models import IdentityProvider, Node, Plan, Revision, RoleScopes, Route, Service
 from routing.publishing import apply_document
 from tests.support.adminpages import page, signed_in, viewer
 from tests.support.configuration import small
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 ACTIONS = ("actions_list", "actions_row", "actions_detail", "actions_submit_line")
+PROVIDER = {"name": "i", "issuer": "i", "audience": "a", "jwks_url": "https://id.test/keys"}
 READING = {"duplicate", "explain", "document"}  # they lead somewhere and change nothing
 
 
@@ -25,7 +26,8 @@ def pages() -> Iterator[str]:
     yield "/admin/routing/routedefaults/1/change/"
     yield "/admin/auth/user/"
     yield "/admin/auth/group/"
-    for kind, model in (("service", Service), ("route", Route), ("revision", Revision), ("node", Node)):
+    for model in (Service, Route, RoleScopes, Plan, IdentityProvider, Revision, Node):
+        kind = str(model._meta.model_name)
         yield page(kind, "changelist")
         yield from (page(kind, what, row.pk) for row in model.objects.all() for what in ("change", "history"))
     yield page("pendingchange", "changelist")
@@ -35,7 +37,8 @@ def pages() -> Iterator[str]:
 def configured() -> None:
     from django.utils import timezone
 
-    apply_document(small(), actor=Actor("ada"))
+    policies = {"roles": [{"name": "r"}], "plans": [{"name": "p"}], "identity_providers": [PROVIDER]}
+    apply_document({**small(), **policies}, actor=Actor("ada"))
     Node.objects.create(name="w", pid=1, role="all", heartbeat=timezone.now())
 
 
@@ -96,7 +99,7 @@ def test_every_action_that_changes_something_asks_first(kind: type) -> None:
             assert getattr(method, "allowed_permissions", None), name
 
 
-def test_policies_that_are_not_honoured_have_no_pages() -> None:
-    """Quotas, plans, roles and identity providers come with their work."""
+def test_all_of_the_configuration_has_pages() -> None:
+    """What a document can say can be edited."""
     names = {model._meta.model_name for model in admin.site._registry if model._meta.app_label == "routing"}
-    assert names == {"service", "route", "routedefaults", "revision", "pendingchange", "node"}
+    assert {"service", "route", "quota", "rolescopes", "plan", "identityprovider"} <= names

@@ -15,7 +15,7 @@ from tests.support.adminpages import filled, messages, page, signed_in, submit, 
 from tests.support.configuration import large, route, service, small
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
-LIST_QUERIES = 6  # session, user, pending badge, two counts, and the page itself
+LIST_QUERIES = 7  # session, user, pending badge, two counts, the page, and the weighted services of its rows
 
 
 @pytest.fixture
@@ -224,12 +224,16 @@ def list_time_s(admin: Client, query: str) -> float:
 
 
 def test_list_of_ten_thousand_routes_is_quick(admin: Client) -> None:
-    """Under 300 ms, the first page, the last one and a search; of processor time, as tests share the machine."""
+    """At most twice as long as that of one page's routes, on any machine: the first page, the last one and searches.
+
+    Of processor time, as tests share the machine.
+    """
     to = Service.objects.create(name="s")
     common: dict[str, Any] = {"service": to, "methods": ["GET"], "auth_level": "public"}
-    Route.objects.bulk_create(
-        Route(name=f"r{n:05}", path=f"/team{n % 97}/{n}", **common) for n in range(10_000)
-    )
+    rows = [Route(name=f"r{n:05}", path=f"/team{n % 97}/{n}", **common) for n in range(10_000)]
+    Route.objects.bulk_create(rows[:50])
     admin.get(page("route", "changelist"))
+    of_one_page_s = min(list_time_s(admin, "") for _ in range(3))
+    Route.objects.bulk_create(rows[50:])
     for query in ("", "p=200", "q=team7", f"service__id__exact={to.pk}", "method=POST", "o=-2"):
-        assert min(list_time_s(admin, query) for _ in range(3)) < 0.3, query
+        assert min(list_time_s(admin, query) for _ in range(3)) < 2 * of_one_page_s, query

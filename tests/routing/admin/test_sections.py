@@ -5,7 +5,17 @@ from dataclasses import replace
 import pytest
 
 from routing.admin.forms.leaves import Kind, Leaf, leaves
-from routing.admin.sections import ELSEWHERE, ROUTE_SECTIONS, SERVICE_SECTIONS, Section, grouped, honoured
+from routing.admin.sections import (
+    ELSEWHERE,
+    PLAN_SECTIONS,
+    QUOTA_SECTIONS,
+    ROUTE_SECTIONS,
+    SERVICE_SECTIONS,
+    Section,
+    grouped,
+    honoured,
+)
+from routing.document.policies import PlanSpec, QuotaSpec
 from routing.document.routes import RouteSpec
 from routing.document.services import ServiceSpec, TargetSpec
 
@@ -16,7 +26,12 @@ def leaf(*path: str) -> Leaf:
 
 @pytest.mark.parametrize(
     ("sections", "spec", "inline"),
-    [(SERVICE_SECTIONS, ServiceSpec, {"targets"}), (ROUTE_SECTIONS, RouteSpec, set[str]())],
+    [
+        (SERVICE_SECTIONS, ServiceSpec, {"targets"}),
+        (ROUTE_SECTIONS, RouteSpec, set[str]()),
+        (QUOTA_SECTIONS, QuotaSpec, set[str]()),
+        (PLAN_SECTIONS, PlanSpec, set[str]()),
+    ],
 )
 def test_every_key_of_the_schema_has_a_section(
     sections: tuple[Section, ...], spec: type, inline: set[str]
@@ -38,11 +53,14 @@ def test_grouping_keeps_order_leaves_out_the_empty_and_forgets_nothing() -> None
 
 
 def test_honoured_leaves_have_only_honoured_choices() -> None:
-    """A choice of one is no choice, unless saying nothing is refused."""
+    """What this version does not act on is not offered."""
     shown = {each.name: each for each in honoured("routes", leaves(RouteSpec))}
-    assert shown["auth__level"].choices == ("public",)
-    assert "auth__scopes" not in shown
+    assert shown["auth__level"].choices == ("public", "user", "admin", "service")
+    assert "websocket__max_message" not in shown
     services = {each.name: each for each in honoured("services", leaves(ServiceSpec))}
-    assert "load_balancing" not in services
+    assert len(services["load_balancing"].choices) == 5
     assert services["protocol"] == replace(services["protocol"], choices=("http", "https", "h2", "h2c"))
-    assert [each.name for each in honoured("services", leaves(TargetSpec), below="targets")] == ["url"]
+    assert [each.name for each in honoured("services", leaves(TargetSpec), below="targets")][:2] == [
+        "url",
+        "weight",
+    ]

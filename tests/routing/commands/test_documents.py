@@ -173,6 +173,17 @@ def test_validate_needs_no_database(tmp_path: Path, django_db_blocker: Any) -> N
         assert data["problems"][0]["path"] == "routes[0].service"
 
 
+def test_tokens_that_no_service_verifies_are_told(tmp_path: Path) -> None:
+    """By `validate` and by `apply`, with the route's name; both succeed."""
+    file = written(tmp_path, {**small(), "routes": [route(forward_identity="token")]})
+    for command in ("validate", "apply"):
+        ran = gateway(command, file)
+
+        assert ran.code == 0
+        assert 'warning: routes[0].forward_identity: route "orders" sends its service a token' in ran.err
+    assert gateway("validate", "--json", file).data["warnings"][0]["id"] == "gateway.W010"
+
+
 def test_schema_is_a_json_schema(django_db_blocker: Any) -> None:
     """For editors; without a database."""
     with django_db_blocker.block():

@@ -1,9 +1,21 @@
 """`gateway explain`: which route takes a request, and why."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
 
+from authproxy.models import Consumer
+from authproxy.remaining import NO_ADDRESS
+from gateway_project import peeking
+from gateway_project.connections import Redis
+from resilience.models import BreakerState, TargetHealth
+from resilience.policies import QuotaPolicy
+from resilience.stores.base import Charge
+from resilience.stores.memory import MemoryStore
 from routing.commands import explain as command
 from routing.document.canonical import canonicalise, digest
 from routing.drafts import Actor
@@ -13,6 +25,7 @@ from routing.publishing import apply_document
 from routing.revision import RevisionRecord
 from tests.support.cli import gateway, written
 from tests.support.configuration import PUBLIC, route, service, small
+from tests.support.leases import registered
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 DOCUMENT = {
@@ -100,9 +113,33 @@ def test_a_header_needs_a_colon() -> None:
 
 
 @pytest.mark.usefixtures("published")
-def test_as_user_says_that_identity_is_not_evaluated() -> None:
-    """Rather than pretending."""
-    assert "--as changes nothing" in gateway("explain", "GET", "/orders", "--as", "anna").err
+def test_credentials_are_not_looked_at() -> None:
+    """It says so, and what to do instead."""
+    ran = gateway("explain", "GET", "/orders", "-H", "Authorization: Bearer x")
+    assert (ran.code, ran.err) == (0, "credentials in the request are not looked at: say --as USER\n")
+    assert gateway("explain", "GET", "/orders", "-H", "Cookie: a=b").err == ""
+
+
+def test_whose_request_it_is() -> None:
+    """Nobody gets 401, somebody without the right 403 and what is missing, somebody with it passes."""
+    closed = {**route(), "auth": {"level": "user", "scopes": ["write"]}}
+    roles = [{"name": "author", "scopes": ["write"]}]
+    apply_document({**small(), "routes": [closed], "roles": roles}, actor=Actor("test"))
+    for name, groups in (("anna", ["author"]), ("bert", [])):
+        User.objects.create_user(name).groups.set(Group.objects.filter(name__in=groups))
+
+    def refusal(*options: str) -> object:
+        found = gateway("explain", "GET", "/orders", "--json", *options).data
+        return found["refusal"] and (
+            found["refusal"]["status"],
+            found["policies"][0]["details"]["refused_for"],
+        )
+
+    assert refusal() == (401, {"reason": "missing", "methods": ["jwt", "api_key", "session"]})
+    assert refusal("--as", "bert") == (403, {"missing_scopes": ["write"]})
+    assert refusal("--as", "anna") is None
+    nobody = gateway("explain", "GET", "/orders", "--as", "carl")
+    assert (nobody.code, nobody.err) == (1, 'there is no account or consumer named "carl"\n')
 
 
 def test_without_a_database_the_kept_revision_is_explained(
@@ -123,3 +160,93 @@ def test_without_a_database_the_kept_revision_is_explained(
     assert ran.code == 0
     assert "explaining the kept revision 4" in ran.err
     assert gateway("explain", "GET", "/orders", "--revision", "3").code == 1
+
+
+def test_what_holds_traffic_in_check_is_told() -> None:
+    """Whose budget a request counts against, under which plan; a breaker that is open, and an unhealthy target."""
+    limited = {"name": "o", "match": {"path": "/o"}, "service": "orders", "auth": PUBLIC, "quotas": ["free"]}
+    targets = [{"url": "http://127.0.0.1:8001", "weight": 2}, {"url": "http://127.0.0.1:8002"}]
+    guarded = {"name": "orders", "targets": targets, "breaker": {}, "health": {}, "retries": {}}
+    plans = [{"name": "gold", "quotas": [{"name": "free", "limit": 1000, "per": "1m"}]}]
+    document = {
+        "version": 1,
+        "services": [guarded],
+        "routes": [limited],
+        "quotas": [{"name": "free", "limit": 10, "per": "1m"}],
+        "plans": plans,
+    }
+    apply_document(document, actor=Actor("test"))
+    Consumer.objects.create(name="shop", kind="service", plan="gold")
+    TargetHealth.objects.create(
+        service="orders",
+        target="http://127.0.0.1:8001",
+        healthy=False,
+        ok=False,
+        checked_at=timezone.now(),
+        node="n",
+    )
+    data = gateway("explain", "GET", "/o", "--as", "shop", "--json").data
+    quota = next(note for note in data["policies"] if note["name"] == "quotas")
+    assert (quota["source"], quota["details"]["limit"]) == ("plan gold", 1000)
+    assert quota["details"]["counted_for"] == "consumer shop"
+    assert [(each["state"], each["chosen"]) for each in data["targets"] if "state" in each] == [
+        ("unhealthy", False)
+    ]
+    assert data["upstream_request"]["url"] == "http://127.0.0.1:8002/o"
+
+    BreakerState.objects.create(
+        service="orders", state="open", forced="open", forced_by="anna", reason="drill"
+    )
+    said = gateway("explain", "GET", "/o").out
+    for part in (
+        "refused: 503 CIRCUIT_OPEN",
+        "policy breaker (service): refuse state open, forced_by anna, reason drill",
+        "policy quotas (route): applies quota free, limit 10, per 60s",
+        "counted_for the client's address",
+        "target: http://127.0.0.1:8001 (weight 2, unhealthy)",
+        "policy retries (service): applies attempts 2",
+    ):
+        assert part in said, part
+
+
+def test_what_is_left_of_quotas_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the bucket that the request would count against; where nobody can be asked, it says so."""
+    quotas = [
+        {"name": "each", "limit": 5, "per": "1m"},
+        {"name": "all", "limit": 9, "per": "day", "key": "global"},
+    ]
+    document = {**small(), "quotas": quotas, "routes": [route(quotas=["each", "all"])]}
+    apply_document(document, actor=Actor("test"))
+    monkeypatch.setattr(peeking, "_own", [])
+    monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, redis=Redis("process")))
+    said = gateway("explain", "GET", "/orders").out
+    assert f"remaining unknown, unknown_because {NO_ADDRESS}" in said
+    assert f"remaining unknown, unknown_because {peeking.ALONE}" in said
+    store = MemoryStore()
+    store.take([Charge(QuotaPolicy("each", 5, 60.0), "ip:192.0.2.7")])
+    monkeypatch.setattr(peeking, "_own", [store])
+    data = gateway("explain", "GET", "/orders", "--from", "192.0.2.7", "--json").data
+    each, everybody = (note["details"] for note in data["policies"] if note["name"] == "quotas")
+    assert (each["remaining"], each["counted_for"]) == (4, "address 192.0.2.7")
+    assert each["resets_at"].endswith("Z")
+    assert (everybody["remaining"], everybody["resets_at"]) == (9, None)
+    assert "want an address such as" in gateway("explain", "GET", "/orders", "--from", "home").err
+
+
+def test_targets_that_registered_themselves_are_told() -> None:
+    """With how they stand."""
+    apply_document(small(), actor=Actor("test"))
+    registered(host="b", by="robot", approves=False)
+    said = gateway("explain", "GET", "/orders").out
+    assert "target: http://127.0.0.1:8001 (chosen)" in said
+    assert "target: http://b:1 (registered by robot, quarantined)" in said
+
+
+def test_a_file_is_explained_without_what_runs(tmp_path: Path) -> None:
+    """The database is not asked how breakers are."""
+    BreakerState.objects.create(service="orders", state="open", forced="open")
+    document = {"version": 1, "services": [{**service(), "breaker": {}}], "routes": [route()]}
+    file = written(tmp_path, document)
+    said = gateway("explain", "GET", "/orders", "--file", str(file)).out
+    assert "CIRCUIT_OPEN" not in said
+    assert "policy breaker (service): pass" in said

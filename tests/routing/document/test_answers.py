@@ -30,13 +30,23 @@ def test_everything_that_the_contract_shows() -> None:
     assert WebSocketSpec.model_validate({"on_change": "drain"}).on_change == "drain"
 
 
-@pytest.mark.parametrize("until", ["2026-12-31", "2026-12-31T18:00Z", "2026-12-31 18:00:30+02:00"])
-def test_end_of_a_fault(until: str) -> None:
+@pytest.mark.parametrize(
+    ("until", "at"),
+    [
+        ("2026-12-31", 1798675200.0),
+        ("2026-12-31T18:00", 1798740000.0),
+        ("2026-12-31T18:00Z", 1798740000.0),
+        ("2026-12-31 18:00:30+02:00", 1798732830.0),
+    ],
+)
+def test_end_of_a_fault(until: str, at: float) -> None:
     """A date, or a date and time."""
-    assert FaultSpec.model_validate({"until": until}).until == until
+    assert FaultSpec.model_validate({"until": until}).until == at
 
 
-@pytest.mark.parametrize("until", ["tomorrow", "31.12.2026", "2026-12-31T", ""])
+@pytest.mark.parametrize(
+    "until", ["tomorrow", "31.12.2026", "2026-12-31T", "2026-13-01", "2026-12-31T25:00", "", 7]
+)
 def test_end_of_a_fault_that_is_none(until: str) -> None:
     """Anything else is refused."""
     with pytest.raises(ValidationError):

@@ -15,9 +15,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "routes": ROUTE,
     "defaults": {"timeout": "5s"},
     "quotas": {"name": "q", "limit": 1, "per": "1s"},
-    "plans": {"name": "p", "quotas": [{"name": "q", "limit": 1, "per": "1s"}]},
+    "plans": {"name": "p"},
     "roles": {"name": "r"},
-    "identity_providers": {"name": "i", "jwks_url": "https://a/jwks"},
+    "identity_providers": {"name": "i", "issuer": "i", "audience": "a", "jwks_url": "https://a/jwks"},
 }
 AROUND = Surroundings(services=["orders"], quotas=["q"])
 
@@ -42,13 +42,13 @@ def test_what_is_no_mapping(raw: object) -> None:
 
 
 def test_all_kinds_of_findings_come_together() -> None:
-    """Schema, rules, references, identity, reserved paths and what is not honoured yet."""
+    """Schema, rules, references, reserved paths and what is not honoured yet."""
     raw = {
         "name": "r",
         "match": {"path": "/admin"},
         "service": "x",
         "timeout": 5,
-        "cache": {},
+        "websocket": {},
         "rewrite": {"host": "A"},
     }
 
@@ -60,7 +60,6 @@ def test_all_kinds_of_findings_come_together() -> None:
         "E016",
         "E007",
         "E011",
-        "E031",
         "W002",
         "E030",
     ]
@@ -79,4 +78,13 @@ def test_route_has_the_defaults() -> None:
 
 def test_plan_without_known_quotas() -> None:
     """A form that sees a plan alone does not judge its quotas."""
-    assert check_entry("plans", GOOD["plans"], Surroundings()).findings == ()
+    plan = {"name": "p", "quotas": [{"name": "q", "limit": 1, "per": "1s"}]}
+
+    found = [
+        check_entry("plans", plan, around).findings for around in (Surroundings(), Surroundings(quotas=[]))
+    ]
+
+    assert [[finding.id for finding in findings] for findings in found] == [
+        [],
+        ["gateway.E011"],
+    ]

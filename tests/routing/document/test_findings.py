@@ -1,6 +1,6 @@
 """Findings: problems seen from inside an entry."""
 
-from routing.document.findings import Finding
+from routing.document.findings import Finding, repeated
 from routing.document.interpolation import fill
 
 
@@ -23,3 +23,11 @@ def test_value_is_shown_as_written() -> None:
 def test_warnings_are_known_by_their_id() -> None:
     """W is for warning."""
     assert [Finding(f"gateway.{number}", (), "").is_warning for number in ("E001", "W001")] == [False, True]
+
+
+def test_texts_that_are_there_twice() -> None:
+    """Told at the second one; what is no list of texts is somebody else's to judge."""
+    found = list(repeated(["a", "b", "a", 5, 5], ("hosts",)))
+
+    assert [str(finding.problem(())) for finding in found] == ['hosts[2]: "a" is there twice']
+    assert list(repeated("aa", ())) == []

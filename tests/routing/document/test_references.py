@@ -7,7 +7,7 @@ import pytest
 from routing.document.references import check_plan_references, check_route_references
 from tests.support.documents import lines
 
-KNOWN = {"services": ["orders", "users"], "quotas": ["default"]}
+KNOWN = {"services": ["orders", "users"], "quotas": ["default"], "roles": ["analyst"]}
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,14 @@ KNOWN = {"services": ["orders", "users"], "quotas": ["default"]}
             ['E011 aggregate.parts.a.service: no service named "x"'],
         ),
         ({"quotas": ["defalt"]}, ['E011 quotas[0]: no quota named "defalt" (did you mean "default"?)']),
+        ({"auth": {"roles": ["analyst", 5]}}, []),
+        ({"auth": {"roles": 5}}, []),
+        (
+            {"auth": {"roles": ["analst"]}},
+            [
+                'W006 auth.roles[0]: no role named "analst" (did you mean "analyst"?); a Django group may still have it'
+            ],
+        ),
         ({"quotas": [{"name": "x"}]}, ['E011 quotas[0].name: no quota named "x"']),
     ],
 )

@@ -47,7 +47,7 @@ def test_errors_are_at_their_columns() -> None:
         respond={"status": 99},
         path="no-slash",
         hosts=["a b"],
-        auth_level="user",
+        auth_level="usr",
         rewrite={"regex": {"pattern": "(", "to": "/"}},
         timeout="soon",
     )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from routing.templatetags.torana import ago, says_something, shown
+from routing.templatetags.torana import ago, says_something, shown, told
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,12 @@ def test_ago(past: timedelta, text: str) -> None:
 def test_values_are_shown_as_the_document_writes_them(value: object, text: str) -> None:
     """A text without quotes, everything else as JSON."""
     assert shown(value) == text
+
+
+def test_details_of_an_explanation() -> None:
+    """Without the marks of a notation."""
+    assert told({"name": "ada", "roles": ["a", "b"], "plan": None}) == "name ada, roles a b"
+    assert told([1]) == "[1]"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ def test_request(data: dict[str, str], request_: Request) -> None:
         ({"curl": "ls"}, "curl", "begins with curl"),
         ({"url": "/x", "headers": "a: b\nc"}, "headers", "Line 2"),
         ({"url": "/x", "headers": "a: b\n" * (MOST_HEADERS + 1)}, "headers", "At most"),
+        ({"url": "/x", "address": "somewhere"}, "address", "valid IPv4 or IPv6 address"),
     ],
 )
 def test_faults(data: dict[str, str], field: str, says: str) -> None:

@@ -3,12 +3,14 @@
 import pytest
 
 from routing.admin.forms.leaves import Kind, Leaf, label, leaves
+from routing.document.policies import QuotaSpec
 from routing.document.routes import RouteSpec
 from routing.document.schema import DefaultsSpec
 from routing.document.services import ServiceSpec, TargetSpec
 
 ROUTE = {leaf.name: leaf for leaf in leaves(RouteSpec)}
 SERVICE = {leaf.name: leaf for leaf in leaves(ServiceSpec)}
+QUOTA = {leaf.name: leaf for leaf in leaves(QuotaSpec)}
 
 
 @pytest.mark.parametrize(
@@ -21,19 +23,24 @@ SERVICE = {leaf.name: leaf for leaf in leaves(ServiceSpec)}
         (SERVICE["tls__ca"], Kind.LONG_TEXT),
         (SERVICE["tls__sni"], Kind.TEXT),
         (SERVICE["hash_on"], Kind.STRUCTURE),
-        (SERVICE["retries__on"], Kind.LINES),
+        (SERVICE["retries__on"], Kind.WORDS),
         (SERVICE["retries__methods"], Kind.STRUCTURE),
         (SERVICE["health__expect"], Kind.WORDS),
+        (QUOTA["per"], Kind.DURATION),
+        (QUOTA["key"], Kind.STRUCTURE),
+        (ROUTE["fault__until"], Kind.TEXT),
         (ROUTE["match__hosts"], Kind.WORDS),
         (ROUTE["match__headers"], Kind.PAIRS),
         (ROUTE["limits__max_body"], Kind.SIZE),
         (ROUTE["rewrite__regex__pattern"], Kind.TEXT),
         (ROUTE["redirect__path__prefix"], Kind.TEXT),
         (ROUTE["response_headers__remove"], Kind.WORDS),
-        (ROUTE["auth__scopes"], Kind.LINES),
+        (ROUTE["auth__scopes"], Kind.WORDS),
+        (ROUTE["auth__roles"], Kind.LINES),
         (ROUTE["quotas"], Kind.STRUCTURE),
         (ROUTE["status_map"], Kind.PAIRS),
         (ROUTE["validate__body_schema"], Kind.STRUCTURE),
+        (ROUTE["require_headers"], Kind.STRUCTURE),
     ],
     ids=lambda value: value.name if isinstance(value, Leaf) else value,
 )
@@ -97,3 +104,11 @@ def test_names_are_unique_and_fit_for_scripts(spec: type) -> None:
 def test_labels_are_words(path: tuple[str, ...], text: str) -> None:
     """Abbreviations keep their spelling."""
     assert label(path) == text
+
+
+def test_parts_that_have_no_short_form_are_written_as_in_the_document() -> None:
+    """They would not fit on a line each."""
+    kinds = {leaf.name: leaf.kind for leaf in leaves(RouteSpec)}
+
+    assert kinds["aggregate__parts"] is Kind.STRUCTURE
+    assert kinds["match__headers"] is Kind.PAIRS

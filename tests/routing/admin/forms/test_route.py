@@ -29,13 +29,15 @@ def bound(to: Service | None, **changes: Any) -> RouteForm:
 
 def test_only_what_is_honoured_is_shown() -> None:
     """Nothing that the form offers is refused for being too early."""
-    assert HONOURED_DESTINATIONS == ("service", "redirect", "respond")
+    assert {"service", "backends", "redirect", "respond"} <= set(HONOURED_DESTINATIONS)
     assert all(is_honoured("routes", ".".join(leaf.path)) for leaf in RouteForm.leaves)
     names = {leaf.name for leaf in RouteForm.leaves}
     assert {"rewrite__regex__pattern", "limits__max_body", "redirect__status"} <= names
-    assert not {"cache__ttl", "quotas", "limits__queue", "websocket__enabled"} & names
+    assert {"quotas", "limits__queue", "fault__abort"} <= names
+    assert "websocket__enabled" not in names
     [level] = [leaf for leaf in RouteForm.leaves if leaf.name == "auth__level"]
-    assert level.choices == ("public",)
+    assert level.choices == ("public", "user", "admin", "service")
+    assert {"auth__scopes", "auth__methods", "forward_identity", "forward_credentials"} <= names
 
 
 FAULTS: list[tuple[dict[str, str], str, str]] = [
@@ -59,8 +61,8 @@ FAULTS: list[tuple[dict[str, str], str, str]] = [
     ({"enabled": "maybe"}, "enabled", "true or false"),
     ({"service": ""}, "service", "Choose the service"),
     ({"service": "999999"}, "service", "valid choice"),
-    ({"auth__level": ""}, "auth__level", "missing"),
-    ({"auth__level": "user"}, "auth__level", "identity"),
+    ({"auth__level": "staff"}, "auth__level", "public"),
+    ({"auth__methods": "jwt password"}, "auth__methods", "password"),
     ({"limits__max_body": "ten"}, "limits__max_body", "size"),
     ({"timeout": "5"}, "timeout", '"5s"'),
     ({"timeout": "5 minutes"}, "timeout", "duration"),
@@ -85,7 +87,9 @@ FAULTS: list[tuple[dict[str, str], str, str]] = [
     ({"destination": "redirect", "redirect__path__prefix": "new"}, "redirect__path__prefix", "/"),
     ({"destination": "respond", "respond__status": "99"}, "respond__status", "200"),
     ({"destination": "respond", "respond__headers": "x y: 1"}, "respond__headers", "x y"),
-    ({"destination": "backends"}, "destination", "valid choice"),
+    ({"destination": "grpc"}, "destination", "valid choice"),
+    ({"destination": "backends", "sticky": "somebody"}, "sticky", "consumer"),
+    ({"destination": "backends", "force": "{query: x}"}, "force", "header"),
 ]
 
 

@@ -36,7 +36,7 @@ EVERYTHING: dict[str, Any] = {
     "status_map": {"404": 204},
     "quotas": ["a", {"name": "b", "mode": "log"}],
     "validate": {"body_schema": {"type": "object", "required": ["a", "b"]}},
-    "auth": {"level": "public", "scopes": ["read all", "write"]},
+    "auth": {"level": "user", "scopes": ["read", "write"], "roles": ["all staff"]},
 }
 
 

@@ -1,0 +1,149 @@
+"""D: What operators do to breakers: force and reset. Every door (admin, API, command line) comes through here.
+
+The row is the word; each worker reads it within a second, and sooner when woken.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from resilience.breaker import Cause, State
+from resilience.models import BreakerState, BreakerTransition
+from resilience.rows.breakers import REASON_LENGTH, WHO_LENGTH
+from routing.dbtext import db_text
+from routing.locking import clear_errors
+from routing.notify import tell
+from routing.ordering import OrderRefused, require_service
+
+LOG: Final = logging.getLogger("torana.breakers")
+CHANNEL: Final = "torana_breakers"
+
+
+class BreakerOrdered(NamedTuple):
+    """Somebody forced a breaker, took that back (`forced` None), or reset it."""
+
+    service: str
+    forced: State | None
+    is_reset: bool
+    by: str
+    reason: str
+    until: datetime | None
+
+
+Listener = Callable[[BreakerOrdered], None]
+_listeners: list[Listener] = []
+
+
+def bind(listener: Listener) -> Callable[[], None]:
+    """Lets `listener` hear of all that operators do, after the commit, until the answered function is called."""
+    _listeners.append(listener)
+    return lambda: _listeners.remove(listener) if listener in _listeners else None
+
+
+def force(
+    service: str, state: State | None, *, by: str, reason: str = "", until: datetime | None = None
+) -> BreakerState:
+    """Holds a breaker open or closed until then or until it is taken back, which is what None does."""
+    now = timezone.now()
+    if state is State.HALF_OPEN:
+        raise OrderRefused("force", "a breaker can be forced open or closed, not half open")
+    if until is not None and (state is None or until <= now):
+        why = "must be in the future" if state is not None else "means nothing where nothing is forced"
+        raise OrderRefused("until", why)
+    with clear_errors(), transaction.atomic():
+        row = _locked(service)
+        before = row.effective
+        row.forced = state or ""
+        row.forced_until, row.forced_at = until, now if state is not None else None
+        row.forced_by, row.reason = (
+            (db_text(by, WHO_LENGTH), db_text(reason, REASON_LENGTH)) if state else ("", "")
+        )
+        row.save()
+        cause = Cause.FORCED if state is not None else Cause.RELEASED
+        _write_down(row, before, cause, by=by, reason=reason, until=until, at=now)
+        _announce(BreakerOrdered(service, state, False, by, reason, until))
+    return row
+
+
+def reset(service: str, *, by: str, reason: str = "") -> BreakerState:
+    """Closes a breaker and forgets what was counted, on every worker. What is forced stays forced."""
+    now = timezone.now()
+    with clear_errors(), transaction.atomic():
+        row = _locked(service)
+        before = row.effective
+        row.resets += 1
+        row.state, row.since, row.cause = State.CLOSED, now, Cause.RESET
+        row.requests = row.failures = 0
+        row.save()
+        _write_down(row, before, Cause.RESET, by=by, reason=reason, until=None, at=now)
+        _announce(BreakerOrdered(service, State(row.forced) if row.forced else None, True, by, reason, None))
+    return row
+
+
+def found(service: str) -> BreakerState | None:
+    """The row of a service, if there is one; whatever somebody typed."""
+    return None if "\0" in service else BreakerState.objects.filter(service=service).first()
+
+
+def release_expired(now: datetime) -> int:
+    """Takes back what was forced until before now, once, whichever worker comes first; how many."""
+    expired = list(BreakerState.objects.exclude(forced="").filter(forced_until__lte=now))
+    released = 0
+    for row in expired:
+        same = BreakerState.objects.filter(pk=row.pk, forced=row.forced, forced_until=row.forced_until)
+        with transaction.atomic():
+            if same.update(forced="", forced_until=None, forced_at=None, forced_by="", reason=""):
+                before, row.forced = row.effective, ""
+                _write_down(row, before, Cause.RELEASED, by="", reason="", until=None, at=now)
+                released += 1
+    return released
+
+
+def _locked(service: str) -> BreakerState:
+    """The row, made if there is none yet; nobody else changes it until the end of the transaction."""
+    if found(service) is None:
+        require_service(service)
+        BreakerState.objects.bulk_create(
+            [BreakerState(service=service, since=timezone.now())], ignore_conflicts=True
+        )
+    return BreakerState.objects.select_for_update().get(service=service)
+
+
+def _write_down(
+    row: BreakerState,
+    before: str,
+    cause: Cause,
+    *,
+    by: str,
+    reason: str,
+    until: datetime | None,
+    at: datetime,
+) -> None:
+    BreakerTransition.objects.create(
+        service=row.service,
+        at=at,
+        before=before,
+        after=row.effective,
+        cause=cause,
+        by=db_text(by, WHO_LENGTH),
+        reason=db_text(reason, REASON_LENGTH),
+        until=until,
+        requests=row.requests,
+        failures=row.failures,
+    )
+
+
+def _announce(event: BreakerOrdered) -> None:
+    tell(CHANNEL, event.service)
+    transaction.on_commit(lambda: _emit(event))
+
+
+def _emit(event: BreakerOrdered) -> None:
+    what = "reset" if event.is_reset else f"forced {event.forced}" if event.forced else "no longer forced"
+    LOG.info("breaker of %s: %s by %s (%s)", event.service, what, ascii(event.by), ascii(event.reason))
+    for listener in tuple(_listeners):
+        listener(event)

@@ -1,0 +1,113 @@
+"""P: From an OpenAPI document to a configuration document: one service, and a route for each operation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from routing.document.scalars import NAME_PATTERN
+from routing.openapi.reading import Notes, NotOpenApi, Operation, Source
+from routing.openapi.requests import required_headers_of, validate_of
+from routing.openapi.schemas import escaped
+from routing.openapi.security import auth_of
+
+_PLACEHOLDER: Final = re.compile(r"\{([^{}/]+)\}")
+_WHOLE_SEGMENT: Final = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
+_NAME: Final = re.compile(NAME_PATTERN)
+_LONGEST_NAME: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A configuration document, and what of the source is not in it."""
+
+    document: dict[str, Any]
+    not_carried: tuple[str, ...]
+
+
+def convert(raw: object, *, service: str, url: str | None = None, prefix: str = "") -> Converted:
+    """Make a document of routes to `service`, below `prefix`. Raises NotOpenApi."""
+    if not _NAME.fullmatch(service):
+        raise NotOpenApi(f'"{service[:80]}" is not a name for a service')
+    prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
+    notes = Notes()
+    source = Source(raw, notes)
+    target = url or source.server()
+    is_absolute = target is not None and urlsplit(target).scheme in ("http", "https", "unix")
+    if not is_absolute:
+        message = f"{target[:80]} is no http or https URL" if target else "there is none"
+        notes.add("servers", f"{message}: the service has no target; say --url")
+    taken: set[str] = set()
+    routes = [_route(operation, source, service, prefix, taken) for operation in source.operations()]
+    if not routes:
+        raise NotOpenApi("it has no operations")
+    for name in ("webhooks",):
+        if source.raw.get(name):
+            notes.add(name, "not carried over")
+    targets = [{"url": target.rstrip("/")}] if target and is_absolute else []
+    return Converted(
+        {"version": 1, "services": [{"name": service, "targets": targets}], "routes": routes},
+        tuple(notes.lines()),
+    )
+
+
+def _route(
+    operation: Operation, source: Source, service: str, prefix: str, taken: set[str]
+) -> dict[str, Any]:
+    route: dict[str, Any] = {
+        "name": _name(operation, service, taken),
+        "match": {**_path(prefix + operation.path), "methods": [operation.method.upper()]},
+        "service": service,
+    }
+    if (auth := auth_of(operation, source)) is not None:
+        route["auth"] = auth
+    if required := required_headers_of(operation, source):
+        route["require_headers"] = escaped(required)
+    if validate := validate_of(operation, source):
+        route["validate"] = escaped(validate)
+    if prefix:
+        route["rewrite"] = {"regex": {"pattern": f"^{_literal(prefix)}/", "to": "/"}}
+    return route
+
+
+def _name(operation: Operation, service: str, taken: set[str]) -> str:
+    """By the operation's id, else by its method and path; never the same twice."""
+    wanted = operation.id or f"{operation.method}{operation.path}"
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", wanted).strip("-.") or "root"
+    name = base = f"{service}-{slug}"[: _LONGEST_NAME - 4].rstrip("-.")
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    taken.add(name)
+    return name
+
+
+def _path(path: str) -> dict[str, str]:
+    names = _PLACEHOLDER.findall(path)
+    if not names:
+        return {"path": path, "path_type": "exact"}
+    segments = [segment for segment in path.split("/") if "{" in segment]
+    if len(set(names)) == len(names) and all(_WHOLE_SEGMENT.fullmatch(segment) for segment in segments):
+        return {"path": path, "path_type": "template"}
+    pattern = "[^/]+".join(_literal(part) for part in _PLACEHOLDER.split(path)[::2])
+    return {"path": pattern, "path_type": "regex"}
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([\\.^$*+?{}\[\]|()])", r"\\\1", text)
+
+
+def routes_of(document: Mapping[str, Any], service: str) -> list[Mapping[str, Any]]:
+    """The routes of a document that an import for this service has made, as their names say."""
+    routes = document.get("routes")
+    return [
+        route
+        for route in (routes if isinstance(routes, list) else ())
+        if isinstance(route, Mapping)
+        and route.get("service") == service
+        and str(route.get("name")).startswith(f"{service}-")
+    ]

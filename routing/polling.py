@@ -1,0 +1,194 @@
+"""D: A thread that looks at the database again and again, and that no outage ends.
+
+It has a connection of its own with bounded waits; a query that hangs all the same is broken off. News over PostgreSQL
+or Redis wakes it earlier; it works without.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from typing import Final
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from routing.locking import explain
+from routing.notify import Ear, hear_postgres, hear_redis
+from routing.sidelines import STATEMENT_TIMEOUT_S, break_off, close, file_identity, open_sideline
+
+LOG = logging.getLogger(__name__)
+POLL_S: Final = 0.2
+LONGEST_PAUSE_S: Final = 2.0
+FIRST_ANSWER_S: Final = 4.0
+WATCHDOG_S: Final = 0.5
+HUNG_AFTER_S: Final = STATEMENT_TIMEOUT_S + 1.0
+
+
+class Poller:
+    """Calls `look` in its thread, every `poll_s` and when woken; after a failure later and later.
+
+    `look` asks the database within `asking()`. `complaint` begins what is logged about an outage.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        look: Callable[[], None],
+        *,
+        complaint: str,
+        poll_s: float = POLL_S,
+        goodbye: Callable[[], None] | None = None,
+        statement_timeout_s: float = STATEMENT_TIMEOUT_S,
+        hung_after_s: float | None = None,
+    ) -> None:
+        self._look = look
+        self._complaint = complaint
+        self._poll_s = poll_s
+        self._goodbye = goodbye
+        self._statement_timeout_s = statement_timeout_s
+        self._hung_after_s = hung_after_s
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._sideline: BaseDatabaseWrapper | None = None
+        self._file: tuple[int, int] | None = None
+        self._busy_since_s: float | None = None
+        self.ears: list[Ear] = []
+        self.error = ""
+        """Why the database cannot be used now; empty while it can."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the thread has been asked to end."""
+        return self._stopped.is_set()
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether a first look is over, well or badly."""
+        return self._answered.is_set()
+
+    @property
+    def busy_s(self) -> float:
+        """For how long the database has been asked something that it has not answered."""
+        since_s = self._busy_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
+
+    def wake(self) -> None:
+        """Look now; may be called from any thread."""
+        self._wake.set()
+
+    def listen(self, channel: str, redis_url: str | None) -> None:
+        """Before `start`: be woken over PostgreSQL, if that is the database, and over Redis, if there is one."""
+        if connection.vendor == "postgresql":
+            self.ears.append(Ear(hear_postgres(channel), self.wake))
+        if redis_url is not None:
+            self.ears.append(Ear(hear_redis(redis_url, channel), self.wake))
+
+    def start(self) -> None:
+        """Begins, on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._answered = asyncio.Event()
+        self._thread.start()
+        for ear in self.ears:
+            ear.start()
+        self._watchdog = self._loop.call_later(WATCHDOG_S, self._watch_for_hang)
+
+    async def first_answer(self, within_s: float) -> None:
+        """Returns when the database has answered or failed once, or did neither in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._answered.wait()
+        except TimeoutError:
+            LOG.warning("the database did not answer within %.1f s", within_s)
+
+    async def stop(self) -> None:
+        """Ends the threads without waiting for a database that hangs; it need not have begun."""
+        self._stopped.set()
+        if self._watchdog is None:
+            return
+        self._watchdog.cancel()
+        self._wake.set()
+        for ear in self.ears:
+            ear.stop()
+        await asyncio.to_thread(self._thread.join, 1.0)
+
+    def _watch_for_hang(self) -> None:
+        limit_s = HUNG_AFTER_S if self._hung_after_s is None else self._hung_after_s
+        if self._sideline is not None and self.busy_s > limit_s:
+            break_off(self._sideline)
+        self._watchdog = self._loop.call_later(WATCHDOG_S, self._watch_for_hang)
+
+    # From here on: the thread.
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """Around queries: what takes too long in here is broken off."""
+        self._busy_since_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._busy_since_s = None
+
+    def _run(self) -> None:
+        self._sideline = open_sideline(statement_timeout_s=self._statement_timeout_s)
+        pause_s = self._poll_s
+        while not self.stopped:
+            self._wake.clear()
+            if self._try_to_look():
+                pause_s = self._poll_s
+            else:
+                close(self._sideline)
+                pause_s = min(max(pause_s, POLL_S) * 2, LONGEST_PAUSE_S)
+            self._set_answered()
+            self._wake.wait(pause_s)
+        self._say_goodbye()
+
+    def _try_to_look(self) -> bool:
+        """Looks once; False if the database failed."""
+        try:
+            self._leave_replaced_file()
+            self._look()
+        except (DatabaseError, InterfaceError) as error:
+            self._note_failure(explain(error))
+            return False
+        except futures.CancelledError:
+            return False  # the event loop ends, and this thread with it
+        except Exception as error:
+            LOG.exception("the %s failed", self._thread.name.replace("-", " "))
+            self._note_failure(f"{type(error).__name__}: {error}")
+            return False
+        if self.error:
+            LOG.warning("the database answers again")
+            self.error = ""
+        return True
+
+    def _leave_replaced_file(self) -> None:
+        """An open SQLite connection stays with the old file when a backup takes the file's place."""
+        assert self._sideline is not None
+        file = file_identity(self._sideline)
+        if file != self._file:
+            close(self._sideline)
+            self._file = file
+
+    def _note_failure(self, reason: str) -> None:
+        if reason != self.error:
+            LOG.warning("%s: %s", self._complaint, reason)
+        self.error = reason
+
+    def _set_answered(self) -> None:
+        if not self.stopped and not self._answered.is_set():
+            self._loop.call_soon_threadsafe(self._answered.set)
+
+    def _say_goodbye(self) -> None:
+        assert self._sideline is not None
+        try:
+            if self._goodbye is not None:
+                self._goodbye()
+        except (DatabaseError, InterfaceError) as error:
+            LOG.debug("%s: %s", self._thread.name, error)
+        close(self._sideline)
