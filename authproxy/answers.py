@@ -2,14 +2,17 @@
 
 from authproxy import problems
 from authproxy.exchange import Exchange
-from authproxy.headers import Pair
+from authproxy.headers import Pair, with_own
 from authproxy.rejections import Rejection
+from authproxy.securityfields import completed
 from resilience.clock import http_date, timestamp
 
 
 async def answer(exchange: Exchange, status: int, headers: list[Pair], body: bytes) -> None:
     """Send a complete answer: `Content-Length` and the correlation fields are added here."""
     exchange.status = status
+    if exchange.answer_fields:
+        headers = with_own(headers, exchange.answer_fields)
     sent_headers = [
         *headers,
         (b"content-length", str(len(body)).encode("ascii")),
@@ -29,4 +32,6 @@ async def refuse(exchange: Exchange, rejection: Rejection) -> None:
     headers: list[Pair] = [(b"content-type", b"application/json"), *rejection.headers]
     if rejection.close:
         headers.append((b"connection", b"close"))
+    origin = getattr(exchange, "origin", None)  # not known yet if the gateway itself went wrong
+    headers = completed(headers, exchange.safety.own["http" if origin is None else origin.scheme])
     await answer(exchange, rejection.status, headers, body)

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 import httpx
 
 from authproxy import problems
-from authproxy.exchange import Message, Receive
+from authproxy.exchange import CLIENT_CLOSED_REQUEST, Exchange, Message, Receive
 from authproxy.rejections import Rejection
+from authproxy.upstream import slim
+from resilience.outcomes import Outcome
 
 
 class ClientGone(Exception):  # noqa: N818 - an event, nobody's error
@@ -15,6 +17,14 @@ class ClientGone(Exception):  # noqa: N818 - an event, nobody's error
 
 class BodyTooLarge(Exception):  # noqa: N818 - becomes a refusal
     """The body grew past its limit while it arrived."""
+
+
+class BodyRefused(Exception):  # noqa: N818 - becomes a refusal
+    """What arrives of the body is not what the route takes. `rejection` says why."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.message)
+        self.rejection = rejection
 
 
 class Upload(httpx.AsyncByteStream):
@@ -68,6 +78,67 @@ async def take(receive: Receive, *, content_length: bytes, limit: int | None) ->
     if message.get("more_body", False):
         return Upload(body, receive, limit=limit)
     return httpx.ByteStream(body)
+
+
+async def whole(exchange: Exchange, limit: int) -> bytes | Rejection:
+    """All of the request's body, for a step that has to see it; who comes after finds it as if nobody had read it.
+
+    A body over `limit` (or over the route's `max_body`, if that is less) is refused at the byte that is too many.
+    """
+    if isinstance(exchange.receive, Replay):
+        return exchange.receive.data
+    if not exchange.head.has_body:
+        return b""
+    most = limit if exchange.route.max_body is None else min(limit, exchange.route.max_body)
+    try:
+        body = await take(exchange.receive, content_length=exchange.head.content_length, limit=most)
+        if isinstance(body, Upload):
+            data = b"".join([chunk async for chunk in body])
+        elif isinstance(body, Rejection):
+            exchange.outcome = Outcome.CLIENT_BODY
+            return body
+        else:
+            data = slim.memory_body(body) or b""
+    except ClientGone:
+        return client_gone(exchange)
+    except BodyTooLarge:
+        exchange.outcome = Outcome.CLIENT_BODY
+        return problems.payload_too_large(most)
+    except BodyRefused as refused:
+        exchange.outcome = Outcome.CLIENT_BODY
+        return refused.rejection
+    replace(exchange, data)
+    return data
+
+
+def replace(exchange: Exchange, data: bytes) -> None:
+    """The request's body is `data` from now on."""
+    exchange.receive = Replay(data, exchange.receive)
+    exchange.head.content_length = b"%d" % len(data)
+
+
+def client_gone(exchange: Exchange) -> Rejection:
+    """Nobody is there any more to be answered."""
+    exchange.outcome = Outcome.CLIENT_GONE
+    exchange.status = CLIENT_CLOSED_REQUEST
+    return problems.from_outcome(Outcome.CLIENT_GONE, service="")
+
+
+class Replay:
+    """A `receive` that gives a body that was read already, and then what the client does next."""
+
+    __slots__ = ("_receive", "_told", "data")
+
+    def __init__(self, data: bytes, receive: Receive) -> None:
+        self.data = data
+        self._receive = receive
+        self._told = False
+
+    async def __call__(self) -> Message:
+        if self._told:
+            return await self._receive()
+        self._told = True
+        return {"type": "http.request", "body": self.data, "more_body": False}
 
 
 def counted(receive: Receive, limit: int) -> Receive:

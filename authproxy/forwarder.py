@@ -1,234 +1,261 @@
-"""I: Forwarding: choose a target, send, judge how it ended, decide again; then relay the answer as it comes.
+"""I: Forwarding: a permit, a target, an attempt, how it ended, and again; then relay the answer as it comes.
 
     client ──▶ body (bytes | Upload) ──▶ attempt 1..n ──▶ target
     client ◀── chunk by chunk, at the client's pace ◀──── answer
 
-1. take the body as far as it is there      4. send through the service's transport
-2. build the header fields, once            5. judge: answer, or an outcome
-3. pick a target that was not tried         6. again, or relay
+1. a place among the service's requests       5. pick a target that was not tried
+2. a permit from its breaker                  6. send through the service's transport
+3. take the body as far as it is there        7. judge: an answer, or an outcome
+4. build the header fields, once              8. again, after a pause, or relay
+
+What was taken is given back exactly once, and the breaker hears once how the request ended, retries included.
 """
 
-from functools import partial
+import asyncio
+from collections.abc import Awaitable, Collection
 from typing import Final
 
 import httpx
 
 from authproxy import bodies, problems
-from authproxy.bodies import EMPTY, Body, BodyTooLarge, ClientGone, Upload
-from authproxy.complaints import COMPLAINTS
-from authproxy.exchange import CLIENT_CLOSED_REQUEST, Exchange, ResponseAborted
-from authproxy.headers import Pair, apply, response_headers
+from authproxy.attempt import Delivery, attempt, failure_of, request_headers
+from authproxy.bodies import EMPTY, Body, BodyRefused, ClientGone, Upload, client_gone
+from authproxy.exchange import Exchange, ResponseAborted
 from authproxy.rejections import Rejection
-from authproxy.services import Endpoint, ServiceRuntime
-from authproxy.upstream import errors, slim
-from resilience import retry
-from resilience.clock import monotonic
+from authproxy.relaying import relay
+from authproxy.services import ServiceRuntime
+from authproxy.upstream import slim
+from resilience import deadlines, retry
+from resilience.breaker import Refused
+from resilience.clock import monotonic, wall_clock
+from resilience.guard import Guard
 from resilience.outcomes import Outcome
-from resilience.retry import Verdict
-from routing.rewrite import CompiledRewrite
+from resilience.retry import Ending, Repeatable, Stop, Verdict
+from resilience.waiting import wait
 
-_INTERIM: Final = "http.response.informational"
-_TE_TRAILERS: Final[tuple[Pair, ...]] = ((b"te", b"trailers"), (b"connection", b"te"))
+_NONE: Final[Collection[int]] = ()
+PATIENCE_S: Final = 10.0
+"""How long a request may wait for its turn, where a queue is configured."""
+MOST_DISCARDED: Final = 1 << 18
+DISCARDING_S: Final = 0.05
+"""For reading an answer that nobody wants. HTTP/2 has one window for all: what is left unread is lost to others."""
+
+
+Result = httpx.Response | Outcome | Rejection
 
 
 async def forward(exchange: Exchange, service: str) -> Rejection | None:
     """Send the request to `service` and relay its answer; a refusal if no answer was to be had."""
-    route = exchange.route
     runtime: ServiceRuntime = exchange.snapshot.services[service].runtime
-    head = exchange.head
-    body: Body = EMPTY
-    if head.has_body:
-        try:
-            taken = await bodies.take(
-                exchange.receive, content_length=head.content_length, limit=route.max_body
-            )
-        except ClientGone:
-            return _client_gone(exchange)
-        if isinstance(taken, Rejection):
-            return taken
-        body = taken
-    runtime.state.in_flight += 1
+    limit = runtime.limit
+    if limit is None:
+        return await _permitted(exchange, runtime)
+    if not (limit.enter() or await wait(limit, PATIENCE_S)):
+        exchange.outcome = Outcome.OVERLOADED
+        return problems.overloaded(retry_after_s=limit.retry_after_s, service=service)
     try:
-        answer = await _attempts(exchange, runtime, body)
-        if isinstance(answer, httpx.Response):
-            await _relay(exchange, answer, service)
-            return None
-        return answer
+        return await _permitted(exchange, runtime)
     finally:
-        runtime.state.in_flight -= 1
+        limit.release()
 
 
-async def _attempts(exchange: Exchange, runtime: ServiceRuntime, body: Body) -> httpx.Response | Rejection:
-    route = exchange.route
-    headers = _request_headers(exchange, body)
-    began = monotonic() if exchange.head.has_body else exchange.started
-    deadline = began + (route.timeout_s or runtime.total_timeout_s)
-    interim = _INTERIM in exchange.scope.get("extensions", ())
-    tried: list[int] = []
-    fresh = False
-    outcome = Outcome.NO_TARGET
-    index = runtime.pick(runtime.state, runtime.count, tried)
-    while index is not None:
-        exchange.attempts += 1
-        request = _request(exchange, runtime.endpoints[index], headers, body)
-        extensions = request.extensions
-        extensions["timeout"] = runtime.timeouts
-        extensions["deadline"] = deadline
-        if fresh:
-            extensions["fresh"] = True
-        if interim:
-            extensions["on_informational"] = partial(_pass_interim, exchange)
-        try:
-            response = await runtime.transport.handle_async_request(request)
-        except httpx.TransportError as failure:
-            refusal = _client_side(exchange, failure)
-            if refusal is not None:
-                return refusal
-            outcome = errors.outcome_of(failure)
-            COMPLAINTS.note(
-                failure, outcome, service=runtime.state.name, target=runtime.endpoints[index].name
-            )
-        else:
-            exchange.target = runtime.endpoints[index].name
-            return response
-        replayable = not isinstance(body, Upload) or not body.started
-        verdict = retry.decide(outcome, method=exchange.method, replayable=replayable, fresh=fresh)
-        if verdict is Verdict.FRESH_CONNECTION:
-            fresh = True
-            continue
-        if verdict is Verdict.STOP:
-            break
-        tried.append(index)
-        index = runtime.pick(runtime.state, runtime.count, tried)
-    exchange.outcome = outcome
-    return problems.from_outcome(outcome, service=runtime.state.name)
+async def _permitted(exchange: Exchange, runtime: ServiceRuntime) -> Rejection | None:
+    """With the breaker's permit, which is given back with how the request ended."""
+    breaker = runtime.breaker
+    if breaker is None:
+        return await _delivered(exchange, runtime, None)
+    permit = breaker.permit(monotonic())
+    if isinstance(permit, Awaitable):
+        permit = await permit
+    if isinstance(permit, Refused):
+        exchange.outcome = Outcome.CIRCUIT_OPEN
+        return problems.circuit_open(runtime.state.name, retry_after_s=permit.retry_after_s)
+    exchange.permit = permit
+    failed: bool | None = None  # nobody's fault, as long as nobody says otherwise
+    try:
+        refusal = await _delivered(exchange, runtime, breaker)
+        failed = failure_of(exchange.outcome)
+        return refusal
+    except ResponseAborted:
+        failed = failure_of(exchange.outcome)
+        raise
+    finally:
+        if exchange.permit is not None:
+            breaker.record(permit, failed, monotonic(), exchange.outcome.value if failed else "")
 
 
-def _client_side(exchange: Exchange, failure: httpx.TransportError) -> Rejection | None:
-    """The refusal, when it was the client's body and not the upstream that failed."""
-    cause = failure.__cause__
-    if isinstance(cause, BodyTooLarge):
-        limit = exchange.route.max_body
-        assert limit is not None
-        exchange.outcome = Outcome.CLIENT_BODY
-        return problems.payload_too_large(limit)
-    if isinstance(cause, ClientGone):
-        return _client_gone(exchange)
-    return None
+async def _delivered(exchange: Exchange, runtime: ServiceRuntime, breaker: Guard | None) -> Rejection | None:
+    state = runtime.state
+    state.in_flight += 1
+    try:
+        body = await _body(exchange) if exchange.head.has_body else EMPTY
+        if isinstance(body, Rejection):
+            return body
+        answer = await _answer(exchange, runtime, body)
+        if isinstance(answer, Rejection):
+            return answer
+        if exchange.permit is not None and exchange.permit.is_trial:
+            _end_trial(exchange, breaker, failed=answer.status_code >= 500)
+        return await relay(exchange, answer, state.name)
+    finally:
+        state.in_flight -= 1
+        if exchange.held is not None:
+            exchange.held.in_flight -= 1
 
 
-def _client_gone(exchange: Exchange) -> Rejection:
-    exchange.outcome = Outcome.CLIENT_GONE
-    exchange.status = CLIENT_CLOSED_REQUEST
-    return problems.from_outcome(Outcome.CLIENT_GONE, service="")
+def _end_trial(exchange: Exchange, breaker: Guard | None, *, failed: bool) -> None:
+    """A trial's answer counts when it begins: it may go on for hours."""
+    assert breaker is not None
+    assert exchange.permit is not None
+    breaker.record(exchange.permit, failed, monotonic(), Outcome.UPSTREAM_ERROR.value if failed else "")
+    exchange.permit = None
 
 
-def _request_headers(exchange: Exchange, body: Body) -> list[Pair]:
-    """What every attempt sends, Host excepted (it depends on the target)."""
+async def _body(exchange: Exchange) -> Body | Rejection:
     head = exchange.head
-    headers = [
-        *head.passed,
-        *exchange.origin.fields,
-        (b"x-request-id", exchange.request_id),
-        (b"traceparent", exchange.traceparent),
-    ]
-    ops = exchange.route.request_headers
-    if ops is not None:
-        headers = apply(ops, headers)
-    if head.has_body:
-        if isinstance(body, Upload) and not head.content_length:
-            headers.append((b"transfer-encoding", b"chunked"))
-        else:
-            headers.append(
-                (b"content-length", head.content_length or b"%d" % len(slim.memory_body(body) or b""))
-            )
-    elif head.content_length:
-        headers.append((b"content-length", head.content_length))
-    if head.trailers:
-        headers += _TE_TRAILERS
-    return headers
+    limit = exchange.route.max_body
+    try:
+        body = await bodies.take(exchange.receive, content_length=head.content_length, limit=limit)
+    except ClientGone:
+        return client_gone(exchange)
+    except BodyRefused as refused:
+        body = refused.rejection
+    if isinstance(body, Rejection):
+        exchange.outcome = Outcome.CLIENT_BODY
+    return body
 
 
-def _request(exchange: Exchange, endpoint: Endpoint, headers: list[Pair], body: Body) -> httpx.Request:
-    route = exchange.route
-    scope = exchange.scope
-    target = exchange.path.forward
-    host = endpoint.host
-    if route.rewrite is not None:
-        target, host = _rewritten(exchange, route.rewrite, endpoint)
-    elif endpoint.base_path:
-        target = endpoint.base_path + target
-    query = scope["query_string"]
-    if query:
-        target = target + b"?" + query
-    return slim.request(
-        exchange.method, endpoint.url, [host, *headers], stream=body, extensions={"target": target}
+async def _answer(exchange: Exchange, runtime: ServiceRuntime, body: Body) -> httpx.Response | Rejection:
+    now = monotonic()
+    began = now if exchange.head.has_body else exchange.started
+    own_s = exchange.route.timeout_s or runtime.total_timeout_s
+    is_hurried = False
+    if exchange.head.timeout_ms:
+        claimed_s = deadlines.claimed_s(exchange.head.timeout_ms) or own_s
+        is_hurried, own_s = claimed_s < own_s, min(claimed_s, own_s)
+    if now >= began + own_s:
+        return _gave_up(exchange, runtime, Outcome.NO_TIME)
+    key = None if runtime.hash_key is None else runtime.hash_key(exchange)
+    headers = request_headers(exchange, body)
+    delivery = Delivery(headers, body, began + own_s, key, is_hurried)
+    if runtime.budget is not None:
+        runtime.budget.count(now)
+    index = runtime.pool.pick(now, _NONE, key)
+    if index is None:
+        return _gave_up(exchange, runtime, Outcome.NO_TARGET)
+    result = await attempt(exchange, runtime, index, delivery, now=now, fresh=False)
+    if isinstance(result, httpx.Response) and _is_wanted(runtime, result):
+        return result
+    return await _repeated(exchange, runtime, _Course(index), delivery, result)
+
+
+class _Course:
+    """Which targets were tried, and how."""
+
+    __slots__ = ("fresh", "index", "retries", "tried")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.tried: list[int] = []
+        self.retries = 0
+        self.fresh = False
+
+
+async def _repeated(
+    exchange: Exchange, runtime: ServiceRuntime, course: _Course, delivery: Delivery, result: Result
+) -> httpx.Response | Rejection:
+    """After a first attempt that did not end well."""
+    while not (isinstance(result, Rejection) or _is_wanted(runtime, result)):
+        wait_s = _next(exchange, runtime, course, delivery, result)
+        if wait_s is None:
+            break
+        if isinstance(result, httpx.Response):
+            await _discard(exchange, result)
+            result = Outcome.UPSTREAM_ERROR
+        if wait_s:
+            await asyncio.sleep(wait_s)
+        now, fresh = monotonic(), course.fresh
+        if now >= delivery.deadline:
+            break  # it woke up late: nothing can be sent any more, and no other target is to blame
+        result = await attempt(exchange, runtime, course.index, delivery, now=now, fresh=fresh)
+    return _gave_up(exchange, runtime, result) if isinstance(result, Outcome) else result
+
+
+def _is_wanted(runtime: ServiceRuntime, result: Result) -> bool:
+    """An answer, and none that the service has repeated."""
+    return isinstance(result, httpx.Response) and (
+        runtime.retries is None or result.status_code not in runtime.retries.statuses
     )
 
 
-def _rewritten(exchange: Exchange, rewrite: CompiledRewrite, endpoint: Endpoint) -> tuple[bytes, Pair]:
-    host = endpoint.host
-    if rewrite.host is not None:
-        host = (b"host", rewrite.host)
-    elif rewrite.preserve_host:
-        host = (b"host", exchange.head.host)
-    return rewrite.apply(exchange.path.forward, endpoint.base_path), host
+def _next(
+    exchange: Exchange,
+    runtime: ServiceRuntime,
+    course: _Course,
+    delivery: Delivery,
+    result: httpx.Response | Outcome,
+) -> float | None:
+    """Sets the course for another attempt. The pause before it, in seconds; None: there is none."""
+    now = monotonic()
+    verdict = retry.consider(
+        runtime.retries,
+        _ending(result, fresh=course.fresh),
+        _repeatable(exchange, delivery.body),
+        retries=course.retries,
+        budget=runtime.budget,
+        now=now,
+        deadline=delivery.deadline,
+        roll=runtime.roll(),
+    )
+    if isinstance(verdict, Stop):
+        return None
+    course.fresh = verdict.verdict is Verdict.FRESH_CONNECTION
+    if not course.fresh:
+        course.tried.append(course.index)
+        course.retries += 1
+        index = runtime.pool.pick(now, course.tried, delivery.key)
+        if index is None and runtime.retries is not None:  # there is no other target
+            index = runtime.pool.pick(now, _NONE, delivery.key)
+        if index is None:
+            return None
+        course.index = index
+    return verdict.wait_s
 
 
-async def _relay(exchange: Exchange, response: httpx.Response, service: str) -> None:
-    """Hand the answer on: in one message when it is all there already, else piece by piece."""
+def _ending(result: httpx.Response | Outcome, *, fresh: bool) -> Ending:
+    if isinstance(result, Outcome):
+        return Ending(result, fresh=fresh)
+    wait_s = 0.0
+    for name, value in slim.raw_pairs(result):
+        if name == b"retry-after":
+            wait_s = retry.retry_after_s(value, wall_clock())
+    return Ending(Outcome.UPSTREAM_ERROR, result.status_code, wait_s, fresh)
+
+
+def _repeatable(exchange: Exchange, body: Body) -> Repeatable:
+    replayable = not isinstance(body, Upload) or not body.started
+    return Repeatable(exchange.method, replayable, retry.is_keyed(exchange.head.passed))
+
+
+async def _discard(exchange: Exchange, response: httpx.Response) -> None:
+    """The answer is not wanted: another one is asked for. A short one is read off, so that its connection goes on."""
+    if exchange.held is not None:
+        exchange.held.in_flight -= 1
+        exchange.held = None
     body = slim.body(response)
-    send = exchange.send
+    left, done = MOST_DISCARDED, body.released
     try:
-        data, done = body.take()
-        trailers = bool(body.trailers()) if done else _may_have_trailers(response)
-        exchange.status = response.status_code
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status_code,
-                "headers": _answer_headers(exchange, response),
-                "trailers": trailers,
-            }
-        )
-        while not done:
-            if data:
-                await send({"type": "http.response.body", "body": data, "more_body": True})
-            data, done = await body.next()
-        await send({"type": "http.response.body", "body": data})
-        if trailers:
-            await send({"type": "http.response.trailers", "headers": body.trailers()})
-    except httpx.TransportError as failure:
-        exchange.outcome = errors.body_outcome_of(failure)
-        COMPLAINTS.note(failure, exchange.outcome, service=service, target=exchange.target)
-        raise ResponseAborted from failure
+        async with asyncio.timeout(DISCARDING_S):
+            while not done and left > 0:
+                data, done = await body.next()
+                left -= len(data)
+    except (TimeoutError, httpx.TransportError):
+        pass  # it is closed unread
     finally:
         if not body.released:
             await body.aclose()
 
 
-def _answer_headers(exchange: Exchange, response: httpx.Response) -> list[Pair]:
-    headers = response_headers(slim.raw_pairs(response))
-    headers.append((b"x-request-id", exchange.request_id))
-    headers.append((b"traceparent", exchange.traceparent))
-    ops = exchange.route.response_headers
-    return headers if ops is None else apply(ops, headers)
-
-
-def _may_have_trailers(response: httpx.Response) -> bool:
-    """Only a chunked body can end in trailer fields (RFC 9112 section 7.1.2)."""
-    return any(name == b"transfer-encoding" for name, _ in slim.raw_pairs(response))
-
-
-def _pass_interim(exchange: Exchange, status: int, headers: list[Pair]) -> None:
-    """Send an interim response on, unless the client is so far behind that it would have to wait."""
-    headers = response_headers(headers)
-    ops = exchange.route.response_headers
-    if ops is not None:
-        headers = [pair for pair in headers if pair[0] not in ops.remove]
-    sending = exchange.send({"type": "http.response.informational", "status": status, "headers": headers})
-    try:
-        sending.send(None)
-    except StopIteration:
-        return
-    sending.close()
+def _gave_up(exchange: Exchange, runtime: ServiceRuntime, outcome: Outcome) -> Rejection:
+    exchange.outcome = outcome
+    return problems.from_outcome(outcome, service=runtime.state.name)

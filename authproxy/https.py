@@ -1,7 +1,6 @@
-"""P: ENFORCE_HTTPS for routed traffic: plain HTTP is sent to HTTPS, or refused.
+"""P: ENFORCE_HTTPS: plain HTTP is sent to HTTPS, or refused; routed traffic and the gateway's own pages alike.
 
-The scheme is the client's, as a trusted proxy tells it. The gateway's own endpoints are not asked: probes speak
-plain HTTP to the process itself, and Django redirects the rest.
+Scheme and host are the client's, as a trusted proxy tells them.
 """
 
 from collections.abc import Callable
@@ -26,7 +25,7 @@ def _refuse(_exchange: Exchange) -> Rejection:
 
 def _redirect(exchange: Exchange) -> Rejection:
     """308 keeps method and body (RFC 9110 section 15.4.9). Without a Host there is nowhere to redirect to."""
-    host = exchange.head.host
+    host = dict(exchange.origin.fields).get(b"x-forwarded-host", b"")
     if not host:
         return _refuse(exchange)
     query = exchange.scope["query_string"]

@@ -1,6 +1,7 @@
 """I: The body of an answer: read without suspending as far as it is there, and then as it comes."""
 
 import asyncio
+import ssl
 
 import httpx
 
@@ -25,6 +26,12 @@ class ResponseBody(httpx.AsyncByteStream):
         self._trailers: list[Pair] | None = None
         self.released = False
         """The connection has been given back; nothing more will come."""
+
+    @property
+    def ssl_object(self) -> ssl.SSLObject | None:
+        """The connection's, if it is TLS. To be asked before the body is read: then the connection is another's."""
+        found: ssl.SSLObject | None = self._connection.transport.get_extra_info("ssl_object")
+        return found
 
     def take(self) -> tuple[bytes, bool]:
         """What has arrived (perhaps nothing), and whether the body has ended with it. Never waits, never raises."""

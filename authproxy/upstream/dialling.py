@@ -11,18 +11,18 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx
 
-from authproxy.upstream.connection import Connection
 from authproxy.upstream.errors import TlsFailed
 from authproxy.upstream.resolver import Address, Addresses, Resolver
 
 STAGGER_S: Final = 0.25
 AVOID_S: Final = 10.0
 
-Factory = Callable[[socket.socket, Address | None], Connection]
+_Protocol = TypeVar("_Protocol", bound=asyncio.BaseProtocol)
+Factory = Callable[[socket.socket, Address | None], _Protocol]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Dialler:
         self._turn = 0
         self._avoid_until: dict[Address, float] = {}
 
-    async def dial(self, factory: Factory) -> Connection:
+    async def dial(self, factory: Factory[_Protocol]) -> _Protocol:
         """A new connection; its time is the caller's. Raises ConnectError, NameResolutionFailed or TlsFailed."""
         sock, address = await self._connect()
         try:
@@ -81,7 +81,7 @@ class Dialler:
             sock.close()
             raise
 
-    async def _speak(self, sock: socket.socket, factory: Callable[[], Connection]) -> Connection:
+    async def _speak(self, sock: socket.socket, factory: Callable[[], _Protocol]) -> _Protocol:
         loop = asyncio.get_running_loop()
         if self.origin.socket_path is not None:
             _, connection = await loop.create_unix_connection(factory, sock=sock)
@@ -89,9 +89,13 @@ class Dialler:
             _, connection = await loop.create_connection(factory, sock=sock)
         else:
             _, connection = await loop.create_connection(
-                factory, sock=sock, ssl=self._tls, server_hostname=self._server_name
+                factory, sock=sock, ssl=self._context(self._tls), server_hostname=self._server_name
             )
         return connection
+
+    def _context(self, tls: ssl.SSLContext) -> ssl.SSLContext:
+        """For one connection."""
+        return tls
 
     def known_addresses(self) -> Addresses | None:
         """The origin's present addresses; None if it has no name that could change."""

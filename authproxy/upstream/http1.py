@@ -5,6 +5,7 @@ On that way no task is started (except for streamed bodies) and no timer is set.
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -157,6 +158,9 @@ class Http1Transport(Transport):
             tls = context_for(self._tls) if origin.scheme == "https" else None
         except TlsMisconfigured as problem:
             raise TlsFailed(f"{origin}: {problem}") from problem
+        return self._dialler_of(origin, tls)
+
+    def _dialler_of(self, origin: Origin, tls: ssl.SSLContext | None) -> Dialler:
         return Dialler(origin, resolver=self._resolver, tls=tls, server_name=self._tls.sni)
 
     def _set_aside(self, origin: Origin) -> None:
@@ -177,11 +181,11 @@ class Http1Transport(Transport):
             self._sweeper = self._loop.call_later(self._sweep_s, self._sweep)
 
     def _sweep(self) -> None:
-        """Look after all pools; rests while there is no connection."""
+        """Look after all pools that have connections; rests while there is none."""
         assert self._loop is not None
         self._sweeper = None
         now = self._loop.time()
-        pools = (*self._pools.values(), *self._retired)
+        pools = [pool for pool in (*self._pools.values(), *self._retired) if not pool.empty]
         try:
             for pool in pools:
                 pool.sweep(now)

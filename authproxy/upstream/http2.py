@@ -1,12 +1,10 @@
-"""I: HTTP/2 to upstreams: stock httpx behind the same interface, with the same extensions and failures.
+"""I: HTTP/2 to upstreams: httpx (over `http2pool`) behind the same interface, with the same extensions and failures.
 
 `h2` is HTTP/2 over TLS (ALPN offers nothing else), `h2c` is plain HTTP/2 with prior knowledge (RFC 9113 section 3.3).
 What stock httpx cannot do: informational responses, trailers, and an answer before the request's body has been sent.
 """
 
 import asyncio
-import socket
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -20,12 +18,12 @@ from authproxy.upstream.errors import (
     BodyBroken,
     BodyTimeout,
     DeadlineExceeded,
-    NameResolutionFailed,
     Progress,
     RequestBodyFailed,
     TlsFailed,
     with_progress,
 )
+from authproxy.upstream.http2pool import pool_of
 from authproxy.upstream.pool import PoolLimits
 from authproxy.upstream.serialising import CHUNKED, encode_head, wrong_length
 from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, http2_context_for
@@ -41,15 +39,10 @@ class Http2Transport(Transport):
     """See `base` for requests' and responses' extensions."""
 
     def __init__(self, *, limits: PoolLimits | None = None, tls: TlsOptions | None = None) -> None:
-        limits = limits or PoolLimits()
+        self._limits = limits or PoolLimits()
         self._tls = tls or TlsOptions()
         self._busy = 0
         self._rested = asyncio.Event()
-        self._limits = httpx.Limits(
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_idle,
-            keepalive_expiry=limits.idle_s,
-        )
         self._opened: httpx.AsyncHTTPTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -86,10 +79,8 @@ class Http2Transport(Transport):
             raise with_progress(late, _SENT) from failure
         except RequestBodyFailed as failure:
             raise with_progress(failure, _SENT) from upload.trouble  # httpcore has dropped the cause
-        except TlsFailed as failure:
-            raise with_progress(failure, NOTHING_SENT) from failure.__cause__
         except httpx.TransportError as failure:
-            raise _translated(failure) from failure
+            raise _translated(failure)  # noqa: B904 - the same exception
 
     def keep_only(self, urls: Iterable[httpx.URL]) -> None:
         """Nothing to do: the stock pool lets go of idle connections by itself."""
@@ -118,9 +109,15 @@ class Http2Transport(Transport):
                 tls = http2_context_for(self._tls)
             except TlsMisconfigured as problem:
                 raise TlsFailed(str(problem)) from problem
-            self._opened = httpx.AsyncHTTPTransport(
-                verify=tls, http1=False, http2=True, trust_env=False, limits=self._limits
+            opened = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
+            limits = self._limits
+            opened._pool = pool_of(
+                tls=tls,
+                max_connections=limits.max_connections,
+                max_idle=limits.max_idle,
+                idle_s=limits.idle_s,
             )
+            self._opened = opened
         return self._opened
 
     def _rest(self) -> None:
@@ -231,15 +228,5 @@ def _passes(name: bytes, value: bytes) -> bool:
 
 
 def _translated(failure: httpx.TransportError) -> httpx.TransportError:
-    """The most telling of our exceptions for one of stock httpx's."""
-    if not isinstance(failure, _UNSENT):
-        return with_progress(failure, _SENT)
-    cause: BaseException | None = failure
-    kind: type[httpx.TransportError] = type(failure)
-    while cause is not None and isinstance(failure, httpx.ConnectError):
-        if isinstance(cause, socket.gaierror):
-            kind = NameResolutionFailed
-        elif isinstance(cause, ssl.SSLError):
-            kind = TlsFailed
-        cause = cause.__cause__ or cause.__context__
-    return with_progress(kind(str(failure)), NOTHING_SENT)
+    """With how far the request had come."""
+    return with_progress(failure, NOTHING_SENT if isinstance(failure, _UNSENT) else _SENT)

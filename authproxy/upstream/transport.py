@@ -7,6 +7,8 @@ from authproxy.upstream.base import Transport as Transport
 from authproxy.upstream.http1 import Http1Transport
 from authproxy.upstream.http2 import Http2Transport
 from authproxy.upstream.pool import PoolLimits
+from authproxy.upstream.resuming import ResumingTransport
+from authproxy.upstream.sessions import Sessions
 from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, context_for, http2_context_for
 from routing.snapshot import CompiledService
 
@@ -14,14 +16,19 @@ _HTTP1: Final = (Http1Transport, context_for)
 _HTTP2: Final = (Http2Transport, http2_context_for)
 
 
-def transport_for(service: CompiledService) -> Transport:
-    """A transport with the service's settings. Certificates that cannot be used fail its requests (TlsFailed)."""
+def transport_for(service: CompiledService, sessions: Sessions | None = None) -> Transport:
+    """A transport with the service's settings. Certificates that cannot be used fail its requests (TlsFailed).
+
+    With `sessions`, connections of HTTP/1.1 resume them.
+    """
     limits = PoolLimits(max_connections=service.max_connections, max_idle=service.max_connections)
     tls = _tls_options(service)
     build, context = _HTTP2 if service.protocol in ("h2", "h2c") else _HTTP1
     if any(target.scheme == "https" for target in service.targets):
         with contextlib.suppress(TlsMisconfigured):
             context(tls)  # it takes tens of milliseconds, which the first request should not wait for
+    if sessions is not None and build is Http1Transport:
+        return ResumingTransport(sessions=sessions, limits=limits, tls=tls)
     return build(limits=limits, tls=tls)
 
 

@@ -1,9 +1,13 @@
 """Request bodies: bytes when they are all there, a stream when they are not, refused when too large."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import httpx
 import pytest
 
 from authproxy import bodies
+from authproxy.exchange import Message
 from authproxy.rejections import Code, Rejection
 from tests.support.asgi import body_message, playback
 
@@ -79,3 +83,19 @@ async def test_a_client_that_leaves_within_its_body_is_told_apart() -> None:
 
     with pytest.raises(bodies.ClientGone):
         await drain(body)
+
+
+async def test_a_body_that_is_refused_on_its_way_is_refused_to_who_reads_it_whole() -> None:
+    """As to who streams it."""
+    refusal = Rejection(Code.UNSUPPORTED_MEDIA_TYPE, "no")
+
+    async def receive() -> Message:
+        raise bodies.BodyRefused(refusal)
+
+    exchange: Any = SimpleNamespace(
+        receive=receive,
+        head=SimpleNamespace(has_body=True, content_length=b""),
+        route=SimpleNamespace(max_body=None),
+    )
+
+    assert await bodies.whole(exchange, 100) is refusal

@@ -1,98 +1,13 @@
 """Forwarding against a scripted transport: which attempts are made, in which order, and what is given up."""
 
-from collections.abc import Iterable
-from random import Random
-from typing import Any
-
 import httpx
-import orjson
 import pytest
 
-from authproxy.exchange import Exchange
-from authproxy.forwarded import ForwardingFields
-from authproxy.pipeline import Pipeline
-from authproxy.plan import prepare_route
-from authproxy.services import Upstreams
-from authproxy.upstream import errors, slim
-from authproxy.upstream.base import Transport
+from authproxy.upstream import errors
+from resilience.clock import monotonic
 from resilience.outcomes import Outcome
-from resilience.state import StateTable
-from routing.compiler import CompileOptions, compile_snapshot
-from tests.support.asgi import Recorder, body_message, http_scope, playback
-from tests.support.gateway import builtin, document, route
-
-TARGETS = ["http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"]
-
-
-class Body(httpx.AsyncByteStream):
-    """An answer's body that is there at once."""
-
-    released = True
-
-    def take(self) -> tuple[bytes, bool]:
-        return b"answer", True
-
-    def trailers(self) -> list[tuple[bytes, bytes]]:
-        return []
-
-
-class Scripted(Transport):
-    """Raises the failures that it was given, one a request, then answers; remembers what it was asked."""
-
-    def __init__(self, failures: Iterable[Exception]) -> None:
-        self._failures = list(failures)
-        self.ports: list[int | None] = []
-        self.fresh: list[bool] = []
-        self.requests: list[httpx.Request] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        self.ports.append(request.url.port)
-        self.fresh.append("fresh" in request.extensions)
-        if self._failures:
-            raise self._failures.pop(0)
-        return slim.response(200, [(b"content-length", b"6")], Body(), {}, request)
-
-    def keep_only(self, urls: Any) -> None: ...
-
-    def stats(self) -> dict[str, Any]:
-        return {}
-
-    def retire(self) -> None: ...
-
-    async def aclose(self, *, grace_s: float = 0.0) -> None: ...
-
-
-class Run:
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, *failures: Exception, targets: list[str] = TARGETS, **keys: Any
-    ) -> None:
-        self.transport = Scripted(failures)
-        monkeypatch.setattr("authproxy.services.transport_for", lambda _service: self.transport)
-        upstreams = Upstreams(StateTable(), rng=Random(1))
-        raw = document(route(service="s", **keys), services={"s": targets})
-        options = CompileOptions(prepare_route=prepare_route, prepare_service=upstreams.prepare)
-        snapshot = compile_snapshot(raw, revision=1, options=options)
-        self.state = snapshot.services["s"].runtime.state
-        self.finished: list[Exchange] = []
-        self.send = Recorder()
-        self._pipeline = Pipeline(
-            snapshot=lambda: snapshot,
-            builtin=builtin,
-            forwarding=ForwardingFields(),
-            on_finish=(self.finished.append,),
-        )
-
-    async def __call__(
-        self, method: str = "GET", *headers: tuple[bytes, bytes], messages: Iterable[Any] = ()
-    ) -> Recorder:
-        scope = http_scope(method, "/x", headers=[(b"host", b"h"), *headers])
-        await self._pipeline(scope, playback(*messages), self.send)
-        return self.send
-
-    @property
-    def reason(self) -> str:
-        return str(orjson.loads(self.send.body)["error"]["details"]["reason"])
+from tests.support.asgi import body_message
+from tests.support.forwarding import TARGETS, Run
 
 
 async def test_an_answer_needs_one_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,3 +91,58 @@ async def test_a_client_that_leaves_before_its_body_is_nobodys_failure(
     assert run.transport.requests == []
     assert run.send.messages == []
     assert (run.finished[0].status, run.finished[0].outcome) == (499, Outcome.CLIENT_GONE)
+
+
+async def test_a_body_that_is_refused_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service never got it: the outcome is the client's."""
+    run = Run(monkeypatch, limits={"max_body": "1KB"})
+    await run("POST", (b"content-length", b"2000"), messages=[body_message(bytes(2000))])
+    assert (run.send.status, run.finished[0].outcome) == (413, Outcome.CLIENT_BODY)
+    assert run.transport.requests == []
+
+
+async def test_time_that_is_over_before_the_first_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as by a fault on purpose: nothing is sent, and it is nobody's failure."""
+    run = Run(monkeypatch, timeout="10ms", fault={"delay": "20ms"})
+    await run()
+    assert (run.send.status, run.finished[0].outcome) == (504, Outcome.NO_TIME)
+    assert run.transport.requests == []
+
+
+async def test_a_service_is_told_what_is_left_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less what the gateway itself took."""
+    run = Run(monkeypatch, timeout="5s", fault={"delay": "50ms"})
+    await run()
+    assert int(dict(run.transport.requests[0].headers.raw)[b"x-request-timeout-ms"]) <= 4950
+
+
+@pytest.mark.parametrize(
+    ("first", "reason", "outcome"),
+    [
+        (httpx.ConnectError("no"), "connect_refused", Outcome.CONNECT_REFUSED),
+        (503, "upstream_error", Outcome.UPSTREAM_ERROR),
+    ],
+)
+async def test_a_pause_that_oversleeps_the_deadline_ends_with_the_failure_before_it(
+    monkeypatch: pytest.MonkeyPatch, first: Exception | int, reason: str, outcome: Outcome
+) -> None:
+    """No attempt is made that could only time out, and no other target is blamed for it."""
+    service = {"timeout": {"total": "2s"}, "retries": {"attempts": 2, "backoff": "100ms", "budget": 1.0}}
+    service["ejection"] = {"consecutive_errors": 1}
+    run = Run(monkeypatch, first, service=service)
+    slept = 0.0
+
+    async def oversleep(_seconds: float) -> None:
+        nonlocal slept
+        slept += 10.0
+
+    monkeypatch.setattr("authproxy.forwarder.asyncio.sleep", oversleep)
+    monkeypatch.setattr("authproxy.forwarder.monotonic", lambda: monotonic() + slept)
+    answer = await run()
+
+    assert slept
+    assert (answer.status, run.reason) == (502, reason)
+    assert run.finished[0].outcome is outcome
+    assert len(run.transport.requests) == 1
+    assert sum(target.is_ejected for target in run.state.targets.values()) == 1
+    assert [target.in_flight for target in run.state.targets.values()] == [0, 0, 0]

@@ -56,11 +56,23 @@ def test_fields_named_in_connection_are_removed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [b"authorization", b"cookie", b"content-type", b"x-api-key", b"content-encoding"]
+    "name", [b"authorization", b"cookie", b"content-type", b"x-api-key", b"x_api_key", b"content-encoding"]
 )
 def test_connection_cannot_remove_what_is_end_to_end(name: bytes) -> None:
     """A client cannot have credentials or framing dropped on the way."""
-    assert headers.read([(name, b"v"), (b"connection", name)]).passed == [(name, b"v")]
+    head = headers.read([(name, b"v"), (b"connection", name)])
+
+    assert [*head.passed, *(head.credentials or ())] == [(name, b"v")]
+
+
+def test_credentials_are_set_aside_in_their_order() -> None:
+    """They may have to end at the gateway; a request without any says so by None."""
+    pairs = [(b"cookie", b"a=1"), (b"accept", b"*/*"), (b"x_api-key", b"k"), (b"authorization", b"Basic x")]
+    head = headers.read(pairs)
+
+    assert head.passed == [(b"accept", b"*/*")]
+    assert head.credentials == [pairs[0], pairs[2], pairs[3]]
+    assert headers.read(pairs[1:2]).credentials is None
 
 
 @pytest.mark.parametrize("value", [b"content-length", b"Content-Length, host", b"transfer-encoding"])
@@ -192,3 +204,28 @@ def test_operations_remove_then_set_then_add() -> None:
         (b"b", b"new"),
         (b"c", b"2"),
     ]
+
+
+def test_safety_fields_are_added_unless_the_upstream_says_them() -> None:
+    """Its own word counts, whatever it is."""
+    added = ((b"x-frame-options", b"SAMEORIGIN"), (b"referrer-policy", b"same-origin"))
+    said = [(b"x-frame-options", b"DENY"), (b"a", b"1"), (b"connection", b"a")]
+
+    assert headers.response_headers(said, added) == [
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"same-origin"),
+    ]
+    assert headers.response_headers([(b"a", b"1")], added) == [(b"a", b"1"), *added]
+
+
+def test_own_fields_take_the_place_of_others_but_for_vary() -> None:
+    """An answer may depend on what both say."""
+    theirs = [(b"vary", b"Accept"), (b"ratelimit", b"x"), (b"access-control-max-age", b"5"), (b"a", b"1")]
+    own = [(b"ratelimit", b"y"), (b"vary", b"Origin")]
+
+    assert headers.with_own(theirs, own, instead_of=headers.CORS_FIELDS) == [
+        (b"vary", b"Accept"),
+        (b"a", b"1"),
+        *own,
+    ]
+    assert (b"access-control-max-age", b"5") in headers.with_own(theirs, own)

@@ -6,14 +6,15 @@ from typing import Any
 import orjson
 import pytest
 
-from authproxy.exchange import SCOPE_REQUEST_ID, Exchange, ResponseAborted
+from authproxy.exchange import SCOPE_REQUEST_ID, ASGIApp, Exchange, ResponseAborted
 from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
-from authproxy.plan import RoutePlan, prepare_route
 from authproxy.rejections import Code, Rejection
+from authproxy.steps import RoutePlan
 from resilience.outcomes import Outcome
 from routing.snapshot import CompiledRoute
 from tests.support.asgi import Recorder, body_message, http_scope, playback
+from tests.support.callers import gatekeeper, planner
 from tests.support.gateway import builtin, document, route
 from tests.support.snapshots import snapshot_of
 
@@ -23,14 +24,19 @@ Prepare = Any
 class Run:
     """One request through a pipeline whose only route has the given plan."""
 
-    def __init__(self, prepare: Prepare = prepare_route) -> None:
+    def __init__(self, prepare: Prepare = None) -> None:
+        self.gatekeeper = gatekeeper()
         self.finished: list[Exchange] = []
         self.send = Recorder()
         raw = document(route(respond={"status": 200, "body": "ok"}))
-        self.snapshot = snapshot_of(raw, prepare_route=prepare)
-        self.pipeline = Pipeline(
+        self.snapshot = snapshot_of(raw, prepare_route=prepare or planner())
+        self.pipeline = self.piped(builtin)
+
+    def piped(self, endpoint: ASGIApp) -> Pipeline:
+        return Pipeline(
             snapshot=lambda: self.snapshot,
-            builtin=builtin,
+            builtin=endpoint,
+            recognise=self.gatekeeper.recognise,
             forwarding=ForwardingFields(),
             on_finish=(self.finished.append,),
         )
@@ -42,7 +48,7 @@ class Run:
 
 def planned(*admission: Any, destination: Any) -> Prepare:
     def prepare(_route: CompiledRoute) -> RoutePlan:
-        return RoutePlan(admission=admission, destination=destination)
+        return RoutePlan(admission=admission, callers_admission=admission, destination=destination)
 
     return prepare
 
@@ -146,7 +152,12 @@ class Reading:
 async def post(endpoint: Reading, length: bytes, *pieces: bytes) -> Recorder:
     """A body of declared length, or of `pieces` in chunks, for /admin/."""
     run = Run()
-    pipeline = Pipeline(snapshot=lambda: run.snapshot, builtin=endpoint, forwarding=ForwardingFields())
+    pipeline = Pipeline(
+        snapshot=lambda: run.snapshot,
+        builtin=endpoint,
+        forwarding=ForwardingFields(),
+        recognise=gatekeeper().recognise,
+    )
     framing = (b"content-length", length) if length else (b"transfer-encoding", b"chunked")
     scope = http_scope("POST", "/admin/", headers=[(b"host", b"h"), framing])
     messages = [body_message(piece, more=True) for piece in pieces]
@@ -196,7 +207,12 @@ async def test_built_in_endpoints_are_told_the_path_that_was_judged() -> None:
         await builtin(scope, receive, send)
 
     run = Run()
-    run.pipeline = Pipeline(snapshot=lambda: run.snapshot, builtin=endpoint, forwarding=ForwardingFields())
+    run.pipeline = Pipeline(
+        snapshot=lambda: run.snapshot,
+        builtin=endpoint,
+        forwarding=ForwardingFields(),
+        recognise=gatekeeper().recognise,
+    )
     for path in ("/health/../admin/%C3%A9", "//admin/%C3%A9", "/%61dmin/%C3%A9"):
         await run(path)
 

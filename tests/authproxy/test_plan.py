@@ -1,6 +1,9 @@
 """Plans: a route has the steps that it uses, and no others."""
 
-from authproxy.plan import RoutePlan, prepare_route
+from typing import Any
+
+from authproxy.steps import RoutePlan
+from tests.support.callers import gatekeeper, planner
 from tests.support.gateway import document, route
 from tests.support.snapshots import snapshot_of
 
@@ -8,10 +11,24 @@ from tests.support.snapshots import snapshot_of
 def test_a_bare_route_has_no_admission_steps() -> None:
     """What is not used costs nothing."""
     raw = document(route(service="s"), services={"s": "http://127.0.0.1:1"})
-    plan = snapshot_of(raw, prepare_route=prepare_route).routes["r"].plan
+    plan = snapshot_of(raw, prepare_route=planner()).routes["r"].plan
 
     assert isinstance(plan, RoutePlan)
     assert plan.admission == ()
+    assert len(plan.callers_admission) == 1
+
+
+def test_closed_route_asks_whether_the_caller_may() -> None:
+    """Of everybody; who presents a credential is identified first. Unless authentication is switched off."""
+    closed = {**route(respond={"status": 200}), "auth": {}}
+
+    def steps(**more: Any) -> tuple[int, int]:
+        keeper = gatekeeper(**more)
+        plan = snapshot_of(document(closed), prepare_route=planner(keeper)).routes["r"].plan
+        return len(plan.admission), len(plan.callers_admission)
+
+    assert steps() == (1, 1)
+    assert steps(is_on=False) == (0, 1)
 
 
 def test_each_destination_has_its_own_answer() -> None:
@@ -22,6 +39,6 @@ def test_each_destination_has_its_own_answer() -> None:
         route("c", path="/c", respond={"status": 204}),
         services={"s": "http://127.0.0.1:1"},
     )
-    routes = snapshot_of(raw, prepare_route=prepare_route).routes
+    routes = snapshot_of(raw, prepare_route=planner()).routes
 
     assert len({routes[name].plan.destination.func for name in "abc"}) == 3

@@ -33,6 +33,7 @@ def test_envelope_has_the_contracts_shape() -> None:
         (Outcome.CONNECT_TIMEOUT, 504),
         (Outcome.READ_TIMEOUT, 504),
         (Outcome.TOTAL_TIMEOUT, 504),
+        (Outcome.NO_TIME, 504),
         (Outcome.WRITE_TIMEOUT, 504),
         (Outcome.NO_TARGET, 503),
         (Outcome.POOL_TIMEOUT, 503),
@@ -69,3 +70,67 @@ def test_too_large_closes_the_connection() -> None:
     assert rejection.close
     assert rejection.details == {"max_body": 10}
     assert problems.not_found().status == 404
+
+
+@pytest.mark.parametrize(
+    ("methods", "reason", "challenges"),
+    [
+        (("jwt",), "missing", [b'Bearer realm="shop"']),
+        (("jwt",), "invalid", [b'Bearer realm="shop", error="invalid_token"']),
+        (("session", "api_key"), "invalid", [b'ApiKey realm="shop"']),
+        (("session",), "missing", [b'Cookie realm="shop"']),
+    ],
+)
+def test_challenges_name_what_the_route_takes(
+    methods: tuple[str, ...], reason: problems.Reason, challenges: list[bytes]
+) -> None:
+    """A 401 always has WWW-Authenticate (RFC 9110 section 15.5.2); a missing token is no error (RFC 6750)."""
+    refusal = problems.unauthenticated(reason, methods=methods, realm="shop")
+
+    assert refusal.status == 401
+    assert [value for name, value in refusal.headers if name == b"www-authenticate"] == challenges
+
+
+@pytest.mark.parametrize(("reason", "status"), [("unavailable", 503), ("cross_site", 403)])
+def test_not_every_failure_is_the_credentials_own(reason: problems.Reason, status: int) -> None:
+    """The store's outage is a 503 that says when to come again; another site's request is a 403."""
+    refusal = problems.unauthenticated(reason, methods=("jwt",), realm="shop")
+
+    assert refusal.status == status
+    assert (b"retry-after" in dict(refusal.headers)) == (status == 503)
+
+
+@pytest.mark.parametrize(("asked_s", "told"), [(0.2, b"1"), (1, b"1"), (1.2, b"2")])
+def test_too_many_at_a_time_are_told_when_to_come_back(asked_s: float, told: bytes) -> None:
+    """503 OVERLOADED, in whole seconds; what is full is named."""
+    refusal = problems.overloaded(route="r", retry_after_s=asked_s)
+
+    assert (refusal.status, refusal.code) == (503, Code.OVERLOADED)
+    assert refusal.headers == ((b"retry-after", told),)
+    assert refusal.details == {"route": "r", "reason": "max_concurrency", "retry_after": int(told)}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "names"),
+    [
+        (503, Code.SERVICE_UNAVAILABLE, [b"retry-after"]),
+        (429, Code.RATE_LIMIT, [b"retry-after"]),
+        (401, Code.AUTH_ERROR, [b"www-authenticate"]),
+        (405, Code.METHOD_NOT_ALLOWED, [b"allow"]),
+        (400, Code.INVALID_REQUEST, []),
+        (500, Code.INTERNAL_ERROR, []),
+        (502, Code.BAD_GATEWAY, []),
+        (504, Code.UPSTREAM_TIMEOUT, []),
+        (418, Code.INVALID_REQUEST, []),
+        (599, Code.SERVICE_UNAVAILABLE, []),
+    ],
+)
+def test_injected_fault_looks_like_the_failure_it_stands_for(
+    status: int, code: Code, names: list[bytes]
+) -> None:
+    """Any status; with the fields that go with it, and a reason that tells it from the real thing."""
+    refusal = problems.injected(status)
+
+    assert (refusal.status, refusal.code) == (status, code)
+    assert [name for name, _ in refusal.headers] == names
+    assert refusal.details == {"reason": "fault"}

@@ -310,6 +310,7 @@ async def test_draining_ends_with_the_connection() -> None:
     connection.pause_writing()
     drained = asyncio.create_task(connection.drain())
     await asyncio.sleep(0)
+    assert not drained.done()
     connection.close()
     await drained
     await connection.drain()

@@ -9,7 +9,7 @@ import pytest
 from authproxy.upstream import http1
 from authproxy.upstream.dialling import Origin
 from authproxy.upstream.http1 import Http1Transport
-from authproxy.upstream.pool import PoolLimits
+from authproxy.upstream.pool import Pool, PoolLimits
 from authproxy.upstream.tls import TlsOptions
 from tests.support.fetching import ask, fetch, until
 from tests.support.upstreams import Certificates, ScriptedUpstream, answering, response
@@ -79,6 +79,22 @@ async def test_a_failing_sweep_does_not_stop_the_sweeper(
             transport._sweep()
         assert transport._sweeper is not None
         transport._sweeper.cancel()
+
+
+async def test_the_sweeper_passes_by_pools_without_connections(
+    transport: Http1Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many targets most have none at a time."""
+    swept: list[Pool] = []
+    async with ScriptedUpstream(answering(response())) as upstream:
+        await fetch(transport, upstream.url)
+        busy = transport._pool(httpx.URL(upstream.url))
+        for port in range(1, 4):
+            transport._pool(httpx.URL(f"http://127.0.0.1:{port}"))
+        monkeypatch.setattr(Pool, "sweep", lambda pool, _now: swept.append(pool))
+        transport._sweep()
+    assert swept  # the transport sweeps by itself as well
+    assert all(pool is busy for pool in swept)
 
 
 async def test_targets_come_and_go(transport: Http1Transport) -> None:

@@ -9,6 +9,8 @@ from authproxy.upstream import tls as tls_module
 from authproxy.upstream.errors import NOTHING_SENT, TlsFailed, progress_of
 from authproxy.upstream.http1 import Http1Transport
 from authproxy.upstream.http2 import Http2Transport
+from authproxy.upstream.resuming import ResumingTransport
+from authproxy.upstream.sessions import Sessions
 from authproxy.upstream.tls import TlsOptions
 from authproxy.upstream.transport import transport_for
 from routing.snapshot import CompiledService, CompiledTarget
@@ -43,6 +45,17 @@ async def test_the_protocol_chooses_the_transport(protocol: str, kind: type) -> 
 
     assert type(transport) is kind
     await transport.aclose()
+
+
+async def test_checks_resume_sessions_where_it_is_ours_to_offer_them() -> None:
+    """HTTP/2 is the stock transport's own."""
+    resuming, stock = (transport_for(service(protocol), Sessions()) for protocol in ("https", "h2"))
+
+    assert type(resuming) is ResumingTransport
+    assert resuming._limits.max_connections == 7
+    assert type(stock) is Http2Transport
+    await resuming.aclose()
+    await stock.aclose()
 
 
 async def test_the_services_settings_are_used() -> None:

@@ -1,0 +1,168 @@
+"""P: Who a caller is, once a credential has proved it. Immutable but for what is remembered of it."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+Method = Literal["jwt", "api_key", "session"]
+Kind = Literal["user", "service"]
+Roles = Mapping[str, frozenset[str]]
+"""The scopes that each role brings, as the snapshot has it; the same object for as long as it is the same table."""
+Pairs = tuple[tuple[bytes, bytes], ...]
+
+_SAFE: Final = "!#$&'()*+-./:;<=>?@[]^_`{|}~ \""
+"""What a header field shows as it is; commas (which separate), percent signs and all else are percent-encoded."""
+_IS_PLAIN: Final = re.compile(rf"(?! )[A-Za-z0-9{re.escape(_SAFE)}]*(?<! )").fullmatch
+
+_SAFE_IN_LIST: Final = _SAFE.replace(" ", "")  # where spaces separate
+_NOTHING: Final[frozenset[str]] = frozenset()  # one object: a hundred thousand empty sets are 20 MB
+
+
+class Identity:
+    """A caller. `subjects` and `seq` say which later changes end it (see `authproxy.changes`).
+
+    What it may do is `(direct + what its roles bring) & ceiling`: a token's or a key's own scopes are a ceiling
+    and never add a right.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_granted",
+        "_granted_under",
+        "ceiling",
+        "consumer",
+        "direct",
+        "expires_at",
+        "is_staff",
+        "issued_at",
+        "key_id",
+        "kind",
+        "method",
+        "name",
+        "plan",
+        "provider",
+        "roles",
+        "seq",
+        "session",
+        "subjects",
+        "user_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        method: Method,
+        kind: Kind = "user",
+        user_id: str = "",
+        name: str = "",
+        consumer: str = "",
+        plan: str = "",
+        roles: frozenset[str] = frozenset(),
+        direct: frozenset[str] = frozenset(),
+        ceiling: frozenset[str] | None = None,
+        is_staff: bool = False,
+        provider: str = "",
+        session: str = "",
+        key_id: int = 0,
+        issued_at: float = 0.0,
+        expires_at: float = float("inf"),
+        subjects: tuple[str, ...] = (),
+        seq: int | None = None,
+    ) -> None:
+        self.method: Method = method
+        self.kind: Kind = kind
+        self.user_id = user_id
+        """The account's id, or an external provider's subject; empty for a service."""
+        self.name = name
+        self.consumer = consumer
+        """What limits count by and what people see; never empty."""
+        self.plan = plan
+        self.roles = roles
+        self.direct = direct
+        self.ceiling = ceiling
+        self.is_staff = is_staff
+        self.provider = provider
+        """The identity provider's name; empty for the gateway's own accounts and consumers."""
+        self.session = session
+        self.key_id = key_id
+        self.issued_at = issued_at
+        """Epoch seconds; 0 where the credential does not say."""
+        self.expires_at = expires_at
+        self.subjects = subjects
+        self.seq = seq
+        """The newest change that this identity already reflects; None for a token that does not say."""
+        self._granted_under: Roles | None = None
+        self._granted: frozenset[str] = _NOTHING
+        self._fields: Pairs = ()
+
+    def scopes(self, roles: Roles) -> frozenset[str]:
+        """Every scope that the caller has while the roles bring what they do now."""
+        if self._granted_under is not roles:
+            granted = self.direct
+            for role in self.roles:
+                if brought := roles.get(role):
+                    granted |= brought
+            self._granted = granted if self.ceiling is None else granted & self.ceiling
+            self._fields = self._build_fields()
+            self._granted_under = roles
+        return self._granted
+
+    def fields(self, roles: Roles) -> Pairs:
+        """The header fields that tell an upstream who calls (contract section 6)."""
+        if self._granted_under is not roles:
+            self.scopes(roles)
+        return self._fields
+
+    def as_json(self, roles: Roles) -> dict[str, Any]:
+        """For people and programs that ask who they are."""
+        return {
+            "consumer": self.consumer,
+            "kind": self.kind,
+            "user_id": self.user_id or None,
+            "name": self.name,
+            "roles": sorted(self.roles),
+            "scopes": sorted(self.scopes(roles)),
+            "plan": self.plan or None,
+            "staff": self.is_staff,
+            "method": self.method,
+            "provider": self.provider or None,
+        }
+
+    def _build_fields(self) -> Pairs:
+        fields = (
+            (b"x-user-id", _shown(self.user_id)),
+            (b"x-user-name", _shown(self.name)),
+            (b"x-user-roles", _listed(self.roles, ",")),
+            (b"x-user-scopes", _listed(self._granted, " ")),
+            (b"x-consumer", _shown(self.consumer)),
+            (b"x-auth-method", self.method.encode()),
+        )
+        told = tuple([field for field in fields if field[1]])
+        return _shared(told) if self.key_id else told
+
+    def __repr__(self) -> str:
+        return f"<Identity {self.consumer!r} by {self.method}>"
+
+
+@lru_cache(maxsize=16_384)
+def _shared(fields: Pairs) -> Pairs:
+    """The same object for the same fields: all keys of one consumer say the same."""
+    return fields
+
+
+def _shown(value: str) -> bytes:
+    return (value if _IS_PLAIN(value) else _quoted(value)).encode()
+
+
+def _quoted(text: str) -> str:
+    """Whoever reads a field trims it, so that " admin" would be admin: spaces at an end are encoded."""
+    return quote(text, safe=_SAFE if text == text.strip(" ") else _SAFE_IN_LIST)
+
+
+@lru_cache(maxsize=4096)
+def _listed(words: frozenset[str], separator: str) -> bytes:
+    """Many callers have the same roles and scopes."""
+    quoted = map(_quoted, sorted(words))
+    return separator.join(word.replace(" ", "%20") if separator == " " else word for word in quoted).encode()

@@ -1,0 +1,119 @@
+"""D: `/control/v1/canaries[/{route}]`: how canaries stand, and an operator's word about one."""
+
+from typing import Final
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authproxy.canaries import WORDS, as_json, event_json
+from authproxy.refusing import not_found
+from authproxy.serializers import Shape
+from authproxy.views.base import Endpoint, obeying, operator
+from authproxy.views.documented import documented
+from resilience.models import CanaryState
+from resilience.rows.breakers import REASON_LENGTH
+from routing import canarying
+
+_TAG: Final = "Control"
+_STATES: Final = ["running", "paused", "promoted", "rolled_back"]
+_MOST: Final = 1000
+_SHOWN_HISTORY: Final = 50
+
+
+class SideShape(Shape):
+    requests = serializers.IntegerField()
+    failures = serializers.IntegerField()
+    p95_s = serializers.FloatField(allow_null=True)
+
+
+class CanaryShape(Shape):
+    """Counts are those of the present step, of all workers."""
+
+    route = serializers.CharField()
+    service = serializers.CharField()
+    state = serializers.ChoiceField(_STATES)
+    step = serializers.IntegerField()
+    steps = serializers.ListField(child=serializers.FloatField())
+    percent = serializers.FloatField()
+    since = serializers.DateTimeField()
+    next_at = serializers.DateTimeField(allow_null=True)
+    by = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    requests = serializers.IntegerField()
+    failures = serializers.IntegerField()
+    p95_s = serializers.FloatField(allow_null=True)
+    others = SideShape()
+
+
+class CanaryEventShape(Shape):
+    at = serializers.DateTimeField()
+    state = serializers.ChoiceField(_STATES)
+    step = serializers.IntegerField()
+    percent = serializers.FloatField()
+    by = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+    requests = serializers.IntegerField()
+    failures = serializers.IntegerField()
+
+
+class CanaryWithHistory(CanaryShape):
+    history = CanaryEventShape(many=True)
+
+
+class CanariesShape(Shape):
+    canaries = CanaryShape(many=True)
+
+
+class CanaryOrder(Shape):
+    word = serializers.ChoiceField(list(WORDS))
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH, default="")
+
+
+class CanariesView(Endpoint):
+    """The canaries of all routes."""
+
+    @documented("List canaries", tag=_TAG, answers={200: CanariesShape}, errors=(401, 403))
+    def get(self, request: Request) -> Response:
+        """The first thousand, by route; live to a second."""
+        operator(request, may_change=False)
+        rows = CanaryState.objects.exclude(stage=canarying.ENDED)[:_MOST]
+        return Response({"canaries": [as_json(row) for row in rows]})
+
+
+class CanaryView(Endpoint):
+    """The canary of one route."""
+
+    @documented("Show a canary", tag=_TAG, answers={200: CanaryWithHistory}, errors=(401, 403, 404))
+    def get(self, request: Request, route: str) -> Response:
+        """How it stands, and its latest steps."""
+        operator(request, may_change=False)
+        row = canarying.found(route)
+        if row is None:
+            raise not_found("There is no such canary.")
+        events = canarying.history(route)[:_SHOWN_HISTORY]
+        return Response({**as_json(row), "history": [event_json(event) for event in events]})
+
+    @documented(
+        "Steer a canary",
+        tag=_TAG,
+        takes=CanaryOrder,
+        answers={200: CanaryShape},
+        errors=(400, 401, 403, 404, 413, 415),
+    )
+    def post(self, request: Request, route: str) -> Response:
+        """Pauses it, goes on, sends it everything or nothing, or begins again; everywhere within a second."""
+        identity = operator(request, may_change=True)
+        wanted = CanaryOrder(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        if canarying.found(route) is None:
+            raise not_found("There is no such canary.")
+        with obeying():
+            row = canarying.steer(
+                route,
+                WORDS[given["word"]],
+                by=identity.name or identity.consumer,
+                reason=given["reason"],
+            )
+        return Response(as_json(row))

@@ -1,0 +1,55 @@
+"""D: How endpoints are documented: what they take, what they answer, and every error that they have."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+
+from authproxy.serializers import ErrorEnvelope
+
+_MEANINGS: Final = {
+    400: "`INVALID_REQUEST` where the body cannot be read, `VALIDATION_ERROR` with the reasons by field.",
+    401: "`AUTH_ERROR`: no credential, or none that holds; `details.reason` says which.",
+    403: "`FORBIDDEN`: the caller may not, or a cookie's request came from another site.",
+    404: "`NOT_FOUND`",
+    413: "`PAYLOAD_TOO_LARGE`",
+    415: "`UNSUPPORTED_MEDIA_TYPE`",
+    429: "`RATE_LIMIT`: too many failed sign-ins, or registrations; `Retry-After` says how long to wait.",
+}
+UNAVAILABLE: Final = OpenApiResponse(
+    ErrorEnvelope,
+    description="`SERVICE_UNAVAILABLE`: accounts cannot be looked up at the moment; `OVERLOADED`: too many passwords "
+    "are being checked. `Retry-After` says how long to wait.",
+)
+
+
+def documented(
+    summary: str,
+    *,
+    tag: str,
+    takes: Any = None,
+    asks: Any = None,
+    answers: Mapping[int, Any],
+    errors: tuple[int, ...],
+    is_public: bool = False,
+) -> Callable[[Any], Any]:
+    """Describes one method of an endpoint, beside what its docstring says. `asks`: what its query may have."""
+    responses = dict(answers) | {
+        status: OpenApiResponse(ErrorEnvelope, description=_MEANINGS[status]) for status in errors
+    }
+    responses[503] = UNAVAILABLE
+    return extend_schema(
+        operation_id=operation_id(summary),
+        summary=summary,
+        tags=[tag],
+        request=takes,
+        parameters=None if asks is None else [asks],
+        responses=responses,
+        auth=[] if is_public else None,
+    )
+
+
+def operation_id(summary: str) -> str:
+    """The name that generated clients give the call: signIn."""
+    first, *rest = summary.replace("'s", "").split()
+    return first.lower() + "".join(word.capitalize() for word in rest)

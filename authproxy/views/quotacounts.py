@@ -1,0 +1,139 @@
+"""D: `/control/v1/quotas/counts`: what calendar quotas have counted, and an operator's word to count a caller anew."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authproxy import quotacounts
+from authproxy.identity import Identity
+from authproxy.quotaresets import ResetRefused, StoreAway, reset
+from authproxy.refusing import Refused, forbidden, not_found
+from authproxy.rejections import Code, Rejection
+from authproxy.serializers import Shape
+from authproxy.views.base import OPERATE, Endpoint, account_of, operator
+from authproxy.views.documented import documented
+from resilience.models import QuotaCount
+from resilience.rows.breakers import REASON_LENGTH
+
+_TAG: Final = "Control"
+AT_ONCE: Final = 1000
+_LONGEST: Final = 512
+SEES: Final = ("resilience.view_quotacount", "routing.view_service", OPERATE)
+
+
+class CountsQuestion(Shape):
+    """Both narrow what is listed: of this quota, and only keys with this text in them."""
+
+    quota = serializers.CharField(required=False, max_length=_LONGEST)
+    key = serializers.CharField(required=False, max_length=_LONGEST)
+
+
+class CountShape(Shape):
+    """`limit` and `left` are null where the live configuration has no such quota of that period."""
+
+    quota = serializers.CharField()
+    per = serializers.ChoiceField(["day", "month"])
+    key = serializers.CharField()
+    caller = serializers.CharField()
+    used = serializers.IntegerField()
+    limit = serializers.IntegerField(allow_null=True)
+    left = serializers.IntegerField(allow_null=True)
+    ends_at = serializers.DateTimeField()
+
+
+class CountsShape(Shape):
+    """`more`: there are others, with lower counts."""
+
+    counts = CountShape(many=True)
+    more = serializers.BooleanField()
+
+
+class ResetOrder(Shape):
+    quota = serializers.CharField(max_length=_LONGEST)
+    key = serializers.CharField(max_length=_LONGEST, help_text="As listed: consumer:ada.")
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH, default="")
+
+
+class ResetShape(Shape):
+    """`forgotten`: what had been counted, by the day and by the month."""
+
+    quota = serializers.CharField()
+    key = serializers.CharField()
+    forgotten = serializers.ListField(child=serializers.IntegerField())
+    by = serializers.CharField()
+
+
+class CountsView(Endpoint):
+    """What callers have used of this day's and this month's quotas."""
+
+    @documented(
+        "List calendar counts",
+        tag=_TAG,
+        asks=CountsQuestion,
+        answers={200: CountsShape},
+        errors=(400, 401, 403),
+    )
+    def get(self, request: Request) -> Response:
+        """The highest first, at most a thousand, as workers wrote them down last."""
+        _require_sight(operator(request, may_change=False))
+        asked = CountsQuestion(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        rows = list(_rows(asked.validated_data)[: AT_ONCE + 1])
+        return Response({"counts": quotacounts.as_json(rows[:AT_ONCE]), "more": len(rows) > AT_ONCE})
+
+
+class ResetView(Endpoint):
+    """Counts that an operator sets back."""
+
+    @documented(
+        "Count a caller anew",
+        tag=_TAG,
+        takes=ResetOrder,
+        answers={200: ResetShape},
+        errors=(400, 401, 403, 404, 413, 415),
+    )
+    def post(self, request: Request) -> Response:
+        """From nothing again, on every worker within a second, until the day or the month ends."""
+        identity = operator(request, may_change=True)
+        wanted = ResetOrder(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        quota, key, reason = (wanted.validated_data[name] for name in ("quota", "key", "reason"))
+        buckets = QuotaCount.objects.filter(quotacounts.of_key(quota, key)).values_list("bucket", flat=True)
+        if not (found := list(buckets)):
+            raise not_found(f'The quota "{quota}" has counted nothing of "{key}".')
+        by = identity.name or identity.consumer
+        with _obeying():
+            orders = [reset(bucket, by=by, reason=reason) for bucket in found]
+        return Response({"quota": quota, "key": key, "forgotten": [each.count for each in orders], "by": by})
+
+
+def _require_sight(identity: Identity) -> None:
+    """Whose requests were counted is for those who may see them in admin."""
+    account = account_of(identity)
+    if account is not None and not any(account.has_perm(each) for each in SEES):
+        raise forbidden(f"This takes the permission {SEES[0]}.")
+
+
+@contextmanager
+def _obeying() -> Iterator[None]:
+    try:
+        yield
+    except StoreAway as outage:
+        text = f"Nothing was reset: {outage}."
+        raise Refused(
+            Rejection(Code.SERVICE_UNAVAILABLE, text, headers=((b"retry-after", b"1"),))
+        ) from outage
+    except ResetRefused as refusal:
+        raise not_found(f"Nothing was reset: {refusal}.") from refusal
+
+
+def _rows(wanted: dict[str, Any]) -> QuerySet[QuotaCount]:
+    rows = QuotaCount.objects.filter(quotacounts.current()).order_by("-count", "pk")
+    if "quota" in wanted:
+        rows = rows.filter(quotacounts.of_quota(wanted["quota"]))
+    return rows.filter(bucket__contains=wanted["key"]) if "key" in wanted else rows

@@ -1,0 +1,84 @@
+"""D: `/control/v1/services/{service}/targets`: how its targets are, and an operator's word to put one back."""
+
+from typing import Final
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authproxy.serializers import Shape
+from authproxy.standings import as_json, readmission_as_json
+from authproxy.views.base import Endpoint, obeying, operator
+from authproxy.views.documented import documented
+from resilience.rows.breakers import REASON_LENGTH
+from resilience.rows.targets import URL_LENGTH
+from routing import readmitting
+from routing.ordering import require_service
+
+_TAG: Final = "Control"
+_STATES: Final = ("healthy", "unhealthy", "ejected", "unchecked")
+
+
+class StandingShape(Shape):
+    """`since` and `until` are of the state; `until` is null where a check decides, or nobody knows."""
+
+    service = serializers.CharField()
+    url = serializers.CharField()
+    state = serializers.ChoiceField(_STATES)
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
+    why = serializers.CharField(allow_null=True)
+    ejected_at_workers = serializers.IntegerField()
+    checked_at = serializers.DateTimeField(allow_null=True)
+
+
+class StandingsShape(Shape):
+    targets = StandingShape(many=True)
+
+
+class ReadmissionOrder(Shape):
+    url = serializers.CharField(max_length=URL_LENGTH)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH, default="")
+
+
+class ReadmissionShape(Shape):
+    service = serializers.CharField()
+    url = serializers.CharField()
+    at = serializers.DateTimeField()
+    by = serializers.CharField()
+    reason = serializers.CharField(allow_null=True)
+
+
+class TargetsView(Endpoint):
+    """The targets of one service."""
+
+    @documented("List targets", tag=_TAG, answers={200: StandingsShape}, errors=(401, 403, 404))
+    def get(self, request: Request, service: str) -> Response:
+        """Those that were checked or ejected, as workers wrote it down last."""
+        operator(request, may_change=False)
+        with obeying():
+            require_service(service)
+        rows = readmitting.standings().filter(service=service)
+        return Response({"targets": [as_json(row) for row in rows]})
+
+
+class ReadmitView(Endpoint):
+    """Targets that an operator puts back."""
+
+    @documented(
+        "Put a target back",
+        tag=_TAG,
+        takes=ReadmissionOrder,
+        answers={200: ReadmissionShape},
+        errors=(400, 401, 403, 404, 413, 415),
+    )
+    def post(self, request: Request, service: str) -> Response:
+        """Ejected or unhealthy as it is, it gets requests again; on every worker within a second."""
+        identity = operator(request, may_change=True)
+        wanted = ReadmissionOrder(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        by = identity.name or identity.consumer
+        with obeying():
+            row = readmitting.readmit(service, given["url"], by=by, reason=given["reason"])
+        return Response(readmission_as_json(row))

@@ -1,0 +1,108 @@
+"""The OpenAPI document and its page; the page itself is tried in a browser."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from authproxy import urls
+
+pytestmark = [pytest.mark.store, pytest.mark.django_db]
+UUID = "4c9a3f0e-0000-4000-8000-000000000000"
+PUBLIC = {"signIn", "register", "refresh", "getTokens", "publicKeys"}
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    return Client().get("/docs/openapi.json").json()
+
+
+def operations(document: Any) -> list[tuple[str, Any]]:
+    """Those of Django's views; health is looked at beside what answers it."""
+    found = [(path, each) for path, item in document["paths"].items() for each in item.values()]
+    return [(path, each) for path, each in found if each["tags"] != ["Health"]]
+
+
+def test_every_endpoint_is_there(document: Any) -> None:
+    """Each path that is answered, but for the documentation's own."""
+    answered = {"/" + re.sub(r"<\w+:pk>", "{id}", str(each.pattern)) for each in urls.urlpatterns}
+
+    assert {path for path, _ in operations(document)} == answered - {"/docs", "/docs/openapi.json"} | {
+        "/control/v1/breakers/{service}",
+        "/control/v1/cache/purge",
+        "/control/v1/canaries",
+        "/control/v1/canaries/{route}",
+        "/control/v1/explain",
+        "/control/v1/quotas/counts",
+        "/control/v1/quotas/counts/reset",
+        "/control/v1/services/{service}/targets",
+        "/control/v1/services/{service}/targets/readmit",
+        "/discovery/register",
+        "/discovery/lease/{id}",
+        "/discovery/services",
+        "/discovery/health",
+        "/discovery/traefik",
+    }
+
+
+def test_every_error_is_described(document: Any) -> None:
+    """Each with the envelope; the token endpoint speaks OAuth, unless accounts cannot be looked up at all."""
+    for path, operation in operations(document):
+        errors = {status: each for status, each in operation["responses"].items() if status >= "400"}
+        usual = "OAuthError" if path.endswith("/auth/token") else "ErrorEnvelope"
+
+        assert "503" in errors
+        assert "401" in errors or operation["operationId"] in PUBLIC
+        for status, error in errors.items():
+            schema = error["content"]["application/json"]["schema"]
+            shape = "ErrorEnvelope" if status == "503" else usual
+            assert schema == {"$ref": f"#/components/schemas/{shape}"}
+            assert error["description"]
+
+
+def test_who_may_have_to_wait_is_said(document: Any) -> None:
+    """Wherever passwords are checked or made."""
+    waits = {
+        operation["operationId"] for _, operation in operations(document) if "429" in operation["responses"]
+    }
+
+    assert waits == {"signIn", "register", "getTokens"}
+
+
+def test_who_must_be_known_is_said(document: Any) -> None:
+    """Every operation but the public ones takes each of the three credentials."""
+    credentials = [{"bearer": []}, {"apiKey": []}, {"session": []}]
+    for _, operation in operations(document):
+        is_public = operation["operationId"] in PUBLIC
+
+        assert operation.get("security", []) == ([] if is_public else credentials)
+
+
+def test_every_401_says_how_to_sign_in(document: Any) -> None:
+    """Wherever somebody must be known (RFC 9110 section 15.5.2), and where a token is exchanged."""
+    for path, operation in operations(document):
+        if "401" not in operation["responses"] or operation["operationId"] in PUBLIC - {"refresh"}:
+            continue
+        method = next(name for name, each in document["paths"][path].items() if each is operation)
+        asked = re.sub(
+            r"{\w+}",
+            "1",
+            path.replace("sessions/{id}", f"sessions/{UUID}").replace("lease/{id}", f"lease/{UUID}"),
+        )
+        body = {"refresh": "nonsense"} if operation["operationId"] == "refresh" else {}
+        answer = Client().generic(method.upper(), asked, json.dumps(body), content_type="application/json")
+
+        assert (answer.status_code, answer.has_header("WWW-Authenticate")) == (401, True), f"{method} {asked}"
+
+
+def test_the_page_runs_nothing_from_elsewhere() -> None:
+    """Its policy allows scripts of this site alone, and none within the page."""
+    answer = Client().get("/docs")
+    policy = answer["Content-Security-Policy"]
+
+    assert "default-src 'self'" in policy
+    assert "script-src" not in policy
+    assert "<script>" not in answer.content.decode()
+    assert not re.search(r"(src|href)=\"(https?:)?//", answer.content.decode())
