@@ -8,3 +8,11 @@ class GatewayProjectConfig(AppConfig):
 
     name = "gateway_project"
     verbose_name = "Gateway"
+
+    def ready(self) -> None:
+        from gateway_project import forgetting, peeking
+        from gateway_project.signin import doors
+
+        doors.install()
+        peeking.install()
+        forgetting.install()

@@ -23,6 +23,29 @@ from gateway_project.wiring import Gateway, Role  # noqa: E402
 from realtime.routing import websocket_application  # noqa: E402
 
 
+class Patient:
+    """An application that ends by itself, a little later, when its client leaves.
+
+    The server cancels the request then. Django hears of it by `receive`, stops the view and closes what it opened;
+    cancelled from outside it would leave its tasks to nobody.
+    """
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(self._application(scope, receive, send))  # type: ignore[arg-type]
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody may be there any more to hear of it
+
+
 class Composition:
     """The application that servers call. Starts the gateway at lifespan, or at the first request without one."""
 
@@ -70,7 +93,7 @@ def _build() -> Composition:
     revision = os.environ.get(REVISION_VARIABLE)
     gateway = Gateway(
         settings.CONFIG,
-        control=cast(ASGIApp, _django),
+        control=Patient(cast(ASGIApp, _django)),
         role=role,
         revision_file=Path(revision) if revision else None,
         drain=DRAIN_STATE,

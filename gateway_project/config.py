@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from authproxy.keyring import KeyRing
+from authproxy.signatures import UnusableKey
 from gateway_project import secretfile
 from gateway_project.connections import Database, Redis, database_at, redis_at, redis_server
 from gateway_project.variables import (
@@ -19,6 +21,7 @@ from gateway_project.variables import (
     Secret,
     Variable,
     allowed_host,
+    azure_tenant,
     boolean,
     duration_s,
     host,
@@ -101,8 +104,17 @@ class GatewayConfig:
     jwt_algorithm: str = variable(one_of(*JWT_ALGORITHMS), "JWT_ALGORITHM", default="HS256")
     access_token_expire_minutes: int = variable(integer(1), "ACCESS_TOKEN_EXPIRE_MINUTES", default="15")
     refresh_token_expire_days: int = variable(integer(1, 3650), "REFRESH_TOKEN_EXPIRE_DAYS", default="7")
-    azure_tenant_id: str | None = variable(text, "AZURE_TENANT_ID")
+    azure_tenant_id: str | None = variable(azure_tenant, "AZURE_TENANT_ID")
     azure_client_id: str | None = variable(text, "AZURE_CLIENT_ID")
+    azure_authority_host: Secret = variable(
+        url_of("https", "http"), "AZURE_AUTHORITY_HOST", default="https://login.microsoftonline.com"
+    )
+    registration: Literal["open", "closed"] = variable(
+        one_of("open", "closed"), "REGISTRATION", default="open"
+    )
+    staff_oidc_issuer: Secret | None = variable(url_of("https", "http"), "STAFF_OIDC_ISSUER")
+    staff_oidc_client_id: str | None = variable(text, "STAFF_OIDC_CLIENT_ID")
+    staff_oidc_client_secret: Secret | None = variable(secret, "STAFF_OIDC_CLIENT_SECRET")
     enable_authentication: bool = variable(boolean, "ENABLE_AUTHENTICATION", default="true")
     enable_rate_limiting: bool = variable(boolean, "ENABLE_RATE_LIMITING", default="true")
     circuit_breaker_enabled: bool = variable(boolean, "CIRCUIT_BREAKER_ENABLED", default="true")
@@ -118,6 +130,10 @@ class GatewayConfig:
         integer(1), "CIRCUIT_BREAKER_TIMEOUT_SECONDS", default="60"
     )
     circuit_breaker_retry_timeout: int = variable(integer(1), "CIRCUIT_BREAKER_RETRY_TIMEOUT", default="30")
+    fault_injection: bool = variable(
+        boolean, "FAULT_INJECTION", default="true", default_in={"production": "false"}
+    )
+    zone: str = variable(label, "GATEWAY_ZONE", absent="")
     load_balancing_strategy: str = variable(
         one_of(*STRATEGIES), "LOAD_BALANCING_STRATEGY", default="round_robin"
     )
@@ -134,8 +150,12 @@ class GatewayConfig:
         default="manual",
         default_in={"development": "auto"},
     )
+    breaks_everywhere: bool
+    """Whether a CIRCUIT_BREAKER_… variable is given: then services without a breaker section have one, too."""
     service_urls: Mapping[str, tuple[str, ...]]
     """`<NAME>_SERVICE_URL` by the variable's name, as it stands: the compiler finds the services."""
+    credential_pepper: Secret
+    """Keys the hashes of API keys and session cookies; derived from SECRET_KEY."""
     jwt_secret_given: bool
     """Whether JWT_SECRET fixes the signing key; otherwise it is derived and may be rotated."""
 
@@ -143,6 +163,11 @@ class GatewayConfig:
     def is_deployed(self) -> bool:
         """True in staging and production, where browsers come over HTTPS."""
         return self.environment in ("staging", "production")
+
+    @property
+    def promises_https(self) -> bool:
+        """Whether browsers that came over HTTPS may be told to come so always: they believe it for a year."""
+        return self.is_deployed or self.enforce_https != "off"
 
 
 def table() -> dict[str, Variable]:
@@ -152,29 +177,8 @@ def table() -> dict[str, Variable]:
 
 _NOT_ACTED_ON_YET = frozenset(
     {
-        "service_name",
-        "ops_access",
-        "jwt_algorithm",
-        "access_token_expire_minutes",
-        "refresh_token_expire_days",
-        "azure_tenant_id",
-        "azure_client_id",
-        "enable_authentication",
-        "enable_rate_limiting",
-        "circuit_breaker_enabled",
-        "rate_limit_default",
-        "rate_limit_per_second",
-        "rate_limit_burst",
-        "rate_limit_requests",
-        "rate_limit_window_seconds",
-        "circuit_breaker_failure_threshold",
-        "circuit_breaker_timeout_seconds",
-        "circuit_breaker_retry_timeout",
-        "load_balancing_strategy",
-        "cors_allowed_origins",
         "metrics_token",
         "message_hub_url",
-        "discovery_approval",
     }
 )
 
@@ -191,6 +195,9 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
     problems: list[str] = []
     values = _parsed(environ, problems)
     values["service_urls"] = _service_urls(environ, problems)
+    values["breaks_everywhere"] = any(
+        row.given(environ) for name, row in table().items() if name.startswith("circuit_breaker_")
+    )
     problems += _contradictions(values, known=problems)
     if values["environment"] == "production":
         problems += _unsafe_in_production(values)
@@ -230,6 +237,9 @@ def _contradictions(values: Mapping[str, Any], *, known: list[str]) -> list[str]
     pairs = (
         ("azure_tenant_id", "azure_client_id"),
         ("azure_client_id", "azure_tenant_id"),
+        ("staff_oidc_issuer", "staff_oidc_client_id"),
+        ("staff_oidc_client_id", "staff_oidc_issuer"),
+        ("staff_oidc_client_secret", "staff_oidc_issuer"),
         ("rate_limit_burst", "rate_limit_per_second"),
         ("rate_limit_window_seconds", "rate_limit_requests"),
         ("rate_limit_requests", "rate_limit_window_seconds"),
@@ -291,7 +301,19 @@ def _fill_secrets(values: dict[str, Any], problems: list[str]) -> None:
     except OSError as error:
         problems.append(f"VAR_DIR: {var_dir} cannot be used: {error.strerror or error}")
         return
+    if values["jwt_secret"]:
+        problems += _unfit_key(values["jwt_secret"], values["jwt_algorithm"])
     values["jwt_secret"] = values["jwt_secret"] or _derived(values["secret_key"], "jwt")
+    values["credential_pepper"] = _derived(values["secret_key"], "credentials")
+
+
+def _unfit_key(secret: str, algorithm: str) -> list[str]:
+    """JWT_SECRET must be a key for JWT_ALGORITHM: a shared secret, or a private key in PEM."""
+    try:
+        KeyRing.fixed(secret, algorithm)
+    except UnusableKey as error:
+        return [f"JWT_SECRET: {error}; JWT_ALGORITHM={algorithm} wants another"]
+    return []
 
 
 def _derived(key: str, purpose: str) -> Secret:

@@ -1,5 +1,6 @@
 """P: DATABASE_URL and REDIS_URL as values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
 from gateway_project.variables import Secret, split_url, url_of
+from resilience.stores.address import address_of
 
 POSTGRES_SCHEMES = ("postgres", "postgresql", "ecto")
 # Connection parameters of libpq that make sense in a URL (PostgreSQL documentation, section 34.1.2).
@@ -36,6 +38,9 @@ POSTGRES_OPTIONS = frozenset(
         "tcp_user_timeout",
     }
 )
+REDIS_NUMBERS = frozenset(
+    {"db", "health_check_interval", "max_connections", "socket_connect_timeout", "socket_timeout", "timeout"}
+)
 SQLITE_BUSY_TIMEOUT_S = 10
 POSTGRES_CONNECT_TIMEOUT_S = "5"
 BAD_DATABASE_URL = "want postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:///FILE"
@@ -56,7 +61,7 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Redis:
-    """Where shared state lives: a server of the operator's, an embedded one, or only in this process."""
+    """Where shared state lives: servers of the operator's, an embedded one, or only in this process."""
 
     mode: Literal["server", "embedded", "process"]
     url: Secret = Secret("")
@@ -106,10 +111,18 @@ def _options(query: str, *, ecto: bool) -> dict[str, str]:
 
 
 def redis_at(value: str) -> Redis:
-    """Parse REDIS_URL; `none` keeps the state in the process."""
+    """Parse REDIS_URL: one server, a Cluster, or what Sentinel names; `none` keeps the state in the process."""
     if value.lower() == "none":
         return Redis("process")
-    return Redis("server", url_of("redis", "rediss", "unix")(value))
+    if any(character.isspace() for character in value):
+        raise ValueError("the URL holds white space")
+    address = address_of(value)
+    for name, number in parse_qsl(value.partition("?")[2]):
+        if name in REDIS_NUMBERS and not re.fullmatch(r"[0-9]+(\.[0-9]+)?", number):
+            raise ValueError(f"the URL's option {name} is not a number")
+    if address.kind == "single":
+        return Redis("server", url_of("redis", "rediss", "unix")(address.url))
+    return Redis("server", Secret(value))
 
 
 def redis_server(host: str, port: int) -> Redis:

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from authproxy import ids, problems
 from authproxy.exchange import SCOPE_REQUEST_ID
+from authproxy.refusing import Refused
 from authproxy.rejections import Code, Rejection
 from resilience.clock import timestamp
 from routing.locking import StoreUnavailable, clear_errors
@@ -27,9 +28,11 @@ _PAGE: Final = (
 
 
 class OutageMiddleware(MiddlewareMixin):
-    """A view that the database failed is answered with 503 and the reason."""
+    """A view that the database failed is answered with 503 and the reason; a page's refusal, as endpoints do."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Refused):
+            return answer(request, exception.rejection)
         if not isinstance(exception, DatabaseError | InterfaceError):
             return None
         try:
@@ -67,7 +70,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def answer(request: HttpRequest, rejection: Rejection) -> HttpResponse:
     """The refusal in the form that the client reads."""
     request_id = _request_id(request)
-    headers = {name.decode("ascii"): value.decode("ascii") for name, value in rejection.headers}
+    headers: dict[str, str] = {}
+    for name, value in ((name.decode("ascii"), value.decode("latin-1")) for name, value in rejection.headers):
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     content: Any
     if "text/html" in request.headers.get("accept", ""):
         title = rejection.code.value.replace("_", " ").capitalize()

@@ -1,14 +1,14 @@
-"""D: A first start without questions: tables, demo, one admin account, and the demo's upstreams beside the gateway.
+"""D: A first start without questions: tables, an example, one admin account, and its services beside the gateway.
 
 Every step looks first and does nothing when there is nothing to do, so that a second start is a plain start.
 """
 
+import os
 import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Final
 
@@ -19,33 +19,14 @@ from django.db.migrations.executor import MigrationExecutor
 
 from gateway_project.config import BASE_DIR
 from gateway_project.embedded import die_with_parent
+from gateway_project.examples import Example
 from routing.document.yaml import parse_text
 from routing.drafts import Actor
 from routing.models import Revision, Route, Service
 from routing.publishing import apply_document, under_review
 
-EXAMPLES: Final = BASE_DIR / "examples"
-DEMO: Final = EXAMPLES / "demo.yaml"
-DEMO_MESSAGE: Final = "Demo configuration"
 ADMIN_NAME: Final = "admin"
 _POLL_S: Final = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class DemoUpstream:
-    """One of the demo's services: what to run, and the variable of demo.yaml that says where it is."""
-
-    name: str
-    kind: str
-    variable: str
-    port: int
-
-
-UPSTREAMS: Final = (
-    DemoUpstream("orders-a", "orders", "DEMO_ORDERS_A", 9101),
-    DemoUpstream("orders-b", "orders", "DEMO_ORDERS_B", 9102),
-    DemoUpstream("echo", "echo", "DEMO_ECHO", 9103),
-)
 
 
 def migrate() -> None:
@@ -65,47 +46,55 @@ def create_admin() -> str | None:
     return password
 
 
-def load_demo() -> None:
-    """Publish the demo if nobody has configured or published anything yet; under review nothing goes live by itself."""
+def load(example: Example) -> None:
+    """Publish it if nobody has configured or published anything yet; under review nothing goes live by itself."""
     if under_review() or Revision.objects.exists() or Service.objects.exists() or Route.objects.exists():
         return
-    document = parse_text(DEMO.read_text(encoding="utf-8"))
-    apply_document(document, actor=Actor("quickstart"), message=DEMO_MESSAGE, source="quickstart")
+    document = parse_text(example.document.read_text(encoding="utf-8"))
+    message = f"{example.name.capitalize()} configuration"
+    apply_document(document, actor=Actor("quickstart"), message=message, source="quickstart")
 
 
-def serves_demo() -> bool:
-    """Are services of the demo still configured? Then their upstreams are wanted."""
-    return Service.objects.filter(targets__url__startswith="${DEMO_").exists()
+def serves(example: Example) -> bool:
+    """Are services of it still configured? Then they are wanted beside the gateway."""
+    return Service.objects.filter(name__in=example.services).exists()
 
 
-def demo_addresses(environ: Mapping[str, str]) -> dict[str, str]:
-    """Where each demo upstream is to listen: its usual port, or a free one where that is taken.
+def addresses_of(example: Example, environ: Mapping[str, str]) -> dict[str, str]:
+    """Where each upstream is to listen, by variable: its usual port, or a free one.
 
     A variable that is set already is somebody's own upstream and is left alone.
     """
     found: dict[str, str] = {}
-    for upstream in UPSTREAMS:
+    for upstream in example.upstreams:
         if upstream.variable not in environ:
             found[upstream.variable] = f"http://127.0.0.1:{_free_port(upstream.port)}"
     return found
 
 
-def start_upstreams(addresses: Mapping[str, str]) -> list[subprocess.Popen[bytes]]:
-    """Start the demo's services as processes of their own; the caller ends them."""
+def start_upstreams(
+    example: Example, addresses: Mapping[str, str], *, gateway: str
+) -> list[subprocess.Popen[bytes]]:
+    """Start the example's services as processes of their own, which know the gateway; the caller ends them."""
+    environ = {**os.environ, "GATEWAY_JWKS": f"{gateway}/.well-known/jwks.json"}
     started = []
-    for upstream in UPSTREAMS:
+    for upstream in example.upstreams:
         if upstream.variable in addresses:
             port = addresses[upstream.variable].rpartition(":")[2]
-            script = str(EXAMPLES / "demo_upstreams.py")
-            arguments = [sys.executable, script, upstream.kind, "--port", port, "--name", upstream.name]
             # Ctrl-C is for the gateway, which lets requests finish and then stops them.
-            process = subprocess.Popen(arguments, process_group=0, preexec_fn=die_with_parent())  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603
+                [sys.executable, *upstream.command, "--port", port],
+                cwd=BASE_DIR,
+                env=environ,
+                process_group=0,
+                preexec_fn=die_with_parent(),
+            )
             started.append(process)
     return started
 
 
 def await_upstreams(addresses: Mapping[str, str], *, within_s: float = 10.0) -> None:
-    """Return when every demo upstream accepts connections; one that never does is left to answer 502."""
+    """Return when every upstream accepts connections; one that never does is left to answer 502."""
     deadline_s = monotonic() + within_s
     for address in addresses.values():
         port = int(address.rpartition(":")[2])
@@ -133,24 +122,18 @@ def account(password: str) -> str:
     return f"name {ADMIN_NAME}, password {password}   (shown this once)"
 
 
-def banner(base_url: str, *, password: str | None, demo: bool) -> str:
+def banner(base_url: str, *, password: str | None, example: Example | None) -> str:
     """What a new user reads first."""
     lines = ["", f"  Torana is at {base_url}", f"  Admin         {base_url}/admin/"]
     if password is not None:
         lines += [f"                {account(password)}"]
-    if demo:
-        lines += [
-            "",
-            "  Try:",
-            f"    curl -i {base_url}/api/orders",
-            f"    curl -i '{base_url}/api/echo/anything?x=1' -d hello",
-            f"    curl -i {base_url}/api/hello",
-        ]
+    if example is not None:
+        lines += ["", "  Try:", *(f"    {line}" for line in example.lines_at(base_url))]
     return "\n".join([*lines, "", "  Ctrl-C stops it.", ""])
 
 
 def _free_port(wanted: int) -> int:
-    for port in (wanted, 0):
+    for port in dict.fromkeys((wanted, 0)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -7,9 +7,18 @@ import os
 import sys
 from typing import Any
 
+from django.conf import global_settings
+
 from gateway_project import csp
-from gateway_project.config import load_config
+from gateway_project.caches import django_caches
+from gateway_project.config import BASE_DIR, load_config
 from gateway_project.connections import django_database
+from gateway_project.rest import (  # noqa: F401 - REST framework reads them
+    REST_FRAMEWORK,
+    simple_jwt,
+    spectacular,
+)
+from gateway_project.signin.options import LOGIN_PATH, SESSION_AGE_S, allauth_settings
 from gateway_project.unfold import FORMAT_MODULE_PATH, UNFOLD  # noqa: F401 - admin reads them
 
 CONFIG = load_config(os.environ)
@@ -37,6 +46,15 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",  # before staticfiles: whitenoise serves them in development too
     "django.contrib.staticfiles",
+    "django.contrib.humanize",  # allauth's pages write times with it
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "channels",
     "csp",
     "gateway_project",
@@ -60,25 +78,35 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "gateway_project.errors.OutageMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [
+            BASE_DIR / "gateway_project/signin/templates",  # before allauth's own
+            BASE_DIR / "gateway_project/templates",  # before unfold's own
+        ],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+                "gateway_project.signin.looks.branding",
+            ],
+            "libraries": {"signin": "gateway_project.signin.tags"},
         },
     }
 ]
 
 DATABASES = {"default": django_database(CONFIG.database, test_suffix=str(os.getpid()))}
 
+CACHES = django_caches(CONFIG.redis, service=CONFIG.service_name)
+
+PASSWORD_HASHERS = ["gateway_project.hashing.PatientHasher", *global_settings.PASSWORD_HASHERS[1:]]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -88,8 +116,12 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = LOGOUT_REDIRECT_URL = LOGIN_PATH
 LOGIN_REDIRECT_URL = "/admin/"
+globals().update(allauth_settings(CONFIG))
+
+SIMPLE_JWT = simple_jwt(CONFIG)
+SPECTACULAR_SETTINGS = spectacular(CONFIG)
 
 LANGUAGE_CODE = "en"
 USE_TZ = True
@@ -103,14 +135,15 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIG.is_deployed
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = SESSION_AGE_S
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_NAME = "torana_session"
+SESSION_COOKIE_NAME = "torana_admin"  # "torana_session" is the cookie of those who call the API
 CSRF_COOKIE_NAME = "torana_csrf"
 
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.STRICT}
 SECURE_SSL_REDIRECT = CONFIG.enforce_https == "redirect"
 SECURE_REDIRECT_EXEMPT = [r"^health(/|$)"]  # probes speak plain HTTP to the process itself
-SECURE_HSTS_SECONDS = 0 if CONFIG.enforce_https == "off" else 365 * 24 * 3600
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if CONFIG.security_headers and CONFIG.promises_https else 0
 SECURE_CONTENT_TYPE_NOSNIFF = CONFIG.security_headers
 SECURE_REFERRER_POLICY = "same-origin" if CONFIG.security_headers else None
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if CONFIG.security_headers else None
@@ -128,6 +161,10 @@ LOGGING = {
     "loggers": {
         # Django's own handlers would print each line twice, and mail it to nobody.
         "django": {"handlers": [], "level": CONFIG.log_level, "propagate": True},
+        # What a client did wrong is not ours to log, once for each request.
+        "django.request": {"level": "ERROR"},
+        # Writes down addresses of identity providers, which may hold secrets.
+        "httpx": {"level": "WARNING"},
         # A Host field that is not allowed is answered 400; a traceback for each would let anybody fill the log.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },

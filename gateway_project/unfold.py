@@ -31,12 +31,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "separator": False,
             "items": [
                 _item("Overview", "dashboard", "index", "routing.view_route", "routing.view_service"),
-                _item("Services", "dns", "routing_service_changelist", "routing.view_service"),
-                _item("Routes", "alt_route", "routing_route_changelist", "routing.view_route"),
+                _owned("Services", "dns", "service"),
+                _owned("Routes", "alt_route", "route"),
                 _item(
                     "Route defaults", "tune", "routing_routedefaults_changelist", "routing.view_routedefaults"
                 ),
                 _item("Explain", "travel_explore", "routing_explain", "routing.view_route"),
+                _item("Import OpenAPI", "upload_file", "routing_import_openapi") | {"permission": may_import},
             ],
         },
         {
@@ -48,15 +49,105 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("Nodes", "memory", "routing_node_changelist", "routing.view_node"),
             ],
         },
-        {
-            "title": "Accounts",
-            "separator": True,
-            "items": [
-                _item("Users", "person", "auth_user_changelist", "auth.view_user"),
-                _item("Groups", "group", "auth_group_changelist", "auth.view_group"),
-            ],
-        },
+        _traffic(),
+        _access(),
     ]
+
+
+def _traffic() -> dict[str, Any]:
+    """What runs, and whom it holds back."""
+    return {
+        "title": "Traffic",
+        "separator": True,
+        "items": [
+            _item(
+                "Discovered targets",
+                "sensors",
+                "routing_lease_changelist",
+                "routing.view_lease",
+                "routing.view_service",
+                "routing.operate",
+            ),
+            _item(
+                "Targets",
+                "ecg_heart",
+                "resilience_targethealth_changelist",
+                "routing.view_service",
+                "routing.operate",
+            ),
+            _item(
+                "Breakers",
+                "electric_bolt",
+                "resilience_breakerstate_changelist",
+                "routing.view_service",
+                "routing.operate",
+            ),
+            _item(
+                "Canaries",
+                "trending_up",
+                "resilience_canarystate_changelist",
+                "routing.view_service",
+                "routing.operate",
+            ),
+            _item(
+                "Cache purges",
+                "delete_sweep",
+                "resilience_cachepurge_changelist",
+                "routing.view_service",
+                "routing.operate",
+            ),
+            _item("Quotas", "speed", "routing_quota_changelist", "routing.view_quota"),
+            _item(
+                "Calendar counts",
+                "calendar_month",
+                "resilience_quotacount_changelist",
+                "authproxy.view_limitedcaller",
+                "routing.operate",
+            ),
+            _item(
+                "Limited callers",
+                "front_hand",
+                "authproxy_limitedcaller_changelist",
+                "authproxy.view_limitedcaller",
+            ),
+        ],
+    }
+
+
+def _access() -> dict[str, Any]:
+    """Who calls, and what they may."""
+    return {
+        "title": "Access",
+        "separator": True,
+        "items": [
+            _item("Consumers", "badge", "authproxy_consumer_changelist", "authproxy.view_consumer"),
+            _item("API keys", "key", "authproxy_apikey_changelist", "authproxy.view_apikey"),
+            _item("Plans", "sell", "routing_plan_changelist", "routing.view_plan"),
+            _item("Users", "person", "auth_user_changelist", "auth.view_user"),
+            _item("Groups", "group", "auth_group_changelist", "auth.view_group"),
+            _item("Roles", "shield_person", "routing_rolescopes_changelist", "routing.view_rolescopes"),
+            _item(
+                "Identity providers",
+                "verified_user",
+                "routing_identityprovider_changelist",
+                "routing.view_identityprovider",
+            ),
+            _item("Owners", "supervisor_account", "routing_owner_changelist", "routing.view_owner"),
+            _item("Sessions", "devices", "authproxy_session_changelist", "authproxy.view_session"),
+            _item(
+                "Signing keys",
+                "encrypted",
+                "authproxy_signingkey_changelist",
+                "authproxy.view_signingkey",
+            ),
+            _item(
+                "Security events",
+                "policy",
+                "authproxy_securityevent_changelist",
+                "authproxy.view_securityevent",
+            ),
+        ],
+    }
 
 
 def _pending(request: HttpRequest) -> dict[str, Any]:
@@ -67,6 +158,24 @@ def _pending(request: HttpRequest) -> dict[str, Any]:
     item = _item("Pending changes", "pending_actions", name, permission)
     count = PendingChange.objects.count() if request.user.has_perm(permission) else 0
     return item | ({"badge": str(count), "badge_variant": "warning"} if count else {})
+
+
+def _owned(title: str, icon: str, kind: str) -> dict[str, Any]:
+    """The page of a kind of row that somebody may own without the right to see all of them."""
+
+    def may_see(request: HttpRequest) -> bool:
+        from routing import models, owning
+
+        return owning.may_see(request.user, {"service": models.Service, "route": models.Route}[kind])
+
+    return _item(title, icon, f"routing_{kind}_changelist") | {"permission": may_see}
+
+
+def may_import(request: HttpRequest) -> bool:
+    """Whether somebody may make and change services and routes."""
+    from routing.admin.importing import PERMISSIONS
+
+    return bool(request.user.has_perms(PERMISSIONS))
 
 
 def _item(title: str, icon: str, name: str, *permissions: str) -> dict[str, Any]:
@@ -93,6 +202,12 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("torana/icon.svg")}
     ],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Password", "link": reverse_lazy("account_change_password")},
+            {"title": "Second factor", "link": reverse_lazy("mfa_index")},
+        ]
+    },
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

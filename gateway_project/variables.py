@@ -13,6 +13,11 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from pydantic_core import PydanticCustomError
+
+from routing.azure import MANY_TENANTS
+from routing.document.origins import parse_origin
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Parse = Callable[[str], Any]
 
@@ -63,6 +68,15 @@ def variable(
 
 
 def text(value: str) -> str:
+    return value
+
+
+def azure_tenant(value: str) -> str:
+    """A tenant's id or domain."""
+    if value.lower() in MANY_TENANTS:
+        raise ValueError(f"{value!r} stands for many tenants; name one, by its id or its domain")
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", value):
+        raise ValueError(f"{value!r} is neither a tenant's id nor its domain")
     return value
 
 
@@ -163,13 +177,11 @@ def network(value: str) -> Network:
 
 
 def origin(value: str) -> str:
-    """A CORS origin: scheme and host, with a port where it is not the usual one; or `*`."""
-    if value == "*":
-        return value
-    parts = split_url(value)
-    if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != value:
-        raise ValueError(f"{value!r} is not an origin such as https://app.example.com")
-    return value.lower()
+    """A CORS origin as routes name them, in any case: https://app.example.com, https://*.example.com, or `*`."""
+    try:
+        return parse_origin(value.lower())
+    except PydanticCustomError as error:
+        raise ValueError(error.message()) from None
 
 
 def path_prefix(value: str) -> str:

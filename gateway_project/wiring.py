@@ -2,16 +2,18 @@
 
 database, Redis, last good file ──▶ watcher ──▶ registry ──▶ snapshot
                                                    │            ▲ read once per request
-                                 upstreams ◀───────┘         pipeline ──▶ routed traffic
+                     upstreams, identities ◀───────┘         pipeline ──▶ routed traffic
                                                                 └──────▶ built-in endpoints
 """
 
 import asyncio
 import logging
 import os
+import socket
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Final, Literal
 
 from authproxy import https
@@ -19,23 +21,30 @@ from authproxy.exchange import ASGIApp, Receive, Scope, Send
 from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
 from authproxy.plan import prepare_route
-from authproxy.services import Upstreams
+from authproxy.securityfields import security_fields
 from authproxy.upstream.base import Transport
+from gateway_project import peeking
 from gateway_project.config import GatewayConfig
+from gateway_project.detailing import Detailing
+from gateway_project.identities import Identities
 from gateway_project.server.draining import DrainState
+from gateway_project.server.spec import WORKERS_VARIABLE
+from gateway_project.traffic import Traffic
 from observability.health import Health
-from resilience.state import StateTable
+from observability.status import Status
+from resilience.stores.memory import MemoryStore
 from routing import notify
-from routing.compiler import CompileOptions, compile_snapshot
+from routing.compiler import compile_snapshot
 from routing.lastgood import LastGood, read_revision
+from routing.options import compile_options
 from routing.registry import Registry
-from routing.snapshot import Snapshot
+from routing.snapshot import CompiledService, Snapshot
 from routing.watcher import RevisionWatcher
 
 Role = Literal["all", "data", "control"]
 VERSION: Final = "0.1.0"
 EMPTY_DOCUMENT: Final = {"version": 1}
-_SERVED_BY_DATA_NODES: Final = frozenset({"health"})
+_SERVED_BY_DATA_NODES: Final = frozenset({"health", "monitoring", "status"})
 _LONGEST_REQUEST_S: Final = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
@@ -60,47 +69,94 @@ class Gateway:
         self._control = control
         self._closing: set[asyncio.Task[None]] = set()
         self._watcher: RevisionWatcher | None = None
-        self._upstreams = Upstreams(StateTable(), rng=Random())  # noqa: S311 - starting points, not secrets
-        self._options = CompileOptions(
-            env=environ,
-            api_prefix=config.api_prefix,
-            service_timeout_s=config.service_timeout_s,
-            prepare_route=prepare_route,
-            prepare_service=self._upstreams.prepare,
+        self._identities = Identities(config, has_database=revision_file is None)
+        self._traffic = Traffic(
+            name=config.service_name,
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+            redis_url=self._redis_url(),
+            gatekeeper=self._identities.gatekeeper,
+            current=lambda: self._registry.current,
+            close_later=self._close_later,
+            database=revision_file is None,
+            var_dir=config.var_dir,
+            workers=int(environ.get(WORKERS_VARIABLE, "1")),
+        )
+        self._options = replace(
+            compile_options(config, environ),
+            prepare_route=partial(prepare_route, doors=self._traffic.doors),
+            prepare_service=self._traffic.upstreams.prepare,
         )
         self._nothing = compile_snapshot(EMPTY_DOCUMENT, revision=0, options=self._options)
+        """No routes: what a control node serves, where callers have their rights all the same."""
         self._registry = Registry(self._options)
         self._registry.subscribe(self._swapped)
-        self._health = Health(version=VERSION, api_prefix=config.api_prefix, unready=self._unready)
-        self.application: ASGIApp = Pipeline(
-            snapshot=self._snapshot,
-            builtin=self._builtin,
-            served=_SERVED_BY_DATA_NODES if role == "data" or revision_file is not None else None,
-            forwarding=ForwardingFields([str(network) for network in config.trusted_proxies]),
-            refuse_http=https.refusal_for(config.enforce_https),
+        self._health = Health(
+            version=VERSION,
+            api_prefix=config.api_prefix,
+            unready=self._unready,
+            realm=config.service_name,
         )
+        self._status = Status(self._services)
+        self._detailing = Detailing(
+            config,
+            version=VERSION,
+            role=role,
+            has_database=revision_file is None,
+            redis=self._traffic.redis,
+            decided_alone=lambda: self._traffic.decided_alone,
+            revision=lambda: None if self._registry.current is None else self._registry.current.revision,
+            unready=self._unready,
+            services=self._services,
+        )
+        self.application: ASGIApp = self._pipeline()
 
     async def start(self) -> None:
         """Load what is to be served. A revision file that does not compile stops the start."""
         if self._revision_file is not None:
+            await asyncio.gather(self._identities.start(), self._traffic.start())
             record = read_revision(self._revision_file)
             if not await self._registry.offer(record):
                 raise RuntimeError(self._registry.error)
             return
         notify.bind_redis(self._redis_url())
+        if isinstance(store := self._traffic.limiter.store, MemoryStore) and self._role != "control":
+            peeking.bind(store)
         watcher = RevisionWatcher(self._registry, last_good=LastGood(self._config.var_dir), role=self._role)
         watcher.listen(redis_url=self._redis_url())
         self._watcher = watcher
-        await watcher.start()
+        await asyncio.gather(
+            self._identities.start(redis_url=self._redis_url()), self._traffic.start(), watcher.start()
+        )
 
     async def stop(self) -> None:
         """Stop watching and close every upstream connection."""
         if self._watcher is not None:
             await self._watcher.stop()
-        await self._upstreams.aclose()
+        peeking.unbind(self._traffic.limiter.store)
+        await self._detailing.stop()
+        await self._identities.stop()
+        await self._traffic.stop()
         for closing in self._closing:
             closing.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _pipeline(self) -> Pipeline:
+        config, is_bare = self._config, self._role == "data" or self._revision_file is not None
+        return Pipeline(
+            snapshot=self._snapshot,
+            builtin=self._builtin,
+            recognise=self._identities.gatekeeper.recognise,
+            served=_SERVED_BY_DATA_NODES if is_bare else None,
+            forwarding=ForwardingFields([str(network) for network in config.trusted_proxies]),
+            refuse_http=https.refusal_for(config.enforce_https),
+            cors=self._options.traffic.cors,
+            safety=security_fields(is_on=config.security_headers, promises_https=config.promises_https),
+            limit_builtin=self._traffic.endpoint_step(
+                f"{config.api_prefix}/health", self._options.traffic.quotas
+            )
+            if config.enable_rate_limiting
+            else None,
+        )
 
     def _redis_url(self) -> str | None:
         redis = self._config.redis
@@ -110,6 +166,9 @@ class Gateway:
         if self._role == "control":
             return self._nothing
         return self._registry.current or self._nothing
+
+    def _services(self) -> Mapping[str, CompiledService]:
+        return {} if self._registry.current is None else self._registry.current.services
 
     def _unready(self) -> str | None:
         if self._drain.draining:
@@ -121,11 +180,23 @@ class Gateway:
     async def _builtin(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._health.serves(scope["path"]):
             await self._health(scope, receive, send)
+        elif self._status.serves(scope["path"]):
+            await self._status(scope, receive, send)
+        elif self._detailing.application.serves(scope["path"]):
+            await self._detailing.application(scope, receive, send)
         else:
             await self._control(scope, receive, send)
 
     def _swapped(self, _old: Snapshot | None, new: Snapshot) -> None:
-        self._upstreams.reconcile(new, self._close_later)
+        self._nothing = replace(
+            self._nothing,
+            roles=new.roles,
+            default_roles=new.default_roles,
+            plans=new.plans,
+            providers=new.providers,
+        )
+        self._traffic.reconcile(new)
+        self._identities.reconcile(new)
 
     def _close_later(self, transport: Transport) -> None:
         """Requests under way end on the connections that they began with, however long they take."""

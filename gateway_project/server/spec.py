@@ -7,6 +7,7 @@ from gateway_project.server.limits import ServerLimits
 
 ROLE_VARIABLE = "TORANA_ROLE"
 REVISION_VARIABLE = "TORANA_REVISION_FILE"
+WORKERS_VARIABLE = "TORANA_WORKERS"
 READY = b"ready\n"
 
 

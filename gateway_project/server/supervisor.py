@@ -20,7 +20,7 @@ from gateway_project.server import sockets as listening
 from gateway_project.server.children import Child, spawn
 from gateway_project.server.crew import Crew, Patience
 from gateway_project.server.limits import ServerLimits
-from gateway_project.server.spec import REVISION_VARIABLE, ROLE_VARIABLE, LeavingTimes
+from gateway_project.server.spec import REVISION_VARIABLE, ROLE_VARIABLE, WORKERS_VARIABLE, LeavingTimes
 
 APPLICATION = "gateway_project.asgi:application"
 FORCED = 130
@@ -56,7 +56,7 @@ def serve(
     allowed = files.raise_limit()
     if allowed < files.ENOUGH:
         _say(f"only {allowed} files may be open (ulimit -n): connections beyond {allowed // 2} will be reset")
-    environ = {**os.environ, ROLE_VARIABLE: role, **(extra_env or {})}
+    environ = {**os.environ, ROLE_VARIABLE: role, WORKERS_VARIABLE: str(workers), **(extra_env or {})}
     if revision is not None:
         environ[REVISION_VARIABLE] = str(revision.resolve())
     times = LeavingTimes(grace_s=grace_s, drain_timeout_s=drain_timeout_s)

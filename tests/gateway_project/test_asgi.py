@@ -111,6 +111,35 @@ async def test_server_without_lifespan_starts_at_the_first_request() -> None:
     assert impatient.cancelled()
 
 
+async def test_what_a_client_leaves_ends_by_itself() -> None:
+    """The server cancels the request; the application goes on until it has put everything away."""
+    left, away = asyncio.Event(), asyncio.Event()
+
+    async def tidy(_scope: Any, _receive: Any, _send: Any) -> None:
+        await left.wait()
+        away.set()
+
+    serving = asyncio.create_task(asgi.Patient(tidy)(http_scope(), playback(), Recorder()))
+    await asyncio.sleep(0)
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert not away.is_set()
+    left.set()
+    async with asyncio.timeout(5):
+        await away.wait()
+
+
+async def test_what_an_application_raises_is_heard() -> None:
+    """By whoever still waits for it."""
+
+    async def broken(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await asgi.Patient(broken)(http_scope(), playback(), Recorder())
+
+
 async def test_unknown_websocket_is_refused() -> None:
     """Before the upgrade, whoever serves."""
     send = Recorder()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authproxy.sealing import new_material
 from gateway_project.config import BASE_DIR, ConfigError, GatewayConfig, load_config, table, without_effect
 from gateway_project.connections import Database, Redis
 
@@ -158,6 +159,27 @@ def test_jwt_secret_stands_for_the_secret_key(tmp_path: Path) -> None:
     assert not list((tmp_path / "var").iterdir())
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "key"), [("RS256", "plain"), ("RS256", "ES256"), ("HS256", "ES256"), ("ES384", "ES256")]
+)
+def test_jwt_secret_must_fit_its_algorithm(tmp_path: Path, algorithm: str, key: str) -> None:
+    """At the start, not at the first token; the key is not quoted."""
+    text = STRONG if key == "plain" else new_material(key).decode()
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, JWT_ALGORITHM=algorithm, JWT_SECRET=text)
+
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == ["JWT_SECRET"]
+    assert text[40:80] not in str(refused.value) or not text[40:80]
+
+
+def test_jwt_secret_may_be_a_private_key(tmp_path: Path) -> None:
+    """In PEM; line ends may be written as two characters."""
+    pem = new_material("ES256").decode()
+
+    assert load(tmp_path, JWT_ALGORITHM="ES256", JWT_SECRET=pem).jwt_secret_given
+    assert load(tmp_path, JWT_ALGORITHM="ES256", JWT_SECRET=pem.replace("\n", "\\n")).jwt_secret_given
+
+
 def test_unusable_var_dir_is_a_problem_like_others(tmp_path: Path) -> None:
     """A file where the folder should be is reported by the variable's name."""
     (tmp_path / "var").write_text("")
@@ -231,8 +253,7 @@ def test_example_file_mentions_second_names_and_comments_each_block() -> None:
     blocks = [block for block in text.split("\n\n") if "=" in block and not block.startswith("# ---")]
 
     assert all(name in text for row in table().values() for name in row.names)
-    uncommented = [block for block in blocks if re.match(r"# [A-Z_]+=", block)]
-    assert uncommented == ["# ENABLE_RATE_LIMITING=true"], "what it does is in its name"
+    assert [block for block in blocks if re.match(r"# [A-Z_]+=", block)] == []
 
 
 def test_example_file_says_what_has_no_effect() -> None:
@@ -251,10 +272,15 @@ def test_example_file_is_accepted_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_variables_without_effect_are_named() -> None:
-    """Who sets a limit that is not kept yet is told so, under the name that was used."""
-    environ = {"RATE_LIMIT_DEFAULT": "5", "API_V1_PREFIX": "/v1", "METRICS_TOKEN": " ", "GATEWAY_PORT": "1"}
+    """Who sets what is not acted on yet is told so, under the name that was used."""
+    environ = {
+        "MESSAGE_HUB_URL": "nats://h",
+        "API_V1_PREFIX": "/v1",
+        "METRICS_TOKEN": " ",
+        "GATEWAY_PORT": "1",
+    }
 
-    assert without_effect(environ) == ("RATE_LIMIT_DEFAULT",)
+    assert without_effect(environ) == ("MESSAGE_HUB_URL",)
 
 
 def test_what_has_no_effect_is_in_the_table() -> None:

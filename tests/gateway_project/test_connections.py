@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway_project.connections import Database, Redis, database_at, django_database, redis_at, redis_server
+from gateway_project.variables import Secret
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "ecto"])
@@ -94,15 +95,44 @@ def test_redis_is_a_server_or_the_process() -> None:
     """`none` keeps the state in the process; a URL names a server."""
     assert redis_at("None") == Redis("process")
     assert redis_at("rediss://:p@h:6380/1").mode == "server"
+    assert redis_at("redis://h?cluster=false&socket_timeout=2").url == "redis://h?socket_timeout=2"
     assert redis_server("h", 6380).url == "redis://h:6380/0"
     assert redis_server("::1", 6379).url == "redis://[::1]:6379/0"
 
 
-@pytest.mark.parametrize("value", ["localhost:6379", "http://h", "redis://"])
-def test_unusable_redis_url_is_refused(value: str) -> None:
-    """A bare host and foreign schemes are refused."""
-    with pytest.raises(ValueError):
+@pytest.mark.parametrize(
+    "value",
+    [
+        "redis+sentinel://:p@a:26379,b/main/0?sentinel_password=q",
+        "rediss+cluster://u:p@a:1,b:2",
+        "redis://a,b/0?cluster=true",
+    ],
+)
+def test_redis_may_be_several_servers(value: str) -> None:
+    """The URL goes on as it is, to those who read it again."""
+    assert redis_at(value) == Redis("server", Secret(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("localhost:6379", "redis\\+sentinel"),
+        ("http://h", "want redis"),
+        ("redis://", "no host"),
+        ("redis://h:x", "malformed"),
+        ("redis+sentinel://h:26379", "service"),
+        ("redis+cluster://h/1", "Cluster has only 0"),
+        ("redis+cluster://:hunter2@h,", "HOST:PORT"),
+        ("redis://h 1", "white space"),
+        ("redis+sentinel://:hunter2@h/main?socket_timeout=hunter2", "socket_timeout"),
+        ("redis://:hunter2@h?socket_timeout=hunter2", "socket_timeout"),
+    ],
+)
+def test_unusable_redis_url_is_refused(value: str, why: str) -> None:
+    """A bare host, foreign schemes, and what is missing or odd, with the reason; no password is shown."""
+    with pytest.raises(ValueError, match=why) as refused:
         redis_at(value)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_values_do_not_show_passwords() -> None:

@@ -1,6 +1,9 @@
 """The Content-Security-Policy of Django's answers."""
 
+from dataclasses import replace
+
 import pytest
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
@@ -32,7 +35,27 @@ def test_admin_may_run_alpine() -> None:
     assert policy["style-src"] == ["'self'", "'unsafe-inline'"]
 
 
-@pytest.mark.parametrize("path", ["/", "/admin/"])
+@pytest.mark.parametrize(
+    ("issuer", "targets"),
+    [
+        (None, ["'self'"]),
+        ("https://id.example.com/realm", ["'self'", "https:"]),
+        ("http://127.0.0.1:8080/o", ["'self'", "http://127.0.0.1:8080"]),
+    ],
+)
+def test_sign_in_may_lead_to_the_identity_provider(
+    monkeypatch: pytest.MonkeyPatch, issuer: str | None, targets: list[str]
+) -> None:
+    """Browsers hold redirects of a form against its page's policy, and a provider may send on to another one."""
+    monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, staff_oidc_issuer=issuer))
+    policy = policy_of("/accounts/login/", HttpResponse())
+
+    assert policy["form-action"] == targets
+    assert policy["script-src"] == ["'self'", "'unsafe-eval'"]
+    assert policy_of("/admin/", HttpResponse())["form-action"] == ["'self'"]
+
+
+@pytest.mark.parametrize("path", ["/", "/admin/", "/accounts/login/"])
 def test_no_page_may_be_framed_or_rebased(path: str) -> None:
     """Clickjacking and base-tag injection are shut out everywhere."""
     policy = policy_of(path, HttpResponse())

@@ -8,6 +8,7 @@ from django.db import DataError, InterfaceError, OperationalError, ProgrammingEr
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 
+from authproxy import problems
 from authproxy.exchange import SCOPE_REQUEST_ID
 from gateway_project import errors
 
@@ -54,6 +55,14 @@ def test_people_get_a_page(request_: HttpRequest) -> None:
     assert "<h1>Forbidden</h1>" in page
     assert "&lt;b&gt;No&lt;/b&gt;" in page
     assert "the-id" in page
+
+
+def test_every_way_to_authenticate_is_named(request_: HttpRequest) -> None:
+    """Fields that occur more than once become one list (RFC 9110 section 5.3)."""
+    rejection = problems.unauthenticated("missing", methods=("jwt", "api_key"), realm="torana")
+    response = errors.answer(request_, rejection)
+
+    assert response["WWW-Authenticate"] == 'Bearer realm="torana", ApiKey realm="torana"'
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 
 from gateway_project import quickstart
+from gateway_project.examples import DEMO
 from routing.drafts import Actor
 from routing.models import Revision, Service
 from routing.publishing import apply_document
@@ -43,40 +45,40 @@ def test_one_account_is_made() -> None:
 
 @pytest.mark.store
 @pytest.mark.django_db
-def test_demo_is_published_once() -> None:
+def test_example_is_published_once() -> None:
     """Only into an empty database: a configuration of somebody's own, even an emptied one, is left alone."""
-    assert not quickstart.serves_demo()
-    quickstart.load_demo()
-    quickstart.load_demo()
-    assert Revision.objects.count() == 1
-    assert quickstart.serves_demo()
+    assert not quickstart.serves(DEMO)
+    quickstart.load(DEMO)
+    quickstart.load(DEMO)
+    assert Revision.objects.get().message == "Demo configuration"
+    assert quickstart.serves(DEMO)
     apply_document({"version": 1}, actor=Actor("somebody"), prune=True)
-    quickstart.load_demo()
+    quickstart.load(DEMO)
     assert not Service.objects.exists()
-    assert not quickstart.serves_demo()
+    assert not quickstart.serves(DEMO)
 
 
 @pytest.mark.store
 @pytest.mark.django_db
-def test_demo_is_not_loaded_beside_something_else() -> None:
+def test_example_is_not_loaded_beside_something_else() -> None:
     """One service is enough."""
     apply_document(small(), actor=Actor("somebody"), draft=True)
-    quickstart.load_demo()
-    assert not quickstart.serves_demo()
+    quickstart.load(DEMO)
+    assert not quickstart.serves(DEMO)
 
 
 @pytest.mark.store
 @pytest.mark.django_db
 def test_under_review_nothing_goes_live_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even the demo: somebody else would have to publish it first."""
+    """Not even an example: somebody else would have to publish it first."""
     monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, publish="review"))
-    quickstart.load_demo()
+    quickstart.load(DEMO)
     assert not Service.objects.exists()
 
 
-def test_addresses_of_the_demo() -> None:
+def test_addresses_of_the_upstreams() -> None:
     """The usual ports, others where those are taken; a variable that is set is somebody's own upstream."""
-    free = dict(quickstart.demo_addresses({"DEMO_ECHO": "http://mine:1"}))
+    free = dict(quickstart.addresses_of(DEMO, {"DEMO_ECHO": "http://mine:1"}))
     assert set(free) == {"DEMO_ORDERS_A", "DEMO_ORDERS_B"}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -85,15 +87,17 @@ def test_addresses_of_the_demo() -> None:
 
 
 def test_upstreams_come_and_go() -> None:
-    """Those with an address are started, answer once they are waited for, and end when told."""
+    """Those with an address are started, know the gateway, answer once they are waited for, and end when told."""
     addresses = {"DEMO_ECHO": f"http://127.0.0.1:{quickstart._free_port(0)}"}
-    started = quickstart.start_upstreams(addresses)
+    started = quickstart.start_upstreams(DEMO, addresses, gateway="http://gateway")
     try:
+        environ = Path(f"/proc/{started[0].pid}/environ").read_bytes().split(b"\0")
         quickstart.await_upstreams(addresses)
         answer = httpx.get(addresses["DEMO_ECHO"] + "/hello")
     finally:
         quickstart.stop_upstreams(started)
     assert (len(started), answer.json()["path"]) == (1, "/hello")
+    assert b"GATEWAY_JWKS=http://gateway/.well-known/jwks.json" in environ
     assert started[0].returncode is not None
 
 
@@ -115,9 +119,9 @@ def test_upstream_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_banner() -> None:
-    """The address and admin always; the password when it was made now; lines to try when there is a demo."""
-    full = quickstart.banner("http://h:1", password="pw", demo=True)
-    plain = quickstart.banner("http://h:1", password=None, demo=False)
+    """The address and admin always; the password when it was made now; lines to try when there is an example."""
+    full = quickstart.banner("http://h:1", password="pw", example=DEMO)
+    plain = quickstart.banner("http://h:1", password=None, example=None)
     assert all(
         text in full for text in ("http://h:1/admin/", "name admin, password pw", "'http://h:1/api/echo/")
     )

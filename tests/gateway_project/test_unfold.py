@@ -53,10 +53,37 @@ def test_pending_changes_are_counted_beside_their_link() -> None:
 
 def test_login_page_is_branded_and_needs_nobody() -> None:
     """Torana's name, its style and its icon."""
-    text = Client().get("/admin/login/").content.decode()
+    text = Client().get("/accounts/login/").content.decode()
     for shown in ("Torana", "/admin/static/torana/admin.css", "/admin/static/torana/icon.svg"):
         assert shown in text
     assert "Sign out" not in text
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("resilience/targethealth", "A target is listed here once"),
+        ("resilience/breakerstate", "A breaker is listed here once"),
+        ("resilience/quotacount", "Quotas of a day or a month are listed here"),
+        ("resilience/cachepurge", "Nobody has purged anything."),
+        ("routing/lease", "/discovery/register"),
+        ("authproxy/limitedcaller", "Within the last hour no quota has refused anybody"),
+        ("routing/quota", "There are no quotas."),
+    ],
+)
+def test_empty_lists_say_why(page: str, said: str) -> None:
+    """Nobody is asked to add what cannot be added, nor to take back filters that are not there."""
+    client = signed_in()
+    text = client.get(f"/admin/{page}/").content.decode()
+    assert said in text
+    assert "Create a new item" not in text
+    assert "Reset filters" not in text
+    assert (f'href="/admin/{page}/add/?' in text or f'href="/admin/{page}/add/"' in text) == (
+        page == "routing/quota"
+    )
+    text = client.get(f"/admin/{page}/?q=zzz").content.decode()
+    assert "Nothing matches" in text
+    assert "Reset filters" in text
 
 
 @pytest.mark.parametrize("file", ["torana/admin.css", "torana/icon.svg"])

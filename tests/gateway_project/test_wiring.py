@@ -46,9 +46,10 @@ class Worker:
         record = RevisionRecord(number=number, digest=digest(raw), document=raw)
         return await self.gateway._registry.offer(record)
 
-    async def get(self, path: str) -> tuple[int, bytes]:
+    async def get(self, path: str, *pairs: tuple[bytes, bytes]) -> tuple[int, bytes]:
         send = Recorder()
-        await self.gateway.application(http_scope(path=path), playback(), send)
+        scope = http_scope(path=path, headers=[(b"host", b"gateway.test"), *pairs])
+        await self.gateway.application(scope, playback(), send)
         return send.status, send.body
 
 
@@ -77,6 +78,15 @@ async def test_role_decides_what_is_served(role: Role, routed: int, admin: int) 
     assert [(await worker.get(path))[0] for path in ("/hi", "/admin/", "/health")] == [routed, admin, 200]
 
 
+async def test_control_node_knows_roles_and_providers_but_no_routes() -> None:
+    """Whoever calls its endpoints has the rights that the configuration gives."""
+    worker = Worker("control")
+    await worker.offer({**SAYING_HI, "roles": [{"name": "analyst", "scopes": ["read"]}]})
+    seen = worker.gateway._snapshot()
+
+    assert (dict(seen.roles), dict(seen.routes)) == ({"analyst": frozenset({"read"})}, {})
+
+
 @pytest.mark.parametrize("path", ["/health/../admin/", "/admin/../health/live", "//health/live"])
 async def test_no_way_around_the_role(path: str) -> None:
     """The path is judged as it is when its dot segments and doubled slashes are gone."""
@@ -90,6 +100,32 @@ async def test_health_has_the_prefix_as_well() -> None:
     worker = Worker(api_prefix="/v2")
     assert (await worker.get("/v2/health"))[0] == 200
     assert (await worker.get("/api/v1/health"))[0] == 404
+
+
+@pytest.mark.parametrize("role", ["all", "data", "control"])
+@pytest.mark.parametrize("path", ["/health/detailed", "/monitoring/health", "/api/v1/health/detailed"])
+async def test_detailed_health_is_everywhere_and_for_operators(role: Role, path: str) -> None:
+    """On each kind of node; OPS_ACCESS opens it, the switch for routes does not."""
+    worker = Worker(role, enable_authentication=False)
+    assert (await worker.get(path))[0] == 401
+    worker = Worker(role, ops_access="public")
+    assert (await worker.get(path))[0] == 503
+    await worker.offer(SAYING_HI)
+    status, body = await worker.get(path)
+    report = orjson.loads(body)
+    assert (status, report["worker"]["role"], report["worker"]["revision"]) == (200, role, 1)
+    await worker.gateway.stop()
+
+
+@pytest.mark.parametrize(("is_on", "statuses"), [(True, [401, 401]), (False, [200, 200])])
+async def test_routes_ask_who_calls_unless_that_is_switched_off(is_on: bool, statuses: list[int]) -> None:
+    """ENABLE_AUTHENTICATION is about routes; endpoints of the gateway itself ask all the same."""
+    worker = Worker(enable_authentication=is_on)
+    await worker.offer(document({"name": "hi", "match": {"path": "/hi"}, "respond": {"status": 200}}))
+    forged = (b"authorization", b"Bearer forged")
+
+    assert [(await worker.get("/hi"))[0], (await worker.get("/hi", forged))[0]] == statuses
+    assert (await worker.get("/api/v1/health", forged))[0] == 401
 
 
 async def test_file_is_all_that_a_file_s_worker_needs(tmp_path: Path) -> None:
@@ -152,3 +188,66 @@ async def test_error_is_an_envelope() -> None:
     """What no route takes is answered by the gateway itself."""
     status, body = await Worker().get("/nothing")
     assert (status, orjson.loads(body)["error"]["code"]) == (404, "NOT_FOUND")
+
+
+async def test_clients_see_their_limits_by_the_health_below_the_prefix() -> None:
+    """And services in a word; neither the other health endpoints nor a gateway without limits tells any."""
+
+    async def told(worker: Worker, path: str) -> dict[bytes, bytes]:
+        send = Recorder()
+        scope = http_scope(path=path, headers=[(b"host", b"gateway.test")])
+        await worker.gateway.application(scope, playback(), send)
+        assert send.status == 200
+        return dict(send.headers)
+
+    worker, boundless = Worker(), Worker(enable_rate_limiting=False)
+    for each in (worker, boundless):
+        await each.offer(SAYING_HI)
+    first, second = [await told(worker, "/api/v1/health") for _ in range(2)]
+
+    assert int(second[b"x-ratelimit-remaining"]) == int(first[b"x-ratelimit-remaining"]) - 1
+    assert b"x-ratelimit-limit" not in await told(worker, "/health")
+    assert b"x-ratelimit-limit" not in await told(boundless, "/api/v1/health")
+    assert b"x-ratelimit-limit" not in await told(worker, "/status")
+
+
+async def test_browsers_are_told_what_the_environment_says() -> None:
+    """CORS_ALLOWED_ORIGINS, SECURITY_HEADERS and ENFORCE_HTTPS, for routes and for endpoints of the gateway."""
+    worker = Worker(cors_allowed_origins=("https://app.test",), security_headers=True)
+    strict = Worker(enforce_https="refuse", security_headers=False)
+    origin = (b"origin", b"https://app.test")
+    for each in (worker, strict):
+        await each.offer(SAYING_HI)
+
+    async def fields(each: Worker, path: str) -> dict[bytes, bytes]:
+        send = Recorder()
+        scope = http_scope(path=path, headers=[(b"host", b"gateway.test"), origin])
+        await each.gateway.application(scope, playback(), send)
+        return dict(send.headers)
+
+    for path in ("/hi", "/status", "/api/auth/login"):
+        said = await fields(worker, path)
+        assert said[b"access-control-allow-origin"] == b"https://app.test"
+        assert said[b"x-content-type-options"] == b"nosniff"
+    assert b"access-control-allow-origin" not in await fields(worker, "/admin/")
+    assert (await strict.get("/hi"))[0] == (await strict.get("/admin/"))[0] == 403
+    assert (await strict.get("/health/live"))[0] == 200
+    assert b"x-content-type-options" not in await fields(strict, "/health/live")
+
+
+async def test_hosts_that_routes_name_need_not_be_among_allowed_hosts() -> None:
+    """Those guard what Django answers; a route takes the hosts that it lists, or any if it lists none."""
+    worker = Worker(allowed_hosts=("admin.test",))
+    named = route(
+        "named", path="/hi", match={"hosts": ["shop.test"]}, respond={"status": 200, "body": "shop"}
+    )
+    await worker.offer(document(named))
+
+    async def get(host: bytes) -> int:
+        send = Recorder()
+        scope = http_scope(path="/hi", headers=[(b"host", host)])
+        await worker.gateway.application(scope, playback(), send)
+        return send.status
+
+    assert await get(b"shop.test:8000") == 200
+    assert await get(b"evil.test") == 404

@@ -3,14 +3,18 @@
 import orjson
 import pytest
 
+from authproxy.exchange import SCOPE_AUTH_FAILURE
 from observability.health import Health
 from tests.support.asgi import Recorder, http_scope, playback
 
 
-async def ask(path: str, *, method: str = "GET", unready: str | None = None) -> Recorder:
+async def ask(
+    path: str, *, method: str = "GET", unready: str | None = None, failure: str = "missing"
+) -> Recorder:
     send = Recorder()
-    health = Health(version="1.2.3", api_prefix="/api/v1", unready=lambda: unready)
-    await health(http_scope(method, path), playback(), send)
+    health = Health(version="1.2.3", api_prefix="/api/v1", unready=lambda: unready, realm="shop")
+    scope = {**http_scope(method, path), SCOPE_AUTH_FAILURE: failure}
+    await health(scope, playback(), send)
     return send
 
 
@@ -22,6 +26,24 @@ async def test_health_has_the_contracts_fields(path: str) -> None:
     assert answer.status == 200
     assert orjson.loads(answer.body).keys() == {"status", "version", "timestamp"}
     assert orjson.loads(answer.body)["status"] == "healthy"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/health/"])
+@pytest.mark.parametrize("failure", ["invalid", "expired"])
+async def test_clients_can_try_their_credentials(path: str, failure: str) -> None:
+    """401 below the prefix; the others never ask."""
+    answer = await ask(path, failure=failure)
+
+    assert answer.status == 401
+    assert orjson.loads(answer.body)["error"]["details"]["reason"] == failure
+    assert answer.header(b"www-authenticate") == b'ApiKey realm="shop"'
+    assert [(await ask(p, failure=failure)).status for p in ("/health", "/health/live")] == [200, 200]
+
+
+@pytest.mark.parametrize("failure", ["", "missing", "unavailable", "cross_site"])
+async def test_health_does_not_depend_on_the_identity_store(failure: str) -> None:
+    """What cannot be checked now is not the client's fault."""
+    assert (await ask("/api/v1/health", failure=failure)).status == 200
 
 
 async def test_live_is_true_while_the_process_answers() -> None:

@@ -10,9 +10,22 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError
 
+from authproxy.commands import (
+    apikey,
+    breaker,
+    cache,
+    canary,
+    consumer,
+    discovery,
+    keys,
+    limited,
+    quota,
+    target,
+    user,
+)
 from gateway_project import serving
 from gateway_project.embedded import socket_path
-from routing.commands import documents, explain, history
+from routing.commands import documents, explain, history, importing
 from routing.commands.console import REFUSED, CommandRefused, Console
 from routing.locking import StoreUnavailable, clear_errors
 from routing.models import EditConflict
@@ -20,7 +33,24 @@ from routing.notify import bind_redis
 from routing.problems import ConfigurationInvalid
 from routing.publishing import PublishRefused
 
-SUBCOMMANDS = (serving, documents, history, explain)
+SUBCOMMANDS = (
+    serving,
+    documents,
+    importing,
+    history,
+    explain,
+    breaker,
+    target,
+    cache,
+    canary,
+    limited,
+    quota,
+    discovery,
+    consumer,
+    apikey,
+    user,
+    keys,
+)
 INTERRUPTED = 130
 _REFUSALS = (CommandRefused, PublishRefused, EditConflict, StoreUnavailable)
 

@@ -1,13 +1,15 @@
-"""D: `manage.py quickstart`, which `make run` calls: prepare what is missing, then serve."""
+"""D: `manage.py quickstart`, which `make run` and `make example` call: prepare what is missing, then serve."""
 
 import os
+import subprocess
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gateway_project import quickstart
+from gateway_project import examples, quickstart
 from gateway_project.config import GatewayConfig
+from gateway_project.examples import DEMO, Example
 from gateway_project.server.supervisor import serve
 from gateway_project.serving import shared_store
 from routing.locking import StoreUnavailable, clear_errors
@@ -23,11 +25,22 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        known = ", ".join(examples.names())
+        parser.add_argument(
+            "--example", metavar="SYSTEM", help=f"an example system in place of the demo: {known}"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        wanted: str | None = options["example"]
         try:
-            code = self._prepare_and_serve(settings.CONFIG)
+            example = DEMO if wanted is None else examples.named(wanted)
+        except examples.UnknownExample as error:
+            raise CommandError(str(error)) from error
+        try:
+            code = _Start(self, settings.CONFIG, example).run()
         except ConfigurationInvalid as error:
-            raise CommandError(f"{quickstart.DEMO.name} was refused:\n{error}") from error
+            raise CommandError(f"{example.document.name} was refused:\n{error}") from error
         except StoreUnavailable as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
@@ -35,37 +48,56 @@ class Command(BaseCommand):
         if code:
             raise SystemExit(code)
 
-    def _prepare_and_serve(self, config: GatewayConfig) -> int:
-        addresses = quickstart.demo_addresses(os.environ)
-        os.environ.update(addresses)
+
+class _Start:
+    """One start: what was made for it, and what must be ended after it."""
+
+    def __init__(self, command: Command, config: GatewayConfig, example: Example) -> None:
+        self._out = command.stdout
+        self._config = config
+        self._example = example
+        self._addresses = quickstart.addresses_of(example, os.environ)
+        self._password: str | None = None
+        self._is_greeted = False
+        self._is_served = False
+        self._upstreams: list[subprocess.Popen[bytes]] = []
+
+    def run(self) -> int:
+        """Prepares, serves until it is told to stop, and tidies up; the exit status."""
+        os.environ.update(self._addresses)
         with clear_errors():
-            quickstart.migrate()
-            password = quickstart.create_admin()
-            quickstart.load_demo()
-            demo = quickstart.serves_demo()
-
-        greeted = False
-
-        def greet(urls: tuple[str, ...]) -> None:
-            nonlocal greeted
-            greeted = True
-            if demo:
-                quickstart.await_upstreams(addresses)
-            self.stdout.write(quickstart.banner(urls[0], password=password, demo=demo))
-            self.stdout.flush()  # into a pipe or a file, too, it must be there before anything else happens
-
-        upstreams = quickstart.start_upstreams(addresses) if demo else []
+            self._prepare()
         try:
-            with shared_store(config) as environ:
+            with shared_store(self._config) as environ:
                 return serve(
-                    host=config.gateway_host,
-                    port=config.gateway_port,
+                    host=self._config.gateway_host,
+                    port=self._config.gateway_port,
                     workers=1,
                     role="all",
-                    extra_env={**environ, **addresses},
-                    on_ready=greet,
+                    extra_env={**environ, **self._addresses},
+                    on_ready=self._greet,
                 )
         finally:
-            quickstart.stop_upstreams(upstreams)
-            if password is not None and not greeted:  # it is kept nowhere else
-                self.stdout.write(quickstart.account(password))
+            quickstart.stop_upstreams(self._upstreams)
+            if self._password is not None and not self._is_greeted:  # it is kept nowhere else
+                self._out.write(quickstart.account(self._password))
+
+    def _prepare(self) -> None:
+        quickstart.migrate()
+        self._password = quickstart.create_admin()
+        quickstart.load(self._example)
+        self._is_served = quickstart.serves(self._example)
+        if not self._is_served and self._example is not DEMO:
+            self._out.write(
+                f"The database holds another configuration, so {self._example.name} was not loaded. "
+                "Give it a VAR_DIR or DATABASE_URL of its own."
+            )
+
+    def _greet(self, urls: tuple[str, ...]) -> None:
+        self._is_greeted = True
+        if self._is_served:
+            self._upstreams += quickstart.start_upstreams(self._example, self._addresses, gateway=urls[0])
+            quickstart.await_upstreams(self._addresses)
+        example = self._example if self._is_served else None
+        self._out.write(quickstart.banner(urls[0], password=self._password, example=example))
+        self._out.flush()  # into a pipe or a file, too, it must be there before anything else happens

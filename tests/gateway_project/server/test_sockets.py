@@ -78,4 +78,6 @@ def test_port_can_be_taken_again_at_once() -> None:
         accepted.close()
     close(sockets)
 
-    close(bind("127.0.0.1", port))
+    again = bind("127.0.0.1", port)
+    assert [each.getsockname()[1] for each in again] == [port]
+    close(again)

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from gateway_project import quickstart
+from gateway_project.examples import DEMO, Example, named
 from gateway_project.management.commands import quickstart as command
 from routing.locking import StoreUnavailable
 from routing.problems import ConfigurationInvalid, Problem
@@ -28,17 +29,17 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     monkeypatch.setattr(command, "serve", serve)
     monkeypatch.setattr(command, "shared_store", lambda _config: nullcontext({"REDIS_URL": "unix:///v"}))
-    monkeypatch.setattr(quickstart, "start_upstreams", lambda _addresses: [])
+    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments, **_options: [])
     monkeypatch.setattr(quickstart, "await_upstreams", lambda _addresses: None)
-    for upstream in quickstart.UPSTREAMS:
+    for upstream in (*DEMO.upstreams, *named("phoenix").upstreams):
         monkeypatch.setenv(upstream.variable, "http://127.0.0.1:1")
         monkeypatch.delenv(upstream.variable)  # so that what the command sets is undone
     return calls
 
 
-def run() -> str:
+def run(**options: str) -> str:
     out = io.StringIO()
-    call_command("quickstart", stdout=out)
+    call_command("quickstart", stdout=out, **options)
     return out.getvalue()
 
 
@@ -51,6 +52,30 @@ def test_first_and_second_start(served: list[dict[str, Any]]) -> None:
     assert first.count("curl -i") == second.count("curl -i") == 3
     assert environ["REDIS_URL"] == "unix:///v"
     assert set(environ) == {"REDIS_URL", "DEMO_ORDERS_A", "DEMO_ORDERS_B", "DEMO_ECHO"}
+
+
+def test_example_in_place_of_the_demo(served: list[dict[str, Any]]) -> None:
+    """Its document is loaded, its services are announced to the workers, and its lines are printed."""
+    shown = run(example="phoenix")
+    assert set(served[0]["extra_env"]) == {"REDIS_URL", "CHAT_SERVICE_URL"}
+    assert "http://127.0.0.1:8000/api/auth/login" in shown
+    assert "/api/orders" not in shown
+
+
+def test_example_beside_another_configuration(served: list[dict[str, Any]]) -> None:
+    """It is not loaded, which is said; the gateway serves what there is."""
+    run()
+    shown = run(example="phoenix")
+    assert "holds another configuration, so phoenix was not loaded" in shown
+    assert "/api/auth/login" not in shown
+    assert len(served) == 2
+
+
+def test_unknown_example(served: list[dict[str, Any]]) -> None:
+    """Nothing is prepared; the message lists what there is."""
+    with pytest.raises(CommandError, match=r"no example 'phonix'; there are: .*isaas, phoenix"):
+        run(example="phonix")
+    assert served == []
 
 
 def test_password_is_not_lost_when_nothing_is_served(
@@ -77,10 +102,10 @@ def test_password_is_not_lost_when_nothing_is_served(
 def test_obstacles_are_told(error: Exception, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As errors of the command, without a traceback."""
 
-    def fail() -> None:
+    def fail(_example: Example) -> None:
         raise error
 
-    monkeypatch.setattr(quickstart, "load_demo", fail)
+    monkeypatch.setattr(quickstart, "load", fail)
     with pytest.raises(CommandError) as raised:
         run()
     assert said in str(raised.value)
@@ -104,10 +129,11 @@ def test_upstreams_end_with_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None
     """However it ends."""
     process = subprocess.Popen(["sleep", "60"])
 
-    def fail(**_options: Any) -> int:
+    def fail(**options: Any) -> int:
+        options["on_ready"](("http://127.0.0.1:8000",))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(quickstart, "start_upstreams", lambda _addresses: [process])
+    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments, **_options: [process])
     monkeypatch.setattr(command, "serve", fail)
     with pytest.raises(SystemExit):
         run()

@@ -1,0 +1,101 @@
+"""I: The demo and the example systems: each a document, the services that it leads to, and lines to try.
+
+An example system is a folder of `examples/` with `gateway.yaml`, `upstreams.py` (which serves any of the document's
+services: `NAME --port PORT`) and `README.md` (whose second block of console lines is what to try).
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway_project.config import BASE_DIR, SERVICE_URL_SUFFIX
+from routing.document.yaml import parse_text
+
+EXAMPLES: Final = BASE_DIR / "examples"
+USUAL_URL: Final = "http://127.0.0.1:8000"
+_CONSOLE: Final = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
+_COMMAND: Final = re.compile(r"^\$ (.*)$", re.M)
+
+
+class UnknownExample(Exception):  # noqa: N818 - a refusal, told in one sentence
+    """There is no example of that name; str(error) says which there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A service to run: what to start, and the variable that tells the gateway where it is."""
+
+    name: str
+    variable: str
+    command: tuple[str, ...]  # the interpreter's arguments, without the port
+    port: int = 0  # the usual one; 0: any that is free
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`lines` are for a shell, with USUAL_URL where the gateway's address belongs."""
+
+    name: str
+    document: Path
+    services: tuple[str, ...]
+    upstreams: tuple[Upstream, ...]
+    lines: tuple[str, ...]
+
+    def lines_at(self, url: str) -> list[str]:
+        """The lines for a gateway at that address."""
+        return [line.replace(USUAL_URL, url) for line in self.lines]
+
+
+def names() -> list[str]:
+    """The example systems that there are."""
+    return sorted(file.parent.name for file in EXAMPLES.glob("*/gateway.yaml"))
+
+
+def named(name: str) -> Example:
+    """The example system of that name; raises UnknownExample."""
+    if name not in names():
+        said = f"there is no example {name!r}" if name else "which example? Say SYSTEM=NAME"
+        raise UnknownExample(f"{said}; there are: {', '.join(names())}")
+    folder = EXAMPLES / name
+    document = parse_text((folder / "gateway.yaml").read_text(encoding="utf-8"))
+    services = tuple(service["name"] for service in document["services"])
+    return Example(
+        name=name,
+        document=folder / "gateway.yaml",
+        services=services,
+        upstreams=tuple(_upstream(name, service) for service in services),
+        lines=_lines((folder / "README.md").read_text(encoding="utf-8")),
+    )
+
+
+def _upstream(example: str, service: str) -> Upstream:
+    variable = service.upper().replace("-", "_") + SERVICE_URL_SUFFIX
+    return Upstream(service, variable, ("-m", f"examples.{example}.upstreams", service))
+
+
+def _lines(readme: str) -> tuple[str, ...]:
+    blocks = _CONSOLE.findall(readme)
+    return tuple(_COMMAND.findall(blocks[1])) if len(blocks) > 1 else ()
+
+
+def _of_demo(name: str, kind: str, variable: str, port: int) -> Upstream:
+    script = str(EXAMPLES / "demo_upstreams.py")
+    return Upstream(name, variable, (script, kind, "--name", name), port)
+
+
+DEMO: Final = Example(
+    name="demo",
+    document=EXAMPLES / "demo.yaml",
+    services=("demo-orders", "demo-echo"),
+    upstreams=(
+        _of_demo("orders-a", "orders", "DEMO_ORDERS_A", 9101),
+        _of_demo("orders-b", "orders", "DEMO_ORDERS_B", 9102),
+        _of_demo("echo", "echo", "DEMO_ECHO", 9103),
+    ),
+    lines=(
+        f"curl -i {USUAL_URL}/api/orders",
+        f"curl -i '{USUAL_URL}/api/echo/anything?x=1' -d hello",
+        f"curl -i {USUAL_URL}/api/hello",
+    ),
+)

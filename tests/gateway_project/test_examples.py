@@ -1,0 +1,59 @@
+"""The demo and the example systems as data: what is there can be loaded, started and tried."""
+
+import os
+
+import pytest
+
+from gateway_project import examples
+from gateway_project.examples import DEMO, UnknownExample, named
+from routing.document.yaml import parse_text
+from routing.targets import find_overrides, override_key
+from routing.validation import check_document
+
+
+def test_there_are_examples() -> None:
+    """Folders with a configuration; other files beside them are none."""
+    assert {"isaas", "phoenix"} <= set(examples.names())
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_example_is_whole(name: str) -> None:
+    """A configuration without a fault or a warning, a service to start for each, lines to try."""
+    example = named(name)
+    document = parse_text(example.document.read_text())
+    checked = check_document(document, env=os.environ, api_prefix="/api/v1")
+    assert checked.problems == ()
+    assert checked.warnings == ()
+    assert [upstream.name for upstream in example.upstreams] == list(example.services)
+    assert any(examples.USUAL_URL in line for line in example.lines)
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_variables_reach_the_services(name: str) -> None:
+    """Each is the name under which the compiler looks for that service's address."""
+    example = named(name)
+    found = find_overrides({upstream.variable: "http://h" for upstream in example.upstreams})
+    assert {override_key(service) for service in example.services} == set(found)
+
+
+def test_lines_name_the_gateway_where_it_is() -> None:
+    """Not where it usually is."""
+    lines = DEMO.lines_at("http://127.0.0.1:1")
+    assert lines[0] == "curl -i http://127.0.0.1:1/api/orders"
+    assert examples.USUAL_URL not in " ".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "which example? Say SYSTEM=NAME; there are: "),
+        ("nothing", "there is no example 'nothing'; there are: "),
+        ("../examples/isaas", "there is no example '../examples/isaas'; there are: "),
+    ],
+)
+def test_unknown_example(name: str, said: str) -> None:
+    """The message says which there are."""
+    with pytest.raises(UnknownExample) as refused:
+        named(name)
+    assert str(refused.value).startswith(said)
+    assert "isaas" in str(refused.value)
