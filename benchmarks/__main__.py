@@ -1,4 +1,4 @@
-"""I: Command line of the benchmarks: `python -m benchmarks [proxying] [routes] [publish] [memory]`."""
+"""I: Command line of the benchmarks: `python -m benchmarks [PART…]`."""
 
 import argparse
 import contextlib
@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import cells, lineup, memory, proxying, publish, report, routes, upstream
+from benchmarks import (
+    cells,
+    credentials,
+    lineup,
+    memory,
+    proxying,
+    publish,
+    report,
+    routes,
+    shaping,
+    traffic,
+    upstream,
+)
 from benchmarks.cores import Cores
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure import require_wrk
@@ -66,7 +78,7 @@ class Bench:
         return folder
 
 
-PARTS = ("proxying", "routes", "publish", "memory")
+PARTS = ("proxying", "routes", "credentials", "traffic", "shaping", "publish", "memory")
 
 
 def parse(arguments: Sequence[str], *, quick: bool) -> Options:
@@ -93,7 +105,7 @@ def parse(arguments: Sequence[str], *, quick: bool) -> Options:
     narrowing = ("peers", "extra", "payloads", "connections", "rounds", "seconds", "times", "megabytes")
     whole = all(getattr(given, name) == parser.get_default(name) for name in narrowing)
     return Options(
-        parts=("proxying",) if quick else tuple(given.parts) or PARTS,
+        parts=tuple(given.parts) or (("proxying",) if quick else PARTS),
         peers=catalogue.chosen(given.peers or ("torana,caddy" if quick else None)),
         extras=tuple(map(catalogue.extra, given.extra)),
         payloads=tuple(given.payloads.split(",")),
@@ -145,6 +157,37 @@ def measure_routes(bench: Bench) -> str:
     return text
 
 
+def measure_credentials(bench: Bench) -> str:
+    options = bench.options
+    text = credentials.run(
+        folder=bench.part_folder("credentials"), upstream=bench.upstream, proxy_core=bench.cores.proxy,
+        load_core=bench.cores.load, rounds=options.rounds, duration_s=max(3, options.duration_s), say=say,
+    )  # fmt: skip
+    print(f"\n{text}\n", flush=True)
+    return text
+
+
+def measure_traffic(bench: Bench) -> str:
+    options = bench.options
+    whole = traffic.whole(options.rounds, max(3, options.duration_s))
+    text = traffic.run(
+        folder=bench.part_folder("traffic"), upstream=bench.upstream, proxy_core=bench.cores.proxy,
+        load_core=bench.cores.load, plan=traffic.QUICK if options.quick else whole, say=say,
+    )  # fmt: skip
+    print(f"\n{text}\n", flush=True)
+    return text
+
+
+def measure_shaping(bench: Bench) -> str:
+    options = bench.options
+    text = shaping.run(
+        folder=bench.part_folder("shaping"), upstream=bench.upstream, proxy_core=bench.cores.proxy,
+        load_core=bench.cores.load, rounds=options.rounds, duration_s=max(3, options.duration_s), say=say,
+    )  # fmt: skip
+    print(f"\n{text}\n", flush=True)
+    return text
+
+
 def measure_publish(bench: Bench) -> str:
     options, cores = bench.options, publish.Cores(bench.cores.proxy, bench.cores.load)
     text = publish.run(
@@ -169,6 +212,9 @@ def measure_memory(bench: Bench) -> str:
 _MEASURES: dict[str, tuple[str, Callable[[Bench], str]]] = {
     "proxying": (_PROXYING_TITLE, measure_proxying),
     "routes": (routes.TITLE, measure_routes),
+    "credentials": (credentials.TITLE, measure_credentials),
+    "traffic": (traffic.TITLE, measure_traffic),
+    "shaping": (shaping.TITLE, measure_shaping),
     "publish": (publish.TITLE, measure_publish),
     "memory": (memory.TITLE, measure_memory),
 }

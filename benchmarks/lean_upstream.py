@@ -7,20 +7,22 @@ from typing import cast
 import httptools
 import uvloop
 
-from benchmarks.upstream import COUNT_PATH, LARGE_BYTES, SMALL_BYTES
+from benchmarks.upstream import COUNT_PATH, JSON, LARGE_BYTES, SMALL_BYTES
 
+SLOW_PATH, SLOW_S = b"/slow.json", 0.05
 _served = [0]
 
 
-def _answer(body: bytes, *, body_length: int = 0) -> bytes:
+def _answer(body: bytes, *, body_length: int = 0, kind: bytes = b"text/plain") -> bytes:
     return (
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nx-upstream: bench\r\n"
-        b"x-body-length: %d\r\ncontent-length: %d\r\n\r\n" % (body_length, len(body))
+        b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\nx-upstream: bench\r\n"
+        b"x-body-length: %d\r\ncontent-length: %d\r\n\r\n" % (kind, body_length, len(body))
     ) + body
 
 
 _SMALL = _answer(b"x" * SMALL_BYTES)
 _LARGE = _answer(b"y" * LARGE_BYTES)
+_JSON = _answer(JSON.encode(), kind=b"application/json")
 
 
 class LeanServer(asyncio.Protocol):
@@ -46,12 +48,18 @@ class LeanServer(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         _served[0] += 1
-        self.transport.write(self._choose())
+        answer = self._choose()
+        if self.url == SLOW_PATH:
+            asyncio.get_running_loop().call_later(SLOW_S, self.transport.write, answer)
+        else:
+            self.transport.write(answer)
         self.length = 0
 
     def _choose(self) -> bytes:
         if self.url == b"/large":
             return _LARGE
+        if self.url.endswith(b"json"):
+            return _JSON
         if self.url == COUNT_PATH.encode():
             return _answer(b"server accepts handled requests\n 0 0 %d \n" % _served[0])
         return _answer(b"x" * SMALL_BYTES, body_length=self.length) if self.length else _SMALL

@@ -50,6 +50,11 @@ def ratio(samples: Mapping[str, Sequence[Sample]], name: str, *, to: str) -> flo
     return median(ratios) if ratios else math.nan
 
 
+def ratio_of(samples: Sequence[Sample], base: Sequence[Sample]) -> float:
+    """Median over the rounds of CPU per request beside that of `base` in the same round; nan without both."""
+    return ratio({"own": samples, "base": base}, "own", to="base")
+
+
 def difference(samples: Sequence[Sample], base: Sequence[Sample]) -> float:
     """Median over the rounds of the difference in CPU microseconds per request."""
     return median(own.cpu_us - other.cpu_us for own, other in zip(samples, base, strict=True))

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import re
 import shutil
 import sys
@@ -13,6 +14,9 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.processes import HOST, Child, answer_of, environment, free_port, started, wait_until_ready
 
 SMALL_BYTES = 200
+JSON = json.dumps({"items": [{"id": number, "name": f"item {number}"} for number in range(5)]}).ljust(
+    SMALL_BYTES
+)
 LARGE_BYTES = 10_000
 POST_BYTES = 1024
 MARK = ("x-upstream", "bench")
@@ -32,6 +36,7 @@ http {{
     listen {host}:{port} backlog=4096;
     add_header x-upstream bench; add_header x-body-length $content_length;
     location / {{ return 200 "{small}"; }}
+    location ~ json$ {{ default_type application/json; return 200 '{json}'; }}
     location = /large {{ root {folder}; }}
     location = {count_path} {{ stub_status; }}
   }}
@@ -41,7 +46,10 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Every path answers 200 bytes, `/large` 10 kB; POST answers with the length it was told in `x-body-length`."""
+    """Every path answers 200 bytes (JSON, if it ends in json), `/large` 10 kB.
+
+    POST answers with the length it was told in `x-body-length`.
+    """
 
     child: Child
     port: int
@@ -90,6 +98,8 @@ def _nginx(nginx: str, folder: Path, port: int) -> tuple[str, ...]:
     (folder / "large").write_bytes(b"y" * LARGE_BYTES)
     config = folder / "upstream.conf"
     config.write_text(
-        _NGINX.format(folder=folder, host=HOST, port=port, small="x" * SMALL_BYTES, count_path=COUNT_PATH)
+        _NGINX.format(
+            folder=folder, host=HOST, port=port, small="x" * SMALL_BYTES, json=JSON, count_path=COUNT_PATH
+        )
     )
     return (nginx, "-p", str(folder), "-e", "stderr", "-c", str(config))

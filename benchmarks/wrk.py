@@ -79,3 +79,47 @@ def rotation_script(paths: int, path_format: str, *, step: int = 1) -> str:
         "end\n"
         f"request = function() at = at % {paths} + 1 return requests[at] end\n"
     )
+
+
+def header_script(name: str, value: str) -> str:
+    """Lua: every request carries this header field."""
+    return f'wrk.headers["{name}"] = "{value}"\n'
+
+
+def bearer_script(path: str, tokens: str) -> str:
+    """Lua: go round the tokens of a file, one on each line, as Bearer."""
+    return (
+        "local requests, at = {}, 0\n"
+        "init = function(args)\n"
+        f'  for token in io.lines("{tokens}") do\n'
+        f'    requests[#requests + 1] = wrk.format("GET", "{path}", {{["Authorization"] = "Bearer " .. token}})\n'
+        "  end\n"
+        "end\n"
+        "request = function() at = at % #requests + 1 return requests[at] end\n"
+    )
+
+
+def callers_script(callers: int, *, pause_ms: int) -> str:
+    """Lua: so many callers take turns; each connection rests so long before each request."""
+    return (
+        "local requests, at = {}, 0\n"
+        "init = function(args)\n"
+        f"  for i = 1, {callers} do\n"
+        '    requests[i] = wrk.format("GET", nil, {["X-Caller"] = "caller-" .. i})\n'
+        "  end\n"
+        "end\n"
+        f"delay = function() return {pause_ms} end\n"
+        f"request = function() at = at % {callers} + 1 return requests[at] end\n"
+    )
+
+
+def distinct_script(first: int) -> str:
+    """Lua: every request is of another caller, numbered from the first on."""
+    return (
+        f"local at = {first}\n"
+        "request = function()\n"
+        "  at = at + 1\n"
+        '  wrk.headers["X-Caller"] = "caller-" .. string.format("%d", at)\n'
+        '  return wrk.format("GET")\n'
+        "end\n"
+    )

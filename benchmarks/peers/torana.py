@@ -40,10 +40,16 @@ def serving(document: Mapping[str, Any], site: Site) -> Launch:
     return Launch(serve_command(site.port, "--revision", str(file)), settings_of(site.folder), READY_PATH)
 
 
-def manage(folder: Path, *arguments: str, redis: bool = False, core: int | None = None) -> str:
+def manage(
+    folder: Path,
+    *arguments: str,
+    redis: bool = False,
+    core: int | None = None,
+    more: Mapping[str, str] | None = None,
+) -> str:
     """Run a management command to its end, behind everything else in the queue for its core; its stdout."""
     command = pinned(("nice", "-n", "19", sys.executable, "manage.py", *arguments), core)
-    env = environment(folder, settings_of(folder, redis=redis))
+    env = environment(folder, {**settings_of(folder, redis=redis), **(more or {})})
     done = subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False
     )

@@ -18,6 +18,12 @@ def test_quick_run_is_torana_beside_caddy_and_writes_nothing() -> None:
     assert ([peer.name for peer in options.peers], options.write) == (["Torana", "Caddy"], False)
 
 
+def test_quick_run_of_a_part_is_of_that_part() -> None:
+    """What is named is measured, only shorter, and not kept either."""
+    options = parse(["traffic"], quick=True)
+    assert (options.parts, options.quick, options.write) == (("traffic",), True, False)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

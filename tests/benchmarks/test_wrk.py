@@ -63,3 +63,15 @@ def test_rotation_visits_every_path_once() -> None:
     for count in (1, 10, 10_000):
         assert len({(step * 7919) % count for step in range(count)}) == count
         assert f"(i * 7919) % {count} * 3\n" in wrk.rotation_script(count, "/route-%05d", step=3)
+
+
+def test_callers_take_turns_at_a_given_pace() -> None:
+    """So many callers, and a pause before each request."""
+    script = wrk.callers_script(4, pause_ms=32)
+    assert "for i = 1, 4 do" in script
+    assert "delay = function() return 32 end" in script
+
+
+def test_distinct_callers_go_on_from_a_number() -> None:
+    """Two runs with other first numbers have no caller in common."""
+    assert "local at = 100\n" in wrk.distinct_script(100)
