@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import databases
 from tests.support.browser import find_chromium, is_required
+from tests.support.stopwatch import Stopwatch
 
 NO_CHROMIUM = "Chromium was not found: the browser tests are left out."
 
@@ -70,6 +71,13 @@ def database_url(tmp_path: Path) -> Iterator[str]:
     """A new, empty database for a gateway that runs as a process of its own, of the kind this run is on."""
     with databases.empty_database(tmp_path) as url:
         yield url
+
+
+@pytest.fixture
+def stopwatch() -> Iterator[Stopwatch]:
+    """Measures what has to be quick on a machine that has nothing else to do, whatever this one has to do."""
+    with Stopwatch() as watch:
+        yield watch
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,11 @@ from tests.support.source import PACKAGES, ROOT, modules, shown, tracked
 
 # Modules without a test file of their own, each with the place where they are tested.
 ELSEWHERE: dict[str, str] = {
+    "authproxy/models.py": "names what authproxy/rows/ holds; each has its own",
+    "authproxy/serializers.py": "shapes; tests/authproxy/views/ sends what fits them and what does not",
+    "authproxy/urls.py": "a list of paths; tests/authproxy/views/ walks them all",
     "gateway_project/urls.py": "a list of paths; the functional and browser tests walk them",
+    "resilience/models.py": "names what resilience/rows/ holds; each has its own",
     "routing/models.py": "names what routing/rows/ holds; each has its own",
 }
 CONVENTIONAL = ("apps.py",)  # Django's registration of an application: a name and a label

@@ -69,6 +69,7 @@ def test_suite_fails_when_either_store_fails(monkeypatch: pytest.MonkeyPatch) ->
         return run.main(list(arguments))
 
     monkeypatch.setattr(run, "run", lambda arguments, environment: codes.pop(0))
+    monkeypatch.setattr(run, "compile_all", lambda environment: None)
     monkeypatch.setattr(run, "redis", lambda: nullcontext(("redis://h", "a server")))
     monkeypatch.setattr(run, "postgres", lambda: nullcontext(("postgres://h/d", "a server")))
 

@@ -69,7 +69,7 @@ async def page(browser: Browser, gateway: Running) -> AsyncIterator[Page]:
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     await opened.goto("/admin/")
-    await opened.fill("#id_username", USER)
+    await opened.fill("#id_login", USER)
     await opened.fill("#id_password", PASSWORD)
     await opened.click("#login-form button[type=submit]")
     await opened.wait_for_url("**/admin/")

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.process import Running, Site
+from tests.support.stopwatch import Stopwatch
 from tests.support.upstreams import Peer, ScriptedUpstream
 
 pytestmark = pytest.mark.browser
@@ -39,7 +40,7 @@ async def choose(page: Page, field: str, text: str) -> None:
 
 
 async def test_service_and_route_added_in_the_browser_are_live_within_a_second(
-    page: Page, gateway: Running, upstream: str
+    page: Page, gateway: Running, upstream: str, stopwatch: Stopwatch
 ) -> None:
     """Sign in, add a service with a target, add a route to it, and the gateway forwards to a real server."""
     assert (await gateway.get("/hello/world")).status == 404
@@ -56,11 +57,11 @@ async def test_service_and_route_added_in_the_browser_are_live_within_a_second(
     await choose(page, "service", "greeter")
     await page.select_option("#id_auth__level", "public")
     await page.fill("#id_reason", "Say hello")
-    started_s = time.monotonic()
+    began = time.time()
     await save(page)
     await expect(page.get_by_text("Published as revision 2")).to_be_visible()
     answer = await gateway.until("/hello/world", 200)
-    took_s = time.monotonic() - started_s
+    took_s = stopwatch.since(began)
 
     assert answer.body == b"hello"
     assert took_s < LIVE_WITHIN_S + 1.0, "one second for the page to load, one for the change"

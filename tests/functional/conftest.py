@@ -1,15 +1,13 @@
 """Fixtures for tests on real sockets."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.support import databases, loops
-from tests.support.process import MANAGE, Site
+from tests.support import databases, loops, warm
+from tests.support.process import Site
 
 
 def pytest_asyncio_loop_factories(
@@ -25,7 +23,8 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     folder = tmp_path_factory.mktemp("migrated")
     with databases.empty_database(folder) as url:
         environ = Site(folder, {"DATABASE_URL": url}).environ()
-        subprocess.run([sys.executable, MANAGE, "migrate", "--verbosity", "0"], check=True, env=environ)
+        code, _, wrong = warm.run(["migrate", "--verbosity", "0"], env=environ, cwd=folder, timeout_s=100.0)
+        assert code == 0, wrong
         yield url
 
 

@@ -44,6 +44,7 @@ async def test_only_the_contracts_fields_are_added_upstream() -> None:
             b"via",
             b"x-request-id",
             b"traceparent",
+            b"x-request-timeout-ms",
         ]
     )
     assert recording.last.values("x-forwarded-for") == [b"127.0.0.1"]

@@ -62,9 +62,9 @@ async def test_continue_is_sent_only_when_the_body_is_wanted() -> None:
 async def test_a_client_that_is_slow_to_send_takes_none_of_the_upstreams_time() -> None:
     """The time limit for an answer runs from the complete request on, so 504 is never the client's doing."""
     recording = Recording()
-    async with proxied(recording, timeout="150ms") as (_plane, client):
+    async with proxied(recording, timeout="500ms") as (_plane, client):
         await client.send(b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n")
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.7)
         await client.send(b"hello")
         answer = await client.answer()
 

@@ -130,7 +130,7 @@ async def test_rolling_reload_under_load() -> None:
         before = await server.pids()
         clients = [asyncio.create_task(load(server, stop)) for _ in range(8)]
         slow = asyncio.create_task(server.get("/?1.5"))
-        await asyncio.sleep(0.1)
+        await server.said("asked to wait")
         for _ in range(2):
             server.process.send_signal(signal.SIGHUP)
             await server.said("replacing every worker")
@@ -163,7 +163,7 @@ async def test_request_in_flight_survives_the_stop() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         async with supervised() as server:
             slow = asyncio.create_task(server.get("/?0.5"))
-            await asyncio.sleep(0.2)
+            await server.said("asked to wait")
             server.process.send_signal(number)
             await server.said("stopping")
             words = await slow
@@ -180,7 +180,7 @@ async def test_second_interrupt_forces() -> None:
     async with supervised(drain_timeout_s=60.0) as server:
         pids = await server.pids()
         slow = asyncio.create_task(server.get("/?60"))
-        await asyncio.sleep(0.2)
+        await server.said("asked to wait")
         server.process.send_signal(signal.SIGINT)
         await server.said("stopping")
         server.process.send_signal(signal.SIGINT)
@@ -197,6 +197,7 @@ async def test_workers_do_not_outlive_their_supervisor() -> None:
     """kill -9 of the supervisor: the workers notice and leave."""
     async with supervised(workers=2) as server:
         pids = await server.pids()
+        assert len(pids) == 2
         server.process.kill()
         for pid in pids:
             await gone(pid)

@@ -6,8 +6,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
-
 from tests.support.gateway import RawClient, document, route
 from tests.support.process import Running, Site, children, command_line, eventually, gone
 from tests.support.upstreams import Peer, ScriptedUpstream, response
@@ -46,6 +44,17 @@ def two_without(victim: int, running: Running) -> list[int] | None:
     return workers if len(workers) == 2 else None
 
 
+async def is_refused(running: Running) -> bool:
+    """Whether nobody listens; a connection that was made just before that is reset, or closed without an answer."""
+    try:
+        await running.get("/api/x")
+    except ConnectionRefusedError:
+        return True
+    except (ConnectionResetError, asyncio.IncompleteReadError):
+        return False
+    return False
+
+
 async def load(running: Running, stop: asyncio.Event) -> int:
     """Keeps asking over kept-alive connections; how many answers there were. A failed one raises."""
     count = 0
@@ -57,11 +66,10 @@ async def load(running: Running, stop: asyncio.Event) -> int:
                 assert (answer.status, answer.body) == (200, b"upstream")
                 persists = answer.header("connection") != "close"
                 count += 1
-                await asyncio.sleep(0.002)
+                await asyncio.sleep(0.01)
     return count
 
 
-@pytest.mark.store
 async def test_killed_worker_is_replaced_and_reload_fails_no_request(site: Site, redis_url: str) -> None:
     """kill -9 of one of two: others serve and a new one comes; SIGHUP under load: every answer is whole."""
     site.env["REDIS_URL"] = redis_url
@@ -86,7 +94,6 @@ async def test_killed_worker_is_replaced_and_reload_fails_no_request(site: Site,
     assert min(counts) > 10
 
 
-@pytest.mark.store
 async def test_stop_lets_requests_finish(site: Site) -> None:
     """SIGTERM: readiness says no while connections are still accepted, a request in flight ends, then exit 0."""
     async with routed(site, "--grace", "2") as (running, upstream):
@@ -98,8 +105,7 @@ async def test_stop_lets_requests_finish(site: Site) -> None:
         await running.said("stopping")
         ready = await running.until("/health/ready", 503)
         still_served = await running.get("/api/x")
-        with pytest.raises(ConnectionRefusedError):
-            await running.until("/api/x", 599)
+        await eventually(lambda: is_refused(running))
         is_waiting = not in_flight.done()
         upstream.release.set()
         finished = await in_flight
@@ -114,7 +120,6 @@ async def test_stop_lets_requests_finish(site: Site) -> None:
     assert left == []
 
 
-@pytest.mark.store
 async def test_embedded_store_lives_and_dies_with_the_gateway(site: Site) -> None:
     """Where no Redis is named one is started; Ctrl-C, and a kill -9 too, end it and the workers."""
     site.env["REDIS_URL"] = ""

@@ -50,7 +50,7 @@ async def sign_in(url: str, password: str) -> httpx.Response:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
         assert token
         fields = {
-            "username": "admin",
+            "login": "admin",
             "password": password,
             "csrfmiddlewaretoken": token[1],
             "next": "/admin/",
@@ -84,7 +84,7 @@ async def test_first_start_and_second_start(tmp_path: Path, database_url: str) -
     assert (answers[1].json()["path"], answers[1].json()["body"]) == ("/anything", "hello")
     assert answers[2].text == "Hello from Torana.\n"
     assert (admin.url.path, "Log out" in admin.text) == ("/admin/", True)
-    assert refused.url.path == "/admin/login/"
+    assert refused.url.path == "/accounts/login/"
     assert [sum(kind in name for name in names) for kind in ("demo_upstreams", "valkey-server")] == [3, 1]
     assert status == 0
 
@@ -103,7 +103,6 @@ async def test_first_start_and_second_start(tmp_path: Path, database_url: str) -
     assert admin.url.path == "/admin/"
 
 
-@pytest.mark.store
 async def test_killed_quickstart_leaves_nothing_behind(site: Site) -> None:
     """kill -9: upstreams, store and worker end by themselves."""
     site.env["REDIS_URL"] = ""

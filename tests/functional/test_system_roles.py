@@ -31,7 +31,6 @@ async def configuration() -> AsyncIterator[dict[str, Any]]:
         yield document(*routes, services={"u": upstream.url})
 
 
-@pytest.mark.store
 async def test_data_node_serves_routes_and_health(site: Site, configuration: dict[str, Any]) -> None:
     """Everything else that is built in is not there, and a catch-all does not shadow it."""
     await site.apply(configuration)
@@ -40,12 +39,11 @@ async def test_data_node_serves_routes_and_health(site: Site, configuration: dic
         assert (await running.get("/anything")).body == b"all"
         for path in ("/health", "/health/live", "/health/ready", "/api/v1/health"):
             assert (await running.get(path)).status == 200
-        for path in ("/admin/", "/admin", "/admin/login/", "/control/v1/routes", "/docs"):
+        for path in ("/admin/", "/admin", "/accounts/login/", "/control/v1/routes", "/docs"):
             assert code(await running.get(path)) == (404, "NOT_FOUND")
         assert site.sql("SELECT role, revision FROM routing_node") == [("data", 1)]
 
 
-@pytest.mark.store
 async def test_control_node_serves_no_route(site: Site, configuration: dict[str, Any]) -> None:
     """Admin and health are there; what routes claim is not found."""
     await site.apply(configuration)
@@ -53,7 +51,7 @@ async def test_control_node_serves_no_route(site: Site, configuration: dict[str,
         for path in ("/api/x", "/anything"):
             assert code(await running.get(path)) == (404, "NOT_FOUND")
         assert (await running.get("/admin/")).header("location") == "/admin/login/?next=/admin/"
-        assert (await running.get("/admin/login/")).status == 200
+        assert (await running.get("/accounts/login/")).status == 200
         assert (await running.get("/health/ready")).status == 200
 
 
@@ -67,7 +65,7 @@ async def test_file_is_served_without_a_database(
     async with site.serving("--revision", site.write(text, name)) as running:
         assert (await running.get("/api/x")).body == b"upstream"
         assert (await running.get("/health/ready")).status == 200
-        assert code(await running.get("/admin/login/")) == (404, "NOT_FOUND")
+        assert code(await running.get("/accounts/login/")) == (404, "NOT_FOUND")
         assert "database" not in running.text
 
 
@@ -97,7 +95,6 @@ async def test_control_node_of_a_file_makes_no_sense(tmp_path: Path) -> None:
     assert "--role control" in done.err
 
 
-@pytest.mark.store
 async def test_runserver_serves_the_same(site: Site, configuration: dict[str, Any]) -> None:
     """Daphne in development: routes, admin with its assets, health, and changes as they come."""
     await site.apply(configuration)
@@ -119,6 +116,6 @@ async def serves_everything(running: Running) -> None:
     assert (await running.get("/anything")).body == b"all"
     assert (await running.get("/health")).status == 200
     assert (await running.get("/health/ready")).status == 200
-    assert (await running.get("/admin/login/")).status == 200
+    assert (await running.get("/accounts/login/")).status == 200
     assert (await running.get("/admin/static/admin/css/base.css")).status == 200
     assert code(await running.get("/control/v1/nothing")) == (404, "NOT_FOUND")

@@ -9,6 +9,7 @@ import pytest
 from tests.support.configuration import large
 from tests.support.gateway import RawClient
 from tests.support.process import PATIENCE_S, Running, Site
+from tests.support.stopwatch import Stopwatch
 from tests.support.upstreams import ScriptedUpstream, answering, response
 
 ROUTES = 10_000
@@ -37,26 +38,27 @@ async def ask(client: RawClient, number: int) -> str | None:
     return answer.header("x-said")
 
 
-async def load(running: Running, stop: asyncio.Event) -> list[float]:
-    """Asks for one route after the other until told to stop; how long each answer took."""
-    took_s, number = [], 0
+async def load(running: Running, stop: asyncio.Event) -> list[tuple[float, float]]:
+    """Asks for one route after the other until told to stop; when each began and had its answer."""
+    took, number = [], 0
     async with RawClient(running.port) as client:
         while not stop.is_set():
-            began = time.monotonic()
+            began = time.time()
             await ask(client, number)
-            took_s.append(time.monotonic() - began)
+            took.append((began, time.time()))
             number = (number + 997) % ROUTES
-    return took_s
+            await asyncio.sleep(0.005)  # the gateway and the commands share this machine
+    return took
 
 
 @pytest.mark.store
-async def test_ten_thousand_routes_change_under_load(site: Site) -> None:
+async def test_ten_thousand_routes_change_under_load(site: Site, stopwatch: Stopwatch) -> None:
     """They are applied in seconds; a change of one is live while every request of eight clients is answered."""
     async with ScriptedUpstream(answering(response(b"upstream"))) as upstream:
         none, *changes = files(site, upstream.url, "none", "one", "two")
-        began = time.monotonic()
+        began = time.time()
         applied = await site.gateway("apply", none)
-        applied_s = time.monotonic() - began
+        applied_s = stopwatch.since(began)
         async with site.serving() as running, RawClient(running.port) as witness:
             assert await ask(witness, 77) == "none"
             stop = asyncio.Event()
@@ -67,9 +69,10 @@ async def test_ten_thousand_routes_change_under_load(site: Site) -> None:
                     while await ask(witness, 77) != text:
                         pass
             stop.set()
-            took_s = [each for times in await asyncio.gather(*clients) for each in times]
+            took = [each for times in await asyncio.gather(*clients) for each in times]
 
     assert applied.code == 0
     assert applied_s < APPLIED_WITHIN_S
-    assert len(took_s) > 100
-    assert max(took_s) < SLOWEST_S
+    assert len(took) > 100
+    slowest = sorted(took, key=lambda times: times[1] - times[0])[-10:]
+    assert max(stopwatch.between(*times) for times in slowest) < SLOWEST_S

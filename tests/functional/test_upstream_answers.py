@@ -105,7 +105,7 @@ async def test_an_answer_that_says_close_is_the_connections_last(
 ) -> None:
     """The connection is closed by us even if the upstream leaves it open."""
     async with once(head + b"Content-Length: 2\r\n\r\nhi") as upstream:
-        await fetch(transport, upstream.url)
+        assert (await fetch(transport, upstream.url)).body == b"hi"
         await upstream.until_open(0)
 
 

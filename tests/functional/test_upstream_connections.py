@@ -270,4 +270,5 @@ async def test_max_idle_bounds_what_is_kept() -> None:
             gate.may_answer.release()
         await asyncio.gather(*tasks)
         await upstream.until_open(1)
+        assert transport.stats()[upstream.url].idle == 1
     await transport.aclose()

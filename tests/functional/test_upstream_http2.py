@@ -176,10 +176,12 @@ async def test_a_silent_upstream(transport: Http2Transport) -> None:
 
     async with Http2Upstream(handler) as upstream:
         loop = asyncio.get_running_loop()
-        with pytest.raises(errors.DeadlineExceeded) as caught:
-            await fetch(transport, upstream.url, timeout={"read": 5}, deadline=loop.time() + 0.1)
         with pytest.raises(httpx.ReadTimeout):
-            await fetch(transport, upstream.url, timeout={"read": 0.1}, deadline=loop.time() + 5)
+            await fetch(transport, upstream.url, timeout={"read": 0.1}, deadline=loop.time() + 60)
+        with pytest.raises(
+            errors.DeadlineExceeded
+        ) as caught:  # over the same connection, so it is not connecting
+            await fetch(transport, upstream.url, timeout={"read": 60}, deadline=loop.time() + 0.3)
 
     assert errors.progress_of(caught.value).wrote
 
@@ -187,12 +189,13 @@ async def test_a_silent_upstream(transport: Http2Transport) -> None:
 async def test_the_deadline_stands_still_while_the_body_is_sent(transport: Http2Transport) -> None:
     """As over HTTP/1.1."""
     async with Http2Upstream() as upstream:
+        await fetch(transport, upstream.url)  # so that connecting takes none of the time
         fetched = await fetch(
             transport,
             upstream.url,
             headers=[(b"transfer-encoding", b"chunked")],
-            body=Pieces(_parts(b"a", 0.3, b"b")),
-            deadline=asyncio.get_running_loop().time() + 0.2,
+            body=Pieces(_parts(b"a", 1.1, b"b")),
+            deadline=asyncio.get_running_loop().time() + 1.0,
         )
 
     assert fetched.status == 200
@@ -314,3 +317,29 @@ async def test_closing_waits_for_requests_under_way() -> None:
             await read(answer)
 
     assert transport.stats() == {}
+
+
+async def test_an_upstream_that_resets_an_upload(transport: Http2Transport) -> None:
+    """Its failure, not the gateway's; others on the connection go on."""
+
+    async def handler(stream: Stream) -> None:
+        if dict(stream.headers)[b":path"] == b"/":
+            stream.head(200, end=True)
+        else:
+            stream.reset()
+
+    body = Pieces(_parts(*[bytes(50_000), 0.01] * 20))
+    async with Http2Upstream(handler) as upstream, asyncio.timeout(30):
+        with pytest.raises(httpx.RemoteProtocolError) as caught:
+            await fetch(
+                transport,
+                upstream.url,
+                method="PUT",
+                target=b"/upload",
+                headers=[(b"transfer-encoding", b"chunked")],
+                body=body,
+            )
+        assert (await fetch(transport, upstream.url)).status == 200
+        assert len(upstream.links) == 1
+
+    assert errors.progress_of(caught.value).wrote

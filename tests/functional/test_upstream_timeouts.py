@@ -94,10 +94,10 @@ async def test_a_slow_reader_is_no_slow_upstream(transport: Http1Transport) -> N
     """While the client does not take what has come, the read timeout does not run."""
     size = 5_000_000
     async with ScriptedUpstream(answering(response(b"x" * size))) as upstream:
-        got = await transport.handle_async_request(ask(upstream.url, timeout={"read": 0.1}))
+        got = await transport.handle_async_request(ask(upstream.url, timeout={"read": 0.5}))
         body = slim.body(got)
         await body.next()
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.7)
         fetched = await read(got)
 
     assert fetched.status == 200

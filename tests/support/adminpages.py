@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -35,7 +36,7 @@ def page(kind: str, what: str, *arguments: Any) -> str:
     return reverse(f"admin:routing_{kind}_{what}", args=arguments)
 
 
-def filled(client: Client, url: str) -> dict[str, str]:
+def filled(client: Client, url: str) -> dict[str, Any]:
     """What a browser would send if one pressed Save on a form without touching it."""
     context = client.get(url).context
     forms = [context["adminform"].form]
@@ -45,7 +46,10 @@ def filled(client: Client, url: str) -> dict[str, str]:
     for form in forms:
         for field in form:
             value = field.value()
-            data[field.html_name] = "" if value is None else str(value)
+            if isinstance(field.field, ModelMultipleChoiceField):
+                data[field.html_name] = [each.pk for each in value or ()]
+            else:
+                data[field.html_name] = "" if value is None else str(value)
     return data
 
 

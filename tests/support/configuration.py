@@ -86,6 +86,27 @@ ROUTES = _drawn(
     response_headers=OPERATIONS,
     limits=st.sampled_from([{}, {"max_body": "10MB"}, {"max_body": 1024}]),
     allow_encoded_slashes=st.booleans(),
+    forward_identity=st.sampled_from(["headers", "token", "none"]),
+    forward_credentials=st.sampled_from(["auto", "all", "none"]),
+)
+SCOPES = st.lists(st.sampled_from(["read", "orders:write", "${SCOPE:-all}"]), unique=True)
+ROLE_NAMES = st.sampled_from(["analyst", "Köche & Kellner", "30", "${ROLE:-guest}", "the 'x'"])
+AUTHS = st.just(PUBLIC) | st.builds(
+    lambda level, more: {"level": level, **more},
+    st.sampled_from(["user", "admin", "service"]),
+    _drawn(
+        scopes=SCOPES,
+        roles=st.lists(ROLE_NAMES, unique=True),
+        methods=st.lists(st.sampled_from(["jwt", "api_key", "session"]), min_size=1, unique=True),
+        mode=st.sampled_from(["enforce", "log"]),
+    ),
+)
+ROLES = _drawn(scopes=SCOPES, default=st.booleans())
+PROVIDERS = _drawn(
+    audience=st.sampled_from(["api", ["api", "api://1"]]),
+    discovery_url=st.just("https://id.test/openid"),
+    algorithms=st.lists(st.sampled_from(["RS256", "ES256", "EdDSA"]), min_size=1, unique=True),
+    claims=_drawn(subject=st.sampled_from(["sub", "oid"]), name=st.just("nick"), scopes=st.just("scp")),
 )
 MATCHES = _drawn(
     hosts=st.lists(st.sampled_from(["a.test", "*.b.test", "c.test", "${HOST:-d.test}"]), unique=True),
@@ -113,11 +134,19 @@ def documents(draw: st.DrawFn) -> Document:
         {
             "name": name,
             "match": draw(MATCHES),
-            "auth": PUBLIC,
+            "auth": draw(AUTHS),
             **draw(_destination(service_names)),
             **draw(ROUTES),
         }
         for name in draw(st.lists(NAMES, max_size=5, unique=True))
+    ]
+    document["roles"] = [
+        {"name": name, **draw(ROLES)} for name in draw(st.lists(ROLE_NAMES, max_size=3, unique=True))
+    ]
+    document["plans"] = [{"name": name} for name in draw(st.lists(NAMES, max_size=2, unique=True))]
+    document["identity_providers"] = [
+        {"name": name, "jwks_url": "https://id.test/keys", **draw(PROVIDERS)}
+        for name in draw(st.lists(NAMES, max_size=2, unique=True))
     ]
     return document
 

@@ -2,23 +2,31 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
+from authproxy import https
+from authproxy.admission import Gatekeeper
+from authproxy.caching.cache import Cache
 from authproxy.exchange import Exchange, Receive, Scope, Send
 from authproxy.forwarded import ForwardingFields
+from authproxy.mirroring import Mirrors
 from authproxy.pipeline import Pipeline
-from authproxy.plan import prepare_route
+from authproxy.securityfields import security_fields
 from authproxy.services import Upstreams
 from gateway_project.server.draining import DrainState
 from gateway_project.server.limits import ServerLimits
 from gateway_project.server.serving import GatewayServer, LeavingTimes, running, server_config
 from resilience.state import StateTable
 from routing.compiler import CompileOptions, compile_snapshot
+from routing.shapes.cors import default_cors
 from routing.snapshot import Snapshot
+from routing.traffic import TrafficDefaults
+from tests.support.callers import gatekeeper, planner
 
 PUBLIC = {"level": "public"}
 
@@ -54,6 +62,14 @@ class DataPlane:
     finished: list[Exchange] = field(default_factory=list)
     trusted_proxies: tuple[str, ...] = ()
     port: int = 0
+    gatekeeper: Gatekeeper = field(default_factory=gatekeeper)
+    cache: Cache = field(default_factory=Cache)
+    mirrors: Mirrors = field(default_factory=Mirrors)
+    origins: tuple[str, ...] = ()
+    """CORS_ALLOWED_ORIGINS."""
+    is_safe: bool = False
+    """SECURITY_HEADERS, where HTTPS is promised."""
+    enforce_https: Literal["off", "redirect", "refuse"] = "off"
 
     def __post_init__(self) -> None:
         self.upstreams = Upstreams(StateTable(), rng=Random(1))
@@ -62,22 +78,31 @@ class DataPlane:
         self.pipeline = Pipeline(
             snapshot=self._current,
             builtin=builtin,
+            recognise=self.gatekeeper.recognise,
             forwarding=ForwardingFields(self.trusted_proxies),
+            refuse_http=https.refusal_for(self.enforce_https),
+            cors=default_cors(self.origins),
+            safety=security_fields(is_on=self.is_safe, promises_https=True),
             on_finish=(self._finish,),
         )
 
     def publish(self, raw: Mapping[str, Any]) -> None:
         """Compile and swap, as the registry does."""
-        options = CompileOptions(
-            env={},
-            api_prefix="/api/v1",
-            service_timeout_s=30.0,
-            prepare_route=prepare_route,
-            prepare_service=self.upstreams.prepare,
-        )
+        options = self.options()
         number = self._snapshot.revision + 1 if self._snapshot else 1
         self._snapshot = compile_snapshot(raw, revision=number, options=options, previous=self._snapshot)
         self.upstreams.reconcile(self._snapshot, lambda transport: self._spawn(transport.aclose()))
+
+    def options(self) -> CompileOptions:
+        """What the compiler is told beside the document."""
+        return CompileOptions(
+            env={},
+            api_prefix="/api/v1",
+            service_timeout_s=30.0,
+            traffic=TrafficDefaults(cors=default_cors(self.origins)),
+            prepare_route=planner(self.gatekeeper, cache=self.cache, mirrors=self.mirrors),
+            prepare_service=self.upstreams.prepare,
+        )
 
     async def until_finished(self, count: int, *, within_s: float = 5.0) -> list[Exchange]:
         """Wait until `count` requests have reached the pipeline's end."""
@@ -104,10 +129,21 @@ class DataPlane:
 
 @asynccontextmanager
 async def data_plane(
-    raw: Mapping[str, Any], *, trusted_proxies: tuple[str, ...] = ()
+    raw: Mapping[str, Any],
+    *,
+    trusted_proxies: tuple[str, ...] = (),
+    keeper: Gatekeeper | None = None,
+    **more: Any,
 ) -> AsyncIterator[DataPlane]:
-    """Serve `raw` on a free port of 127.0.0.1."""
-    plane = DataPlane(trusted_proxies=trusted_proxies)
+    """Serve `raw` on a free port of 127.0.0.1. Nobody is known unless `keeper` knows them."""
+    plane = DataPlane(trusted_proxies=trusted_proxies, gatekeeper=keeper or gatekeeper(), **more)
+    async with serving(plane, raw):
+        yield plane
+
+
+@asynccontextmanager
+async def serving(plane: DataPlane, raw: Mapping[str, Any]) -> AsyncIterator[None]:
+    """The same, with a data plane that was made before."""
     plane.publish(raw)
     listener = socket.create_server(("127.0.0.1", 0))
     plane.port = listener.getsockname()[1]
@@ -117,9 +153,10 @@ async def data_plane(
     server = GatewayServer(config, drain, times=LeavingTimes(grace_s=0, drain_timeout_s=0))
     async with running(server, [listener]):
         try:
-            yield plane
+            yield
         finally:
             await plane.upstreams.aclose()
+            await plane.cache.stop()
 
 
 class RawClient:
@@ -191,6 +228,13 @@ class RawClient:
                 return await self.reader.read() == b""
             except ConnectionResetError:
                 return True
+
+
+def leave(client: RawClient) -> None:
+    """The client resets its connection: it wants no answer any more."""
+    sock = client.writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.writer.transport.abort()
 
 
 @dataclass

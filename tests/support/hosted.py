@@ -11,6 +11,7 @@ from tests.support.wire import Application, answer
 async def _tell(scope: dict[str, Any], _receive: Any, send: Any) -> None:
     """The process's number and role, after as many seconds as the query says."""
     if scope["query_string"]:
+        os.write(2, b"asked to wait\n")
         await asyncio.sleep(float(scope["query_string"]))
     await answer(send, f"{os.getpid()} {os.environ['TORANA_ROLE']}".encode())
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset
+from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset, WindowUpdated
 
 Pair = tuple[bytes, bytes]
 
@@ -23,6 +23,9 @@ class Stream:
         self.body = bytearray()
         self.complete = asyncio.Event()
         self.reset_by_client = asyncio.Event()
+        self.reset_code: int | None = None
+        self.room = asyncio.Event()
+        """Something has changed for those who wait for room in a window."""
 
     def head(self, status: int, *headers: Pair, end: bool = False) -> None:
         fields = [(b":status", b"%d" % status), *headers]
@@ -32,6 +35,19 @@ class Stream:
     def data(self, data: bytes, *, end: bool = False) -> None:
         self._link.engine.send_data(self.number, data, end_stream=end)
         self._link.flush()
+
+    async def pour(self, size: int) -> bool:
+        """So many bytes, as fast as the client's windows let them through. False: it has reset the stream."""
+        engine = self._link.engine
+        while size and not self.reset_by_client.is_set():
+            self.room.clear()
+            room = min(size, engine.local_flow_control_window(self.number), engine.max_outbound_frame_size)
+            if not room:
+                await self.room.wait()
+                continue
+            size -= room
+            self.data(bytes(room), end=not size)
+        return not size
 
     def reset(self) -> None:
         self._link.engine.reset_stream(self.number)
@@ -76,7 +92,13 @@ class _Link(asyncio.Protocol):
                 case StreamEnded():
                     self._streams[event.stream_id].complete.set()
                 case StreamReset():
-                    self._streams[event.stream_id].reset_by_client.set()
+                    stream = self._streams[event.stream_id]
+                    stream.reset_code = event.error_code
+                    stream.reset_by_client.set()
+                    stream.room.set()
+                case WindowUpdated():
+                    for stream in self._streams.values():
+                        stream.room.set()
         self.flush()
 
     def flush(self) -> None:

@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 import psycopg
 import yaml
 
+from tests.support import warm
 from tests.support.gateway import Answer, RawClient
+from tests.support.warm import MANAGE as MANAGE
+from tests.support.warm import ROOT as ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-MANAGE = str(ROOT / "manage.py")
 T = TypeVar("T")
-PATIENCE_S = 30.0
+PATIENCE_S = 50.0
 SERVING = r"serving on http://127\.0\.0\.1:(\d+)"
 
 
@@ -43,7 +44,7 @@ class Done:
 class Running:
     """A program that goes on running; `lines` are what it has said so far, on either stream."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | warm.Started) -> None:
         self.process = process
         self.lines: list[str] = []
         self.port = 0
@@ -191,23 +192,12 @@ class Site:
 
     async def manage(self, *arguments: str, **env: str) -> Done:
         """Runs `manage.py …` to its end. No command may ever show a traceback."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            MANAGE,
-            *arguments,
-            env=self.environ(**env),
-            cwd=self.folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        env = self.environ(**env)
+        done = Done(
+            *await asyncio.to_thread(
+                warm.run, [*arguments], env=env, cwd=self.folder, timeout_s=2 * PATIENCE_S
+            )
         )
-        try:
-            async with asyncio.timeout(2 * PATIENCE_S):
-                out, err = await process.communicate()
-        finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-        done = Done(process.returncode or 0, out.decode(), err.decode())
         assert "Traceback" not in done.out + done.err, done.err
         return done
 
@@ -234,6 +224,11 @@ class Site:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
+        async with self._held(process) as running:
+            yield running
+
+    @asynccontextmanager
+    async def _held(self, process: asyncio.subprocess.Process | warm.Started) -> AsyncIterator[Running]:
         running = Running(process)
         try:
             yield running
@@ -245,9 +240,10 @@ class Site:
 
     @asynccontextmanager
     async def serving(self, *arguments: str, **env: str) -> AsyncIterator[Running]:
-        """`gateway serve` on a free port, ready."""
-        fixed = ("gateway", "serve", "--port", "0")
-        async with self.running(*fixed, *arguments, **env) as running:
+        """`gateway serve` on a free port, ready; its workers are programs of their own."""
+        command = ["gateway", "serve", "--port", "0", *arguments]
+        process = await warm.start(command, env=self.environ(**env), cwd=self.folder)
+        async with self._held(process) as running:
             running.port = int((await running.said(SERVING))[1])
             yield running
 

@@ -6,6 +6,7 @@ Run by `make test`; arguments go to pytest.
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,26 +15,54 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.support.databases import postgres, redis
 
-WORKERS = "2"
+ROOT = Path(__file__).resolve().parents[2]
+PROCESSORS = len(os.sched_getaffinity(0))
+# One more than processors, as tests of whole processes wait half of their time; with more, some come too late.
+WORKERS = str(min(PROCESSORS + 1, 8))
 
 
 def main(arguments: list[str]) -> int:
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    with redis() as (redis_url, redis_is):
+    with redis() as (redis_url, redis_is), tempfile.TemporaryDirectory(prefix="torana-pyc-") as compiled:
+        if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+            environment["PYTHONPYCACHEPREFIX"] = compiled  # else each of hundreds of processes compiles anew
         environment["TEST_REDIS_URL"] = redis_url
+        if not arguments:
+            compile_all(environment)
         say(f"every test; rows in SQLite, Redis is {redis_is}")
         first = run([*arguments], environment)
         with postgres() as (url, postgres_is):
             say(f"tests of the stores; rows in PostgreSQL, {postgres_is}")
-            second = run(["-m", "store", *arguments], {**environment, "DATABASE_URL": url})
+            files = [] if arguments else files_with("mark.store")
+            second = run(["-m", "store", *arguments, *files], {**environment, "DATABASE_URL": url})
     if arguments and second == pytest.ExitCode.NO_TESTS_COLLECTED:
         second = 0  # a selection need not touch a store
     return first or second
 
 
+def files_with(text: str) -> list[str]:
+    """The test files that say so: whoever collects all needs ten seconds of each worker."""
+    return [str(file) for file in sorted((ROOT / "tests").rglob("test_*.py")) if text in file.read_text()]
+
+
+def compile_all(environment: dict[str, str]) -> None:
+    """Has pytest rewrite every test file once, if that has not been done; else each worker would do so by itself."""
+    files = files_with("")
+    caches = Path(environment.get("PYTHONPYCACHEPREFIX") or ROOT / "tests")
+    if any(caches.rglob("test_*-pytest-*.pyc")):
+        return
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
+    under_way = [
+        subprocess.Popen([*command, *files[part::PROCESSORS]], env=environment, stdout=subprocess.DEVNULL)
+        for part in range(PROCESSORS)
+    ]
+    for process in under_way:
+        process.wait()
+
+
 def run(arguments: list[str], environment: dict[str, str]) -> int:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", WORKERS, *arguments], env=environment
+        [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist", "worksteal", *arguments], env=environment
     ).returncode
 
 

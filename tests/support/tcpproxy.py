@@ -11,7 +11,7 @@ class TcpProxy:
         self._upstream = (host, port)
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None] | None] = set()
         self.port = 0
 
     async def start(self) -> None:
@@ -28,20 +28,28 @@ class TcpProxy:
         self._flowing.set()
 
     async def stop(self) -> None:
-        """Refuse new connections and reset those that are open."""
+        """Refuse new connections and reset those that are open, or are about to be."""
         self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
+        serving = [task for task in self._serving if task is not None]
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+        await asyncio.sleep(0)  # the transports' own goodbye
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers, task = [writer], asyncio.current_task()
+        self._serving.add(task)
         try:
-            other_reader, other_writer = await asyncio.open_connection(*self._upstream)
+            if self._server.is_serving():
+                other_reader, other_writer = await asyncio.open_connection(*self._upstream)
+                writers.append(other_writer)
+                await asyncio.gather(self._pump(reader, other_writer), self._pump(other_reader, writer))
         except OSError:
-            writer.transport.abort()
             return
-        self._writers |= {writer, other_writer}
-        await asyncio.gather(self._pump(reader, other_writer), self._pump(other_reader, writer))
-        self._writers -= {writer, other_writer}
+        finally:
+            self._serving.discard(task)
+            for each in writers:
+                each.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

@@ -208,7 +208,10 @@ class ScriptedUpstream:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for peer in self.peers:
-            peer.writer.transport.abort()
+            with contextlib.suppress(
+                AttributeError
+            ):  # of one that had something left to write when it was closed, and is gone
+                peer.writer.transport.abort()
         await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

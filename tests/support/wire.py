@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from gateway_project.server.draining import DrainState
@@ -60,8 +61,14 @@ class Served:
     server: GatewayServer
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator["Wire"]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def client(self, options: Mapping[int, int] = MappingProxyType({})) -> AsyncIterator["Wire"]:
+        """A connection, with options of its socket."""
+        connection = socket.socket()
+        connection.setblocking(False)
+        for name, value in options.items():
+            connection.setsockopt(socket.SOL_SOCKET, name, value)
+        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", self.port))
+        reader, writer = await asyncio.open_connection(sock=connection)
         wire = Wire(reader, writer)
         try:
             yield wire

@@ -1,0 +1,67 @@
+"""What the documents name is there: files, commands, variables."""
+
+import argparse
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from authproxy.rejections import Code
+from gateway_project.config import table
+from gateway_project.management.commands.gateway import SUBCOMMANDS
+from tests.support.source import PACKAGES, ROOT, shown, tracked
+
+DOCUMENTS = [path for path in tracked() if path.suffix == ".md"]
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
+COMMAND = re.compile(r"(?:manage\.py |`)gateway ([a-z][^`\n]*)")
+VARIABLE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`")
+ELSEWHERE = {"GATEWAY_JWKS", "JWT_SECRET_KEY", "CONTEXT_SERVICE_URL", "CHAT_SERVICE_URL", "QUICK"}
+"""Variables of the examples, and second names."""
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=shown)
+def test_links_lead_somewhere(path: Path) -> None:
+    """Each relative link and picture."""
+    assert [link for link in LINK.findall(path.read_text()) if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=shown)
+def test_commands_exist(path: Path) -> None:
+    """Each `gateway …` line is one that the command line takes as far as it goes; what follows `[` is for readers."""
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    subparsers = parser.add_subparsers()
+    for module in SUBCOMMANDS:
+        module.add(subparsers)
+    known = subparsers.choices
+    named = [shlex.split(line, comments=True)[0] for line in COMMAND.findall(path.read_text())]
+    assert [name for name in named if name not in known] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=shown)
+def test_variables_exist(path: Path) -> None:
+    """Each variable in code letters is one that the gateway reads; codes of errors look alike."""
+    known = (
+        {name for row in table().values() for name in row.names} | ELSEWHERE | {code.value for code in Code}
+    )
+    assert set(VARIABLE.findall(path.read_text())) - known == set()
+
+
+def test_architecture_names_files() -> None:
+    """Each path of its last table exists; one without a folder is in the folder of the path before it."""
+    rows = [
+        row.split("|")[2]
+        for row in (ROOT / "ARCHITECTURE.md").read_text().splitlines()
+        if row.startswith("| ")
+    ]
+    missing = []
+    for cell in rows[2:]:
+        folder = ROOT
+        for name in re.findall(r"`([\w./]+)`", cell):
+            if name.partition("/")[0] in PACKAGES:
+                folder = (ROOT / name).parent
+            elif (ROOT / name).exists():
+                folder = ROOT
+            if not (ROOT / name).exists() and not (folder / name).exists():
+                missing.append(name)
+    assert missing == []

@@ -1,0 +1,52 @@
+"""Every console line of the documents, run on a fresh checkout beside the gateway that it speaks of."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway_project.examples import EXAMPLES, USUAL_URL
+from tests.support.consoles import Script, Shell, Step, shell
+from tests.support.process import ROOT, Running, Site
+
+FILES = (
+    *sorted(file for file in (ROOT / "docs").glob("*.md") if "make example" in file.read_text()),
+    *sorted(EXAMPLES.glob("*/README.md")),
+)
+SCRIPTS = [
+    pytest.param(script, id=f"{file.relative_to(ROOT)}-{number}")
+    for file in FILES
+    for number, script in enumerate(Script.all_of(file))
+]
+
+
+@pytest.mark.timeout(300)  # seconds; dozens of lines
+@pytest.mark.parametrize("script", SCRIPTS)
+async def test_lines_answer_what_is_shown(script: Script, tmp_path: Path) -> None:
+    """Each line in turn, in one shell; a revocation may take its second."""
+    site = Site(tmp_path, {"DATABASE_URL": "", "VAR_DIR": str(tmp_path / "var" / "examples" / script.system)})
+    site.env |= script.env
+    wrong = []
+    async with site.running("quickstart", "--example", script.system) as running:
+        url = await started(running)
+        env = {name: value for name, value in site.environ().items() if name != "VAR_DIR"}
+        async with shell(tmp_path, env) as bash:
+            for step in script.steps:
+                answer = await answered(bash, step, url)
+                if not step.is_answered_by(answer):
+                    wrong.append(f"$ {step.command}\n--- shown\n{step.shown}--- answered\n{answer}\n")
+    assert not wrong, "\n".join(wrong)
+
+
+async def answered(bash: Shell, step: Step, url: str) -> str:
+    """What a line answers; one that waits a second is patient beyond that, as this machine may be busy."""
+    for _ in range(10 if step.command.startswith("sleep 1;") else 1):
+        answer = (await bash.run(step.command.replace(USUAL_URL, url))).replace(url, USUAL_URL)
+        if step.is_answered_by(answer):
+            break
+    return answer
+
+
+async def started(running: Running) -> str:
+    """Its URL, once all that it has to say has been said."""
+    await running.said("Ctrl-C stops it")
+    return (await running.said(r"Torana is at (http://\S+)"))[1]
