@@ -6,7 +6,7 @@ ENVIRONMENT_OF := $(PYTHON) scripts/environment.py
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt check bench lock
+.PHONY: help run example test lint fmt check bench lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
@@ -14,6 +14,10 @@ help: ## this list
 run: ## the gateway with a demo, on http://127.0.0.1:8000
 	@$(ENVIRONMENT_OF) requirements.lock
 	@exec $(BIN)/python manage.py quickstart $(ARGS)
+
+example: ## an example system with its services, such as SYSTEM=isaas
+	@$(ENVIRONMENT_OF) requirements.lock
+	@VAR_DIR="$${VAR_DIR:-var/examples/$(SYSTEM)}" exec $(BIN)/python manage.py quickstart --example "$(SYSTEM)" $(ARGS)
 
 test: ## every test (ARGS="tests/routing -x" for some of them)
 	@$(ENVIRONMENT_OF) requirements-dev.lock
