@@ -10,7 +10,7 @@ from benchmarks import cores
 from benchmarks.errors import BenchmarkError
 from benchmarks.peers.base import Launch, Peer, Site
 from benchmarks.peers.torana import ROOT
-from benchmarks.processes import Child, answer_of, environment, free_port, started, wait_until_ready
+from benchmarks.processes import Child, answer_of, environment, started, wait_until_ready
 from benchmarks.upstream import LARGE_BYTES, MARK, POST_BYTES, SMALL_BYTES, Upstream
 
 
@@ -52,7 +52,7 @@ def leave_proxy_core(plan: cores.Cores) -> None:
 @contextlib.contextmanager
 def proxy_started(peer: Peer, *, folder: Path, upstream_port: int, core: int | None) -> Iterator[Proxy]:
     """One peer on a free port; BenchmarkError if it is not installed or does not get ready."""
-    site = Site(folder / peer.name.lower().replace(" ", "-").replace("+", "and"), free_port(), upstream_port)
+    site = Site(folder / peer.name.lower().replace(" ", "-").replace("+", "and")(), upstream_port)
     site.folder.mkdir(parents=True)
     launch = peer.prepare(site)
     with _launched(peer.name, launch, site=site, core=core) as child:

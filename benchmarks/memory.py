@@ -12,8 +12,9 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.lineup import Proxy, proxy_started
 from benchmarks.peers.base import Peer
 from benchmarks.peers.torana import ROOT
-from benchmarks.processes import Child, environment, free_port, started, wait_until_ready
+from benchmarks.processes import Child, environment, started, wait_until_ready
 from benchmarks.report import TORANA, number, table
+from gateway_project.server.ports import keep_port
 
 TITLE = "Memory while a body passes"
 _GOAL_MB = 8.0
@@ -33,7 +34,7 @@ def run(
     say: Callable[[str], None],
 ) -> str:  # fmt: skip
     """Markdown; a peer that cannot take part is named with the reason."""
-    port = free_port()
+    port = keep_port()
     command = (sys.executable, "-m", "benchmarks.streams", str(port))
     rows, notes = [], []
     with started(

@@ -17,9 +17,10 @@ from benchmarks.cores import pinned
 from benchmarks.errors import BenchmarkError
 from benchmarks.measure import Load, finished, generating
 from benchmarks.peers import torana
-from benchmarks.processes import HOST, Child, environment, free_port, started, wait_until_ready
+from benchmarks.processes import HOST, Child, environment, started, wait_until_ready
 from benchmarks.report import number, table
 from benchmarks.upstream import Upstream
+from gateway_project.server.ports import keep_port
 
 TITLE = "Publishing"
 _ROUTES = 1000
@@ -63,7 +64,7 @@ class Gateway:
 def gateway(folder: Path, *, upstream_port: int, workers: int, cores: Cores) -> Iterator[Gateway]:
     """Migrated, with the first document applied, serving. Several workers need a Redis: the embedded one."""
     folder.mkdir()
-    redis, port = workers > 1, free_port()
+    redis, port = workers > 1, keep_port()
     torana.manage(folder, "migrate", "--verbosity", "0", redis=redis)
     command = torana.serve_command(port, "--workers", str(workers))
     env = environment(folder, torana.settings_of(folder, redis=redis))

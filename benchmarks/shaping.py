@@ -11,11 +11,12 @@ from benchmarks.measure import Load, measure_answers, write_script
 from benchmarks.peers import torana
 from benchmarks.peers.base import Launch, Peer, Site
 from benchmarks.peers.torana import ROOT
-from benchmarks.processes import environment, free_port, started, wait_until_ready
+from benchmarks.processes import environment, started, wait_until_ready
 from benchmarks.shapes import ROWS, Row
 from benchmarks.summary import Sample
 from benchmarks.traffic import redis_running
 from benchmarks.upstream import Upstream
+from gateway_project.server.ports import keep_port
 
 TITLE = "Requests and answers in shape"
 
@@ -42,7 +43,7 @@ def run(
 @contextlib.contextmanager
 def _slow(folder: Path, core: int | None) -> Iterator[int]:
     """The port of an upstream that takes 50 ms."""
-    port = free_port()
+    port = keep_port()
     command = (sys.executable, "-m", "benchmarks.lean_upstream", str(port))
     with started("slow", command, folder=folder, env=environment(folder), cwd=ROOT, core=core) as child:
         wait_until_ready(child, port=port, path="/")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.processes import HOST, Child, answer_of, environment, free_port, started, wait_until_ready
+from benchmarks.processes import HOST, Child, answer_of, environment, started, wait_until_ready
+from gateway_project.server.ports import keep_port
 
 SMALL_BYTES = 200
 JSON = json.dumps({"items": [{"id": number, "name": f"item {number}"} for number in range(5)]}).ljust(
@@ -75,7 +76,7 @@ def parse_count(text: str) -> int:
 @contextlib.contextmanager
 def running(folder: Path, *, core: int | None) -> Iterator[Upstream]:
     """The upstream for as long as the block lasts."""
-    port = free_port()
+    port = keep_port()
     nginx = nginx_command()
     kind = "nginx" if nginx else "lean asyncio server"
     command = (

@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from gateway_project.config import BASE_DIR
 from gateway_project.embedded import die_with_parent
 from gateway_project.examples import Example
+from gateway_project.server.ports import keep_port
 from routing.document.yaml import parse_text
 from routing.drafts import Actor
 from routing.models import Revision, Route, Service
@@ -68,7 +69,7 @@ def addresses_of(example: Example, environ: Mapping[str, str]) -> dict[str, str]
     found: dict[str, str] = {}
     for upstream in example.upstreams:
         if upstream.variable not in environ:
-            found[upstream.variable] = f"http://127.0.0.1:{_free_port(upstream.port)}"
+            found[upstream.variable] = f"http://127.0.0.1:{keep_port(upstream.port)}"
     return found
 
 
@@ -130,15 +131,3 @@ def banner(base_url: str, *, password: str | None, example: Example | None) -> s
     if example is not None:
         lines += ["", "  Try:", *(f"    {line}" for line in example.lines_at(base_url))]
     return "\n".join([*lines, "", "  Ctrl-C stops it.", ""])
-
-
-def _free_port(wanted: int) -> int:
-    for port in dict.fromkeys((wanted, 0)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("no free port on 127.0.0.1")

@@ -10,6 +10,7 @@ from typing import Any
 
 from authproxy.probing import Probing
 from authproxy.services import Upstreams
+from gateway_project.server.ports import keep_port
 from resilience.health import MOST_BODY, Answer, Failure
 from resilience.leader import Alone, Leader
 from resilience.prober import Prober
@@ -18,7 +19,6 @@ from routing.compiler import CompileOptions, compile_snapshot
 from routing.snapshot import CompiledService, Snapshot
 from tests.support.fetching import fetch, until
 from tests.support.http2upstream import Http2Upstream, Stream
-from tests.support.redisserver import free_port
 from tests.support.upstreams import Certificates, Peer, ScriptedUpstream, answering, response
 
 CHECKS = {"path": "/health?deep=1", "interval": "1s"}
@@ -162,7 +162,7 @@ async def test_every_failure_says_what_it_was() -> None:
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
         peer.close()
 
-    refused = f"http://127.0.0.1:{free_port()}"
+    refused = f"http://127.0.0.1:{keep_port()}"
     async with (
         ScriptedUpstream(silent) as hangs,
         ScriptedUpstream(broken) as breaks,

@@ -1,7 +1,6 @@
 """The routes as Traefik reads them: by a real Traefik, where its program is installed."""
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway_project.server.ports import keep_port
 from tests.support.clients import keyed, staff_of
 from tests.support.gateway import document, route
 from tests.support.process import Running, Site, eventually
@@ -33,11 +33,6 @@ ROUTES = document(
     route("closed", path="/closed", auth={"level": "user"}, respond=ANSWER),
     services={"orders": "http://127.0.0.1:1"},
 )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @asynccontextmanager
@@ -66,7 +61,7 @@ async def test_document_has_traefiks_shape(site: Site) -> None:
 @asynccontextmanager
 async def traefik(site: Site, gateway_port: int, key: str) -> AsyncIterator[tuple[str, str]]:
     """Where it serves, and its own API."""
-    web, api = free_port(), free_port()
+    web, api = keep_port(), keep_port()
     log = (site.folder / "traefik.log").open("wb")
     process = await asyncio.create_subprocess_exec(
         TRAEFIK,

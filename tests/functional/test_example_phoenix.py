@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from gateway_project.examples import EXAMPLES
-from gateway_project.quickstart import _free_port
+from gateway_project.server.ports import keep_port
 from tests.support.clients import JSON, bearer, post
 from tests.support.gateway import Answer
 from tests.support.process import ROOT, Running, Site, eventually
@@ -47,7 +47,7 @@ class Services:
 
 @asynccontextmanager
 async def services(*names: str) -> AsyncIterator[Services]:
-    found = Services({name: _free_port(0) for name in names})
+    found = Services({name: keep_port() for name in names})
     found.processes |= {
         name: await asyncio.create_subprocess_exec(
             sys.executable, "-m", "examples.phoenix.upstreams", name, "--port", str(port),

@@ -12,11 +12,12 @@ from django.conf import settings
 from authproxy.exchange import SCOPE_IDENTITY
 from authproxy.identity import Identity
 from gateway_project.detailing import Detailing, redis_check
+from gateway_project.server.ports import keep_port
 from gateway_project.variables import Secret
 from observability.components import Seen
 from resilience.stores.connection import RedisLink
 from tests.support.asgi import Recorder, http_scope, playback
-from tests.support.redisserver import RedisServer, free_port
+from tests.support.redisserver import RedisServer
 
 STAFF = Identity(method="jwt", is_staff=True)
 
@@ -48,7 +49,7 @@ async def test_a_worker_that_leans_on_nothing() -> None:
     assert found["components"] == {"database": {"status": "disabled"}, "redis": {"status": "disabled"}}
     assert (found["status"], found["code"], found["workers"]) == ("healthy", 200, None)
     assert found["worker"]["revision"] == 3
-    hub = Secret(f"nats://127.0.0.1:{free_port()}")
+    hub = Secret(f"nats://127.0.0.1:{keep_port()}")
     found = await report(detailing(message_hub_url=hub))
     assert found["components"]["bus"]["reason"] == "cannot be reached"
     assert (found["status"], found["code"]) == ("degraded", 200)

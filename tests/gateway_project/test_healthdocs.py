@@ -16,6 +16,7 @@ from authproxy.identity import Identity
 from authproxy.services import Upstreams
 from gateway_project import healthdocs
 from gateway_project.detailing import Detailing
+from gateway_project.server.ports import keep_port
 from gateway_project.variables import Secret
 from observability.detailed import Detailed
 from observability.health import Health
@@ -25,7 +26,6 @@ from resilience.state import StateTable
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.snapshot import CompiledService
 from tests.support.asgi import Recorder, http_scope, playback
-from tests.support.redisserver import free_port
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 Application = Callable[..., Awaitable[None]]
@@ -50,7 +50,7 @@ def services() -> Mapping[str, CompiledService]:
 
 
 def detailed(unready: str | None = None) -> Detailed:
-    config = replace(settings.CONFIG, message_hub_url=Secret(f"nats://127.0.0.1:{free_port()}"))
+    config = replace(settings.CONFIG, message_hub_url=Secret(f"nats://127.0.0.1:{keep_port()}"))
     return Detailing(
         config,
         version="1",

@@ -12,6 +12,7 @@ from authproxy.remaining import Peeked
 from gateway_project import peeking
 from gateway_project.connections import Redis
 from gateway_project.embedded import start_valkey
+from gateway_project.server.ports import keep_port
 from gateway_project.variables import Secret
 from resilience.policies import QuotaPolicy
 from resilience.stores.base import Charge
@@ -19,7 +20,6 @@ from resilience.stores.memory import MemoryStore
 from routing import quotasleft
 from routing.knowledge import Counted, Left
 from tests.support.documents import document
-from tests.support.redisserver import free_port
 from tests.support.snapshots import snapshot_of
 
 QUOTA = QuotaPolicy("q", 5, 60.0, keys=("global",))
@@ -68,7 +68,7 @@ def test_a_redis_is_asked_or_it_is_said_that_it_does_not_answer(installed: Any, 
     """Whichever process wants to know."""
     installed(Redis("server", Secret(redis_url)))
     assert remaining(peeking.peek(CHARGES)) == [5]
-    installed(Redis("server", Secret(f"redis://127.0.0.1:{free_port()}/0")))
+    installed(Redis("server", Secret(f"redis://127.0.0.1:{keep_port()}/0")))
     assert peeking.peek(CHARGES) == peeking.AWAY
 
 

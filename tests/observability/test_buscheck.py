@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from gateway_project.server.ports import keep_port
 from observability.buscheck import bus_check
 from observability.components import Seen
-from tests.support.redisserver import free_port
 
 
 @pytest.mark.parametrize("scheme", ["amqp", "nats", "redis", "https"])
@@ -26,7 +26,7 @@ async def test_whoever_listens_is_there(scheme: str) -> None:
 
 async def test_nobody_listens() -> None:
     """Said without the address."""
-    assert await bus_check(f"amqp://127.0.0.1:{free_port()}")() == Seen("cannot be reached")
+    assert await bus_check(f"amqp://127.0.0.1:{keep_port()}")() == Seen("cannot be reached")
 
 
 @pytest.mark.parametrize(

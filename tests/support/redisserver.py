@@ -7,22 +7,16 @@ from pathlib import Path
 from typing import Self
 
 from gateway_project.embedded import _binary, die_with_parent
+from gateway_project.server.ports import keep_port
 
 START_S = 5.0
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
 
 
 class RedisServer:
     """Listens on a port of 127.0.0.1, the same whenever it is started again, and keeps nothing."""
 
     def __init__(self, folder: Path, *options: str, config: str = "") -> None:
-        self.port = free_port()
+        self.port = keep_port()
         self._folder = folder
         self._options = options
         self._config = folder / f"{self.port}.conf"

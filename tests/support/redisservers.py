@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.redisserver import RedisServer, free_port
+from gateway_project.server.ports import keep_port
+from tests.support.redisserver import RedisServer
 
 SLOTS = 16384
 
@@ -66,7 +67,7 @@ def cluster_in(folder: Path) -> Iterator[Cluster]:
     for number in range(2):
         own = folder / f"node{number}"
         own.mkdir()
-        ports.append(str(free_port()))
+        ports.append(str(keep_port()))
         nodes.append(RedisServer(own, "--cluster-enabled", "yes", "--cluster-port", ports[-1]))
     with nodes[0] as first, nodes[1] as second:
         first.ask("CLUSTER", "ADDSLOTSRANGE", "0", str(SLOTS // 2 - 1))

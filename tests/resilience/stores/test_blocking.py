@@ -8,9 +8,10 @@ import pytest
 import redis
 from redis.client import PubSub
 
+from gateway_project.server.ports import keep_port
 from resilience.stores.address import Address, address_of
 from resilience.stores.blocking import blocking_client_of, publish, subscribed
-from tests.support.redisserver import RedisServer, free_port
+from tests.support.redisserver import RedisServer
 from tests.support.redisservers import Cluster, Replicated, cluster_in, replicated_in, wait_until
 from tests.support.stopwatch import Stopwatch
 
@@ -72,7 +73,7 @@ def test_cluster(cluster: Cluster) -> None:
         assert client.get(key) == key.encode()
     client.close()
     assert {node.ask("DBSIZE") for node in cluster} == {b":2\r\n"}
-    missing = address_of(f"redis+cluster://127.0.0.1:{free_port()},127.0.0.1:{cluster.second.port}")
+    missing = address_of(f"redis+cluster://127.0.0.1:{keep_port()},127.0.0.1:{cluster.second.port}")
     with subscribed(missing, "news", timeout_s=1.0, attempt=1) as ear:
         assert said(missing, ear, "late") == b"late"
     with pytest.raises(redis.RedisError), subscribed(missing, "news", timeout_s=1.0, attempt=2):
@@ -108,7 +109,7 @@ def test_what_sentinel_names(replicated: Replicated) -> None:
 def test_nobody_there(stopwatch: Stopwatch) -> None:
     """Is told soon."""
     began = time()
-    url = f"127.0.0.1:{free_port()},127.0.0.1:{free_port()}"
+    url = f"127.0.0.1:{keep_port()},127.0.0.1:{keep_port()}"
     for address in map(address_of, (f"redis+cluster://{url}", f"redis+sentinel://{url}/main")):
         with pytest.raises(redis.RedisError):
             publish(address, "news", "a", timeout_s=0.2)

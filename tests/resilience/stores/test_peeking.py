@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
+from gateway_project.server.ports import keep_port
 from resilience.limiter import SECOND_US
 from resilience.policies import QuotaPolicy
 from resilience.stores.address import address_of
@@ -21,7 +22,6 @@ from resilience.stores.connection import Away, RedisLink
 from resilience.stores.memory import MemoryStore
 from resilience.stores.peeking import TIMEOUT_S, peek
 from resilience.stores.redis import RedisStore
-from tests.support.redisserver import free_port
 from tests.support.redisservers import cluster_in, replicated_in, wait_until
 from tests.support.tcpproxy import TcpProxy
 
@@ -102,9 +102,9 @@ async def test_memory_says_the_same() -> None:
 
 async def test_a_redis_that_is_gone_or_hangs_is_told_apart_from_an_empty_one(redis_url: str) -> None:
     """And nobody waits for it for long."""
-    gone = peek(address_of(f"redis://127.0.0.1:{free_port()}/0"), CHARGES, prefix="x")
+    gone = peek(address_of(f"redis://127.0.0.1:{keep_port()}/0"), CHARGES, prefix="x")
     assert isinstance(gone, Away)
-    assert peek(address_of(f"redis://127.0.0.1:{free_port()}/0"), (), prefix="x") == ()
+    assert peek(address_of(f"redis://127.0.0.1:{keep_port()}/0"), (), prefix="x") == ()
     parts = urlsplit(redis_url)
     if parts.scheme != "redis":
         return
