@@ -1,7 +1,7 @@
 """I: The whole suite: every test on SQLite, then those marked `store` again on a real PostgreSQL.
 
-Run by `make test`; arguments go to pytest. Tests of whole systems have limits in seconds, which neighbours can make them
-miss: a few that fail are run once more, alone, and are named whatever they do then.
+Run by `make test`; arguments go to pytest. Tests of whole systems have limits in seconds, which neighbours can make
+them miss: a few that fail are run once more, alone, and are named whatever they do then.
 """
 
 import json

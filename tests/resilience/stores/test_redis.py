@@ -116,7 +116,7 @@ async def test_buckets_are_leased(redis_url: str) -> None:
 
 
 def test_admitted_is_exact_within_a_hundredth(redis_url: str) -> None:
-    """Two processes, four keys, five times the limit. A busy machine may ask too late for what has flowed into a bucket."""
+    """Two processes, four keys, five times the limit. A busy machine may ask too late for what flowed into a bucket."""
     found = admitted_exactly(redis_url, limit=100, keys=4, seconds=3.0, load=5.0, prefix=a_prefix())
 
     assert found.degraded == 0
