@@ -12,6 +12,7 @@ from benchmarks.peers.base import Launch, Peer, Site
 from benchmarks.peers.torana import ROOT
 from benchmarks.processes import Child, answer_of, environment, started, wait_until_ready
 from benchmarks.upstream import LARGE_BYTES, MARK, POST_BYTES, SMALL_BYTES, Upstream
+from gateway_project.server.ports import keep_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def leave_proxy_core(plan: cores.Cores) -> None:
 @contextlib.contextmanager
 def proxy_started(peer: Peer, *, folder: Path, upstream_port: int, core: int | None) -> Iterator[Proxy]:
     """One peer on a free port; BenchmarkError if it is not installed or does not get ready."""
-    site = Site(folder / peer.name.lower().replace(" ", "-").replace("+", "and")(), upstream_port)
+    site = Site(folder / peer.name.lower().replace(" ", "-").replace("+", "and"), keep_port(), upstream_port)
     site.folder.mkdir(parents=True)
     launch = peer.prepare(site)
     with _launched(peer.name, launch, site=site, core=core) as child:
