@@ -15,6 +15,7 @@ from authproxy.caching.cache import Cache
 from authproxy.caching.entry import Entry
 from authproxy.caching.filling import SCOPE_FILLING, Filling, marks
 from authproxy.caching.flights import Flight, Landing
+from authproxy.caching.handing import hand_out
 from authproxy.caching.invalidating import Changing
 from authproxy.caching.judging import Use, judge, serves_instead_of_error
 from authproxy.caching.keys import Key
@@ -49,7 +50,9 @@ _ONLY_IF_CACHED: Final = Rejection(
 class Caching:
     """One route's."""
 
-    __slots__ = ("_cache", "_destination", "_in_parts", "_keys", "_policy", "_refreshing", "_route")
+    __slots__ = (
+        "_cache", "_destination", "_in_parts", "_is_straight", "_keys", "_policy", "_refreshing", "_route"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Caching:
         self._cache = cache
         self._keys = RouteKeys(route, policy)
         self._in_parts = in_parts
+        self._is_straight = in_parts and route.response_headers is None
         self._refreshing = Refreshing(route, destination)
 
     async def answer(self, exchange: Exchange) -> Rejection | None:
@@ -87,6 +91,9 @@ class Caching:
         if type(found) is Entry:
             now = wall_clock()
             if asked is PLAIN and now < found.plainly_until and method == "GET":
+                if self._is_straight and found.status < 500 and not exchange.answer_fields:
+                    await hand_out(exchange, found, now)
+                    return None
                 return await relay(exchange, memory_response(found.status, whole(found, now), found.body), "")
             use = judge(found.times, asked, now)
             if use is Use.FRESH:

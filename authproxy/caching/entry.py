@@ -27,6 +27,7 @@ class Entry:
         "number",
         "others_say",
         "plainly_until",
+        "ready",
         "route",
         "size",
         "status",
@@ -64,6 +65,8 @@ class Entry:
         self.times = times
         self.plainly_until = NEVER if times.always_asks else times.fresh_until
         """Until when it is served to requests that say nothing of caches."""
+        self.ready: tuple[int, str, list[Pair]] | None = None
+        """The fields of an answer as it goes out, by its age in seconds and the client's scheme."""
         self.route = route
         self.tags = tags
         self.number = number
