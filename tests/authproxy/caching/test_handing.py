@@ -4,7 +4,12 @@ from tests.support.gateway import Answer
 from tests.support.origin import Origin, cached, fresh, kind
 
 ITS_OWN = ("x-request-id", "traceparent", "date")
-EXTRAS = (("X-Made", "yes"), ("Keep-Alive", "timeout=5"), ("X-Frame-Options", "DENY"), ("Cache-Status", "Far; hit"))
+EXTRAS = (
+    ("X-Made", "yes"),
+    ("Keep-Alive", "timeout=5"),
+    ("X-Frame-Options", "DENY"),
+    ("Cache-Status", "Far; hit"),
+)
 
 
 def said(answer: Answer) -> list[tuple[str, str]]:
