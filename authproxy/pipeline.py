@@ -5,7 +5,7 @@ A step returns None to go on or a Rejection to end; a route's plan holds only th
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 from authproxy import bodies, headers, ids, problems
@@ -26,6 +26,7 @@ from authproxy.exchange import (
     Send,
 )
 from authproxy.forwarded import ForwardingFields
+from authproxy.handshake import SCOPE_HANDSHAKE, Handshake, no_body
 from authproxy.rejections import Code, Rejection
 from authproxy.securityfields import NO_FIELDS, SecurityFields, completed
 from authproxy.shaping.cors import prepared
@@ -41,6 +42,9 @@ BUILTIN_MAX_BODY: Final = 10 * 1024 * 1024
 """For the gateway's own endpoints: Django puts a whole body on the disk before it asks who sent it."""
 _log: Final = logging.getLogger("torana.pipeline")
 _INTERNAL: Final = Rejection(Code.INTERNAL_ERROR, "The gateway could not serve this request.")
+_NO_SOCKETS: Final = Rejection(
+    Code.INVALID_REQUEST, "This route takes no WebSocket connections.", details={"reason": "websocket"}
+)
 _ENCODED_SLASH: Final = Rejection(
     Code.INVALID_REQUEST, "Slashes and backslashes in a path must not be encoded."
 )
@@ -54,6 +58,7 @@ class Pipeline:
         *,
         snapshot: Callable[[], Snapshot],
         builtin: ASGIApp,
+        builtin_socket: ASGIApp | None = None,
         recognise: Callable[[Exchange], Awaitable[None]],
         served: frozenset[str] | None = None,
         forwarding: ForwardingFields,
@@ -65,6 +70,7 @@ class Pipeline:
     ) -> None:
         self._snapshot = snapshot
         self._builtin = builtin
+        self._builtin_socket = builtin_socket
         self._recognise = recognise  # learns who calls a built-in endpoint
         self._served = served  # names of the built-in endpoints that this node has; None: all
         self._forwarding = forwarding
@@ -100,6 +106,12 @@ class Pipeline:
             for subscriber in self._on_finish:
                 subscriber(exchange)
 
+    async def connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket handshake: the way of any request, to a route's tunnel or an endpoint that speaks WebSocket."""
+        if (await receive())["type"] == "websocket.connect":
+            handshake = Handshake(scope, receive, send)
+            await self(handshake.request, no_body, handshake.deny)
+
     async def _hand_over(self, exchange: Exchange, endpoint: BuiltinRoute) -> Rejection | None:
         """To an endpoint of the gateway itself, which learns the real scheme and answers with the request's id."""
         if self._cors is not None and endpoint.name in CROSS_ORIGIN:
@@ -122,6 +134,7 @@ class Pipeline:
 
     async def _hand(self, exchange: Exchange, receive: Receive) -> Rejection | None:
         scope, send = exchange.scope, exchange.send
+        handshake: Handshake | None = scope.get(SCOPE_HANDSHAKE)
         safety = exchange.safety.own[exchange.origin.scheme]
 
         async def send_with_id(message: Message) -> None:
@@ -140,12 +153,30 @@ class Pipeline:
             SCOPE_AUTH_FAILURE: "" if exchange.identity else exchange.auth_failure,
             SCOPE_CLIENT: exchange.origin.client_ip,
         }
+        if handshake is not None:
+            return await self._hand_socket(exchange, handshake, told)
         try:
             await self._builtin({**scope, **told}, receive, send_with_id)
         except BodyTooLarge:
             if exchange.status:
                 raise ResponseAborted from None
             return problems.payload_too_large(BUILTIN_MAX_BODY)
+        return None
+
+    async def _hand_socket(
+        self, exchange: Exchange, handshake: Handshake, told: dict[str, Any]
+    ) -> Rejection | None:
+        """101 is the status of what was accepted (RFC 9110 section 15.2.2)."""
+        if self._builtin_socket is None:
+            return _NO_SOCKETS
+
+        async def send(message: Message) -> None:
+            if message["type"] == "websocket.accept":
+                exchange.status = 101
+            await handshake.send(message)
+
+        told["scheme"] = "wss" if told["scheme"] == "https" else "ws"
+        await self._builtin_socket({**handshake.scope, **told}, handshake.receive, send)
         return None
 
     def _arrive(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
@@ -214,6 +245,11 @@ class Pipeline:
     async def _answer(self, exchange: Exchange, route: CompiledRoute) -> Rejection | None:
         """Steps 3 to 10: what the route's plan says, in the plan's order."""
         plan: RoutePlan = route.plan
+        destination = plan.destination
+        if SCOPE_HANDSHAKE in exchange.scope:
+            if plan.tunnel is None:
+                return _NO_SOCKETS
+            destination = plan.tunnel
         steps = plan.admission if exchange.head.credentials is None else plan.callers_admission
         for step in steps:
             refusal = step(exchange)
@@ -221,7 +257,7 @@ class Pipeline:
                 refusal = await refusal
             if refusal is not None:
                 return refusal
-        return await plan.destination(exchange)
+        return await destination(exchange)
 
     async def _fail(self, exchange: Exchange, failure: Exception) -> None:
         """A bug; or a step has read a body that another one watches, and refuses."""

@@ -3,6 +3,7 @@
 `admission` holds the steps that the route uses, in the pipeline's order, and no others: a bare route's is empty.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -10,6 +11,7 @@ from random import Random
 from authproxy.admission import Gate, Gatekeeper
 from authproxy.aggregating import Aggregating
 from authproxy.answers import answer
+from authproxy.bus import Bus
 from authproxy.caching.cache import Cache
 from authproxy.crowding import bounded
 from authproxy.exchange import Exchange
@@ -48,6 +50,10 @@ class Doors:
     cache: Cache = field(default_factory=Cache)
     mirrors: Mirrors = field(default_factory=Mirrors)
     canaries: Canaries = field(default_factory=Canaries)
+    tunnel: Callable[[CompiledRoute, Gate], Destination] | None = None
+    """Makes the way of a route's WebSocket connections; None: there is none."""
+    bus: Bus | None = None
+    """Where routes publish; None: no message hub is configured."""
 
 
 def prepare_route(route: CompiledRoute, doors: Doors) -> RoutePlan:
@@ -71,8 +77,13 @@ def prepare_route(route: CompiledRoute, doors: Doors) -> RoutePlan:
     if route.concurrency is not None:
         crowd = doors.crowds.get(route.name, route.concurrency)
         destination = bounded(destination, crowd, route.concurrency)
+    has_tunnel = route.shapes.websocket is not None and doors.tunnel is not None
     return RoutePlan(
-        (*first, *gate.steps, *then), (*first, gate.admit, *then), destination, arrangement.shapers(route)
+        (*first, *gate.steps, *then),
+        (*first, gate.admit, *then),
+        destination,
+        arrangement.shapers(route),
+        doors.tunnel(route, gate) if has_tunnel and doors.tunnel else None,
     )
 
 

@@ -23,3 +23,5 @@ class RoutePlan:
     destination: Destination
     shapers: tuple[Shaper, ...] = ()
     """What is made of an answer before it goes to the client."""
+    tunnel: Destination | None = None
+    """Where a WebSocket handshake goes; None: the route takes none."""

@@ -20,7 +20,6 @@ from authproxy.exchange import ASGIApp, Receive, Scope, Send  # noqa: E402
 from gateway_project.server.draining import DRAIN_STATE  # noqa: E402
 from gateway_project.server.spec import REVISION_VARIABLE, ROLE_VARIABLE  # noqa: E402
 from gateway_project.wiring import Gateway, Role  # noqa: E402
-from realtime.routing import websocket_application  # noqa: E402
 
 
 class Patient:
@@ -61,7 +60,9 @@ class Composition:
                 await self._start()
             await self._gateway.application(scope, receive, send)
         elif kind == "websocket":
-            await websocket_application(scope, receive, send)
+            if not self._is_started:
+                await self._start()
+            await self._gateway.connect(scope, receive, send)
         elif kind == "lifespan":
             await self._lifespan(receive, send)
 

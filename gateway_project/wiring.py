@@ -32,6 +32,7 @@ from gateway_project.server.spec import WORKERS_VARIABLE
 from gateway_project.traffic import Traffic
 from observability.health import Health
 from observability.status import Status
+from realtime.routing import websocket_application
 from resilience.stores.memory import MemoryStore
 from routing import notify
 from routing.compiler import compile_snapshot
@@ -108,7 +109,10 @@ class Gateway:
             unready=self._unready,
             services=self._services,
         )
-        self.application: ASGIApp = self._pipeline()
+        pipeline = self._pipeline()
+        self.application: ASGIApp = pipeline
+        self.connect: ASGIApp = pipeline.connect
+        """Answers WebSocket handshakes."""
 
     async def start(self) -> None:
         """Load what is to be served. A revision file that does not compile stops the start."""
@@ -145,6 +149,7 @@ class Gateway:
         return Pipeline(
             snapshot=self._snapshot,
             builtin=self._builtin,
+            builtin_socket=websocket_application,
             recognise=self._identities.gatekeeper.recognise,
             served=_SERVED_BY_DATA_NODES if is_bare else None,
             forwarding=ForwardingFields([str(network) for network in config.trusted_proxies]),

@@ -1,16 +1,15 @@
 """D: Which WebSocket handshakes are answered here; any other path is refused before the upgrade."""
 
-from typing import Any, Final
+from typing import Any
 
 from channels.routing import URLRouter
 from django.urls import URLPattern, re_path
 
 from authproxy import ids, problems
+from authproxy.handshake import DENIAL_EXTENSION
 from resilience.clock import timestamp
 
 Message = dict[str, Any]
-
-DENIAL_EXTENSION: Final = "websocket.http.response"
 
 
 async def refuse_unknown_path(scope: Message, receive: Any, send: Any) -> None:

@@ -48,6 +48,7 @@ _ROUTE: Final[Honoured] = {
     "cors": True,
     "cache": True,
     "ip": True,
+    "websocket": True,
 }
 HONOURED: Final[Mapping[str, Honoured]] = {
     "services": {

@@ -15,6 +15,7 @@ from routing.shapes.mirror import Mirror, mirror_of
 from routing.shapes.statusmap import status_map_of
 from routing.shapes.transform import Transform, transform_of
 from routing.shapes.validation import Validation, validation_of
+from routing.shapes.websocket import SocketPolicy, socket_policy_of
 
 if TYPE_CHECKING:
     from routing.document.routes import RouteSpec
@@ -34,6 +35,7 @@ class Shapes:
     envelope: bool = False
     compress: Compress | None = None
     mirror: Mirror | None = None
+    websocket: SocketPolicy | None = None
 
 
 PLAIN = Shapes()
@@ -55,5 +57,6 @@ def shapes_of(spec: RouteSpec, *, cors: CorsPolicy | None = None) -> Shapes:
         envelope=spec.envelope,
         compress=compress_of(spec),
         mirror=mirror_of(spec.mirror),
+        websocket=socket_policy_of(spec.websocket),
     )
     return PLAIN if found == PLAIN else found

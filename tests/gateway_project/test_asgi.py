@@ -33,6 +33,10 @@ class Gateway:
         self.calls.append("request")
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
+    async def connect(self, _scope: Any, _receive: Any, send: Any) -> None:
+        self.calls.append("handshake")
+        await send({"type": "websocket.close"})
+
 
 class Lifespan:
     """The server's side of the lifespan protocol."""

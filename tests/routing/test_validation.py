@@ -108,14 +108,11 @@ def test_everything_at_once() -> None:
 
 def test_mistakes_of_the_defaults_are_reported_once() -> None:
     """Ten routes do not repeat what is wrong in one place."""
-    raw = document(
-        *({} for _ in range(10)), defaults={"rewrite": {"host": "A", "strip_prefix": True}, "websocket": {}}
-    )
+    raw = document(*({} for _ in range(10)), defaults={"rewrite": {"host": "A", "strip_prefix": True}})
 
     assert [line.split(":")[0] for line in problems(raw)] == [
         "E016 defaults.rewrite.host",
         "E036 defaults.rewrite.strip_prefix",
-        "E030 defaults.websocket",
     ]
 
 

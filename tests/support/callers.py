@@ -124,6 +124,7 @@ def planner(
     limiter: Limiter | None = None,
     cache: Cache | None = None,
     mirrors: Mirrors | None = None,
+    **doors: Any,
 ) -> Callable[[CompiledRoute], RoutePlan]:
     """The compiler's hook."""
     limiter = limiter or Limiter(MemoryStore(), wall_clock=wall_clock)
@@ -136,6 +137,7 @@ def planner(
             rng=Random(1),
             cache=cache or Cache(),
             mirrors=mirrors or Mirrors(),
+            **doors,
         ),
     )
 

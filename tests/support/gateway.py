@@ -12,7 +12,7 @@ from typing import Any, Literal
 from authproxy import https
 from authproxy.admission import Gatekeeper
 from authproxy.caching.cache import Cache
-from authproxy.exchange import Exchange, Receive, Scope, Send
+from authproxy.exchange import ASGIApp, Exchange, Receive, Scope, Send
 from authproxy.forwarded import ForwardingFields
 from authproxy.mirroring import Mirrors
 from authproxy.pipeline import Pipeline
@@ -70,6 +70,9 @@ class DataPlane:
     is_safe: bool = False
     """SECURITY_HEADERS, where HTTPS is promised."""
     enforce_https: Literal["off", "redirect", "refuse"] = "off"
+    more_doors: dict[str, Any] = field(default_factory=dict)
+    """Fields of `authproxy.plan.Doors`, such as `tunnel` and `bus`."""
+    builtin_socket: ASGIApp | None = None
 
     def __post_init__(self) -> None:
         self.upstreams = Upstreams(StateTable(), rng=Random(1))
@@ -78,6 +81,7 @@ class DataPlane:
         self.pipeline = Pipeline(
             snapshot=self._current,
             builtin=builtin,
+            builtin_socket=self.builtin_socket,
             recognise=self.gatekeeper.recognise,
             forwarding=ForwardingFields(self.trusted_proxies),
             refuse_http=https.refusal_for(self.enforce_https),
@@ -100,9 +104,14 @@ class DataPlane:
             api_prefix="/api/v1",
             service_timeout_s=30.0,
             traffic=TrafficDefaults(cors=default_cors(self.origins)),
-            prepare_route=planner(self.gatekeeper, cache=self.cache, mirrors=self.mirrors),
+            prepare_route=planner(self.gatekeeper, cache=self.cache, mirrors=self.mirrors, **self.more_doors),
             prepare_service=self.upstreams.prepare,
         )
+
+    async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What the server calls."""
+        door = self.pipeline.connect if scope["type"] == "websocket" else self.pipeline
+        await door(scope, receive, send)
 
     async def until_finished(self, count: int, *, within_s: float = 5.0) -> list[Exchange]:
         """Wait until `count` requests have reached the pipeline's end."""
@@ -148,7 +157,7 @@ async def serving(plane: DataPlane, raw: Mapping[str, Any]) -> AsyncIterator[Non
     listener = socket.create_server(("127.0.0.1", 0))
     plane.port = listener.getsockname()[1]
     drain = DrainState()
-    config = server_config(plane.pipeline, limits=ServerLimits(half_close_idle_s=0.1), drain=drain)
+    config = server_config(plane.application, limits=ServerLimits(half_close_idle_s=0.1), drain=drain)
     config.lifespan = "off"
     server = GatewayServer(config, drain, times=LeavingTimes(grace_s=0, drain_timeout_s=0))
     async with running(server, [listener]):

@@ -56,7 +56,7 @@ def test_honoured_leaves_have_only_honoured_choices() -> None:
     """What this version does not act on is not offered."""
     shown = {each.name: each for each in honoured("routes", leaves(RouteSpec))}
     assert shown["auth__level"].choices == ("public", "user", "admin", "service")
-    assert "websocket__max_message" not in shown
+    assert "websocket__max_message" in shown
     services = {each.name: each for each in honoured("services", leaves(ServiceSpec))}
     assert len(services["load_balancing"].choices) == 5
     assert services["protocol"] == replace(services["protocol"], choices=("http", "https", "h2", "h2c"))

@@ -51,8 +51,8 @@ def test_table_names_keys_of_the_schema() -> None:
         ("identity_providers", "claims.subject", True),
         ("routes", "limits.max_body", True),
         ("routes", "limits.queue", True),
-        ("routes", "websocket", False),
-        ("routes", "websocket.max_message", False),
+        ("routes", "websocket", True),
+        ("routes", "websocket.max_message", True),
         ("defaults", "timeout", True),
         ("quotas", "", True),
         ("quotas", "limit", True),
@@ -127,7 +127,7 @@ def test_defaults_are_no_wish(kind: str, entry: dict[str, Any]) -> None:
             {"publish": {"topic": "x"}},
             "E030 publish: not honoured by this version yet; leave it out",
         ),
-        ("routes", {"websocket": {"max_message": 5}}, "E030 websocket"),
+        ("routes", {"grpc": {"service": "a.B", "method": "C"}}, "E030 grpc"),
     ],
 )
 def test_wishes_that_cannot_be_granted(kind: str, entry: dict[str, Any], message: str) -> None:

@@ -34,7 +34,7 @@ def test_only_what_is_honoured_is_shown() -> None:
     names = {leaf.name for leaf in RouteForm.leaves}
     assert {"rewrite__regex__pattern", "limits__max_body", "redirect__status"} <= names
     assert {"quotas", "limits__queue", "fault__abort"} <= names
-    assert "websocket__enabled" not in names
+    assert "websocket__enabled" in names
     [level] = [leaf for leaf in RouteForm.leaves if leaf.name == "auth__level"]
     assert level.choices == ("public", "user", "admin", "service")
     assert {"auth__scopes", "auth__methods", "forward_identity", "forward_credentials"} <= names

@@ -1,0 +1,28 @@
+"""P: WebSocket connections through a route, compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from routing.document.answers import WebSocketSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SocketPolicy:
+    """What holds for each connection."""
+
+    idle_timeout_s: float
+    """Without any message in either direction it is closed then."""
+    max_message: int
+    """Bytes; a larger message closes the connection with 1009 (RFC 6455 section 7.4.1)."""
+    on_change: Literal["leave", "drain", "close"]
+    """What becomes of connections when the route goes, is disabled, or leads elsewhere."""
+
+
+def socket_policy_of(spec: WebSocketSpec | None) -> SocketPolicy | None:
+    """None: the route takes no WebSocket connections."""
+    if spec is None or not spec.enabled:
+        return None
+    return SocketPolicy(spec.idle_timeout, spec.max_message, spec.on_change)
