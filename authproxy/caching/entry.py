@@ -1,17 +1,11 @@
-"""P: An answer as it is kept, in this process and outside of it.
+"""P: An answer as it is kept."""
 
-Outside: the length of the head in 4 bytes, the head as JSON, the body. Whatever else is found there is no entry.
-"""
-
-from typing import Any, Final
-
-import orjson
+from typing import Final
 
 from authproxy.caching.freshness import NEVER, Times
 from authproxy.caching.keys import Values
 from authproxy.headers import Pair
 
-VERSION: Final = 1
 _OVERHEAD: Final = 600
 """Bytes of memory that an entry takes beside its texts, roughly."""
 
@@ -105,67 +99,6 @@ class Varying:
         self.names = names
 
 
-def packed(entry: Entry) -> bytes:
-    """For a store outside."""
-    said = [(b"cache-status", entry.others_say.removesuffix(b", "))] if entry.others_say else []
-    head = {
-        "v": VERSION,
-        "s": entry.status,
-        "h": b"\n".join([part for pair in [*entry.headers, *said] for part in pair]).decode("latin-1"),
-        "f": len(entry.headers) + len(said),
-        "t": list(entry.times),
-        "r": entry.route,
-        "g": entry.tags,
-        "n": entry.number,
-        "l": len(entry.body),
-    }
-    return _framed(head, entry.body)
-
-
-def packed_names(varying: Varying) -> bytes:
-    """The same, of what answers are distinguished by."""
-    return _framed({"v": VERSION, "y": [name.decode("latin-1") for name in varying.names]}, b"")
-
-
-def unpacked(data: object) -> Entry | Varying | None:
-    """What was packed; None for anything else."""
-    if not isinstance(data, bytes) or len(data) < 4:
-        return None
-    end = 4 + int.from_bytes(data[:4], "big")
-    try:
-        head = orjson.loads(data[4:end])
-        if head["v"] != VERSION:
-            return None
-        if "y" in head:
-            return Varying(tuple([name.encode("latin-1") for name in head["y"]]))
-        return _entry(head, data[end:])
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _entry(head: dict[str, Any], body: bytes) -> Entry | None:
-    if head["l"] != len(body):
-        return None
-    parts = head["h"].encode("latin-1").split(b"\n") if head["f"] else []
-    if len(parts) != 2 * head["f"]:  # no field has a line break
-        return None
-    headers = list(zip(parts[::2], parts[1::2], strict=True))
-    return Entry(
-        head["s"],
-        headers,
-        body,
-        Times(*head["t"]),
-        route=head["r"],
-        tags=tuple(head["g"]),
-        number=head["n"],
-    )
-
-
 def values_size(values: Values) -> int:
     """Bytes that a variant's key takes."""
     return sum(len(value) for value in values if value is not None)
-
-
-def _framed(head: dict[str, Any], body: bytes) -> bytes:
-    text = orjson.dumps(head)
-    return len(text).to_bytes(4, "big") + text + body

@@ -7,6 +7,7 @@ the policy's `vary`. Answers with a Vary of their own are kept under that key an
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -64,12 +65,20 @@ def values_of(names: Iterable[bytes], *lists: Pairs) -> Values:
 
 def url_digest(url: URL) -> str:
     """The same for all answers of one URL: what a store finds them by, and forgets them by."""
-    return _short(repr(url))
+    scheme, host, path, query = url
+    text = b"%b %d %d %b%b%b" % (scheme.encode("ascii"), len(host), len(path), host, path, query)
+    return blake2b(text, digest_size=16).hexdigest()
 
 
 def key_digest(key: Key, values: Values | None = None) -> str:
     """For a store outside of the process. `values` of None is the key itself, which may only say how answers vary."""
-    return _short(repr((key.configuration, key.owner, key.values, values)))
+    return _rest_digest(key.configuration, key.owner, key.values, values)
+
+
+@lru_cache(maxsize=4096)
+def _rest_digest(configuration: bytes, owner: Owner, own: Values, values: Values | None) -> str:
+    """Of all but the URL, which is the same for many."""
+    return _short(repr((configuration, owner, own, values)))
 
 
 def configuration_of(parts: Mapping[str, Any]) -> bytes:

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import orjson
 
-from authproxy.caching.entry import Entry, Varying, packed, packed_names, unpacked
+from authproxy.caching.entry import Entry, Varying
 from authproxy.caching.keys import URL, Key, Values, key_digest, url_digest
+from authproxy.caching.packing import packed, packed_names, unpacked
 from resilience.stores.connection import Away, RedisLink
 
 MOST_TOGETHER: Final = 32
@@ -52,6 +53,10 @@ class Sighting:
         self.found = found
 
 
+_Asking = tuple[list[str], "asyncio.Future[Sighting | None]"]
+"""The keys of one request, and who waits for what is there."""
+
+
 class SharedStore:
     """One per worker. The link is started and stopped by whoever made it."""
 
@@ -68,7 +73,7 @@ class SharedStore:
         self._prefix = prefix
         self._together = 1 if one_slot else MOST_TOGETHER
         self._token = token
-        self._waiting: list[tuple[list[str], asyncio.Future[list[bytes | None] | None]]] = []
+        self._waiting: list[_Asking] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._writes = 0
         self._pending: deque[URL] = deque()
@@ -81,24 +86,21 @@ class SharedStore:
     def is_up(self) -> bool:
         return self._link.is_up
 
-    async def find(self, url: URL, wanted: Sequence[tuple[Key, Values | None]]) -> Sighting | None:
+    def find(
+        self, url: URL, wanted: Sequence[tuple[Key, Values | None]]
+    ) -> "asyncio.Future[Sighting | None]":
         """None: Redis did not answer."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Sighting | None] = loop.create_future()
         if not self._link.is_up:
-            return None
+            answer.set_result(None)
+            return answer
         slot = self._slot(url)
-        answer: asyncio.Future[list[bytes | None] | None] = asyncio.get_running_loop().create_future()
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._ask_together)
-        keys = [slot, *(slot + key_digest(key, values) for key, values in wanted)]
-        self._waiting.append((keys, answer))
+            loop.call_soon(self._ask_together)
+        self._waiting.append(([slot, *[slot + key_digest(key, values) for key, values in wanted]], answer))
         self.tally.asked += 1
-        got = await answer
-        if got is None:
-            return None
-        epoch = got[0] or b""
-        found = [_under(epoch, data) for data in got[1:]]
-        self.tally.found += any(isinstance(each, Entry) for each in found)
-        return Sighting(epoch, found)
+        return answer
 
     def keep(
         self,
@@ -196,24 +198,29 @@ class SharedStore:
         for start in range(0, len(waiting), self._together):
             self._beside(self._ask(waiting[start : start + self._together]))
 
-    async def _ask(self, asking: list[tuple[list[str], "asyncio.Future[list[bytes | None] | None]"]]) -> None:
+    async def _ask(self, asking: "list[_Asking]") -> None:
         got: Any = None
         try:
             got = await self._link.call("MGET", *(key for keys, _ in asking for key in keys))
         finally:
             self._answer(asking, got if isinstance(got, list) else None)
 
-    def _answer(
-        self,
-        asking: list[tuple[list[str], "asyncio.Future[list[bytes | None] | None]"]],
-        got: list[bytes | None] | None,
-    ) -> None:
+    def _answer(self, asking: "list[_Asking]", got: list[bytes | None] | None) -> None:
         start = 0
         for keys, answer in asking:
             end = start + len(keys)
             if not answer.done():
-                answer.set_result(None if got is None else got[start:end])
+                answer.set_result(None if got is None else self._seen(got[start:end]))
             start = end
+
+    def _seen(self, got: list[bytes | None]) -> Sighting:
+        epoch = got[0] or b""
+        found = [None if data is None else _under(epoch, data) for data in got[1:]]
+        for each in found:
+            if type(each) is Entry:
+                self.tally.found += 1
+                break
+        return Sighting(epoch, found)
 
     async def _write(self, writes: list[tuple[str, bytes, int]]) -> None:
         self._writes += 1

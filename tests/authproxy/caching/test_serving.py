@@ -3,8 +3,9 @@
 from typing import Any
 
 from authproxy.caching.asking import PLAIN, Asked
-from authproxy.caching.entry import Entry, packed, unpacked
+from authproxy.caching.entry import Entry
 from authproxy.caching.freshness import Times
+from authproxy.caching.packing import packed, unpacked
 from authproxy.caching.serving import Served, hit_detail, served, whole
 
 ENTRY = Entry(
