@@ -91,7 +91,7 @@ class Cache:
         return self._store is not None and self._store.is_up and self._knows_purges
 
     async def fetch(self, own: Key, *fields: Pairs) -> Fetched:
-        """The same as `find`, once Redis was asked. What it has is in this process then, unless it was invalidated
+        """The same as `find`, once Redis was asked. What it has may be in this process then, unless it was invalidated
         meanwhile."""
         opened = self.open(own.url)
         try:
@@ -109,7 +109,8 @@ class Cache:
             return Fetched(self.find(own, *fields), None)
         mine, everybodys = sighting.found
         if type(mine) is Entry and kept[0] is None and self._holds(own.url, mine):
-            self.memory.put(own, mine, ())
+            if self.memory.admits(own):
+                self.memory.put(own, mine, ())
             return Fetched(mine, sighting.epoch)
         varying = [(key, each) for key, each in ((own, mine), (public, everybodys)) if type(each) is Varying]
         if varying and loop.time() - began < ENOUGH_S:

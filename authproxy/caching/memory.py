@@ -47,6 +47,7 @@ class Memory:
         self._most_entries = most_entries
         self._kept: OrderedDict[Key | Variant, Kept] = OrderedDict()
         self._by_url: dict[URL, set[Key | Variant]] = {}
+        self._knocked: set[int] = set()
         self.size = 0
         self.counts = Counts()
 
@@ -90,6 +91,22 @@ class Memory:
         self._set(key, key.url, Varying(names))
         self._set((key, values), key.url, entry)
         return values
+
+    def admits(self, key: Key) -> bool:
+        """Whether an answer that can be had again is worth the room of another one.
+
+        While there is room it is; after that, when it was asked for before, not long ago: what is asked for once makes
+        nothing go that is asked for often (the doorkeeper of TinyLFU, Einziger et al., ACM TOS 13(4), 2017).
+        """
+        if len(self._kept) < self._most_entries and self.size < self._most_bytes - (self._most_bytes >> 4):
+            return True
+        knock = hash(key)
+        if key in self._kept or knock in self._knocked:
+            return True
+        if len(self._knocked) >= self._most_entries:
+            self._knocked.clear()
+        self._knocked.add(knock)
+        return False
 
     def drop(self, key: Key) -> None:
         """What is kept under a key itself; variants of it are found no more and go in their turn."""

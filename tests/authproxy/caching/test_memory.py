@@ -145,3 +145,25 @@ def test_sizes_return_to_nothing() -> None:
         memory.forget_url(key(b"/%d" % number).url)
 
     assert (len(memory), memory.size) == (0, 0)
+
+
+def test_what_is_asked_for_once_takes_nobody_s_room() -> None:
+    """While there is room all are admitted; a full memory admits what it has, and what knocks a second time."""
+    memory = Memory(most_entries=2)
+    assert memory.admits(key())
+    for path in (b"/a", b"/b"):
+        memory.put(key(path), entry(), ())
+
+    assert memory.admits(key(b"/a"))
+    assert [memory.admits(key(b"/new")) for _ in range(3)] == [False, True, True]
+
+
+def test_knocks_are_forgotten() -> None:
+    """There is a bound to what is remembered of them."""
+    memory = Memory(most_entries=2)
+    for path in (b"/a", b"/b"):
+        memory.put(key(path), entry(), ())
+    knocks = [key(b"/%d" % number) for number in range(3)]
+
+    assert [memory.admits(each) for each in knocks] == [False] * 3
+    assert not memory.admits(knocks[0])
