@@ -19,6 +19,7 @@ from benchmarks.upstream import Upstream
 from gateway_project.server.ports import keep_port
 
 TITLE = "Requests and answers in shape"
+_MOST_FILLINGS = 8
 
 
 def run(
@@ -32,7 +33,7 @@ def run(
             loads = {row: _load(row, folder, duration_s) for row in ROWS}
             samples: dict[Row, list[Sample]] = {row: [] for row in ROWS}
             say("filling the cache")
-            _fill(proxy, loads, core=load_core)
+            _fill(proxy, loads, upstream=upstream, core=load_core)
             for turn in range(rounds):
                 say(f"round {turn + 1} of {rounds}")
                 for row, load in loads.items():
@@ -50,13 +51,16 @@ def _slow(folder: Path, core: int | None) -> Iterator[int]:
         yield port
 
 
-def _fill(proxy: Proxy, loads: dict[Row, Load], *, core: int | None) -> None:
-    """Until each URL has been asked for once."""
+def _fill(proxy: Proxy, loads: dict[Row, Load], *, upstream: Upstream, core: int | None) -> None:
+    """Until the upstream is asked no more: of many new answers at once, not all are written to Redis."""
     for row, load in loads.items():
         if row.urls > 1:
-            asked = 0.0
-            while asked < 1.5 * row.urls:
-                asked += measure_answers(proxy, load, core=core).requests_per_s * load.duration_s
+            for _ in range(_MOST_FILLINGS):
+                before, asked = upstream.requests(), 0.0
+                while asked < 1.5 * row.urls:
+                    asked += measure_answers(proxy, load, core=core).requests_per_s * load.duration_s
+                if upstream.requests() == before:
+                    break
 
 
 def _load(row: Row, folder: Path, duration_s: int) -> Load:
