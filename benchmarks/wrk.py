@@ -86,8 +86,9 @@ def header_script(name: str, value: str) -> str:
     return f'wrk.headers["{name}"] = "{value}"\n'
 
 
-def bearer_script(path: str, tokens: str) -> str:
-    """Lua: go round the tokens of a file, one on each line, as Bearer."""
+def bearer_script(path: str, tokens: str, *, once: bool = False) -> str:
+    """Lua: go round the tokens of a file, one on each line, as Bearer; or through them `once`, and end."""
+    end = "if at == #requests then wrk.thread:stop() end " if once else ""
     return (
         "local requests, at = {}, 0\n"
         "init = function(args)\n"
@@ -95,7 +96,7 @@ def bearer_script(path: str, tokens: str) -> str:
         f'    requests[#requests + 1] = wrk.format("GET", "{path}", {{["Authorization"] = "Bearer " .. token}})\n'
         "  end\n"
         "end\n"
-        "request = function() at = at % #requests + 1 return requests[at] end\n"
+        f"request = function() {end}at = at % #requests + 1 return requests[at] end\n"
     )
 
 
