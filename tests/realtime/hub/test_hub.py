@@ -1,0 +1,121 @@
+"""One worker's hub, without a stream and with one that the test feeds."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from authproxy.bus import Unpublished
+from realtime.events import Event
+from realtime.hub.hub import SLICE, Hub
+from realtime.hub.ids import EventId
+from realtime.hub.window import Window
+
+TOPIC = "generation.7"
+
+
+class Listener:
+    """A sink that keeps what it gets: ids of events, and "gap"."""
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+        self.heard: list[str] = []
+
+    def deliver(self, event: Event) -> None:
+        self.got.append(event.data)
+        self.heard.append(event.id)
+
+    def gap(self, _topic: str) -> None:
+        self.got.append("gap")
+
+    async def room(self) -> None:
+        await asyncio.sleep(0)
+
+
+async def publish(hub: Hub, data: Any, topic: str = TOPIC, **more: str) -> Event:
+    event = await hub.publish(topic, "progress", data, **more)
+    assert isinstance(event, Event)
+    return event
+
+
+async def test_subscribers_get_what_is_published() -> None:
+    hub, ada, bob = Hub(node="a"), Listener(), Listener()
+    await hub.subscribe(TOPIC, ada)
+    await hub.subscribe("other", bob)
+    first, second = await publish(hub, 1), await publish(hub, 2)
+    hub.unsubscribe(TOPIC, ada)
+    await publish(hub, 3)
+
+    assert (ada.got, bob.got) == ([1, 2], [])
+    assert ada.heard == [first.id, second.id]
+    assert EventId(0, 0) < hub.window.last
+    assert hub.subscriptions == 1
+
+
+async def test_replays_behind_the_last_id() -> None:
+    hub, late = Hub(node="a"), Listener()
+    events = [await publish(hub, n) for n in range(5)]
+    await publish(hub, "x", topic="other")
+    await hub.subscribe(TOPIC, late, after=events[1].id)
+    await publish(hub, 5)
+
+    assert late.got == [2, 3, 4, 5]
+
+
+async def test_says_that_something_is_gone() -> None:
+    """Trimmed: the gap comes first, then what is left. A topic of which nothing was trimmed has none."""
+    hub = Hub(node="a", window=Window(floor=EventId(1, 0), most_events=3))
+    quiet = await publish(hub, "q", topic="quiet")
+    events = [await publish(hub, n) for n in range(5)]
+    late, calm = Listener(), Listener()
+    await hub.subscribe(TOPIC, late, after=events[0].id)
+    await hub.subscribe("quiet", calm, after=quiet.id)
+
+    assert late.got == ["gap", 2, 3, 4]
+    assert calm.got == []
+
+
+@pytest.mark.parametrize("after", ["nonsense", "99999999999999-0", "1-0"])
+async def test_unknown_ids_are_a_gap(after: str) -> None:
+    hub, late = Hub(node="a"), Listener()
+    await publish(hub, 1)
+    await hub.subscribe(TOPIC, late, after=after)
+
+    assert late.got == ["gap", 1]
+
+
+async def test_one_name_is_one_event() -> None:
+    hub, ada = Hub(node="a"), Listener()
+    await hub.subscribe(TOPIC, ada)
+    first = await publish(hub, 1, id="order-1")
+    again = await publish(hub, 1, id="order-1")
+
+    assert ada.got == [1]
+    assert (again.id, again.timestamp) == (first.id, first.timestamp)
+
+
+async def test_too_much_data_is_refused() -> None:
+    answer = await Hub(node="a").publish(TOPIC, "t", "x" * 70_000)
+
+    assert isinstance(answer, Unpublished)
+
+
+async def test_joining_and_leaving_amid_a_delivery() -> None:
+    """Many subscribers are served in turns of the loop: who joins meanwhile gets each event once, who left none."""
+    hub = Hub(node="a")
+    many = [Listener() for _ in range(3 * SLICE)]
+    for each in many:
+        await hub.subscribe(TOPIC, each)
+    publishing = [asyncio.create_task(publish(hub, n)) for n in (1, 2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    last, again, late = many[-1], many[-2], Listener()
+    hub.unsubscribe(TOPIC, last)
+    hub.unsubscribe(TOPIC, again)
+    await hub.subscribe(TOPIC, again, after="0-0")
+    await hub.subscribe(TOPIC, late, after="0-0")
+    await asyncio.gather(*publishing)
+
+    assert last.got == []
+    assert late.got == again.got == ["gap", 1, 2]
+    assert all(each.got == [1, 2] for each in many[:-2])
