@@ -1,5 +1,6 @@
 """Keys, and what they are good for."""
 
+import hmac
 from base64 import b64encode
 from typing import Any
 
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 from jwt.algorithms import get_default_algorithms
 
 from authproxy.signatures import (
@@ -20,6 +23,7 @@ from authproxy.signatures import (
     SYMMETRIC,
     Key,
     UnusableKey,
+    _mac,
     key_of_jwk,
     private_key,
     secret_key,
@@ -248,3 +252,10 @@ def test_private_half_of_a_published_key_is_dropped() -> None:
 
     assert key_of_jwk({**whole, "key_ops": ["verify"]}).private is None
     assert not hasattr(key_of_jwk({**whole, "key_ops": ["verify"]}).public, "sign")
+
+
+@given(st.binary(max_size=200), st.binary(max_size=300), st.sampled_from(["sha256", "sha384", "sha512"]))
+def test_macs_are_the_library_s(secret: bytes, message: bytes, digest: str) -> None:
+    """For keys that are shorter and longer than a block, asked for again."""
+    for _ in range(2):
+        assert _mac(secret, digest, message) == hmac.digest(secret, message, digest)
