@@ -1,6 +1,7 @@
 """P: What a token with a right signature says: whether it holds now and here, and who it speaks of."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from authproxy.identity import Identity, Kind
@@ -19,6 +20,7 @@ _LOGINS: Final = ("username", "preferred_username")
 """Unlike `name`, these are one person's only."""
 _NOTHING: Final[frozenset[str]] = frozenset()
 _BLANK: Final = frozenset({""})
+_LONGEST_SHARED: Final = 512
 _ABSENT: Final = object()  # a member may be null, which is not the same
 
 
@@ -168,10 +170,17 @@ def _words(value: Any, *, split: bool) -> frozenset[str]:
     """Roles or scopes: a list of texts, or one text; `split` where spaces separate (RFC 6749 section 3.3)."""
     if value is None:
         return _NOTHING
-    if split and type(value) is str:
-        return frozenset(value.split())
-    texts = _texts(value, "bad_scopes" if split else "bad_roles")
+    why = "bad_scopes" if split else "bad_roles"
+    texts = (value,) if type(value) is str else tuple(_texts(value, why))
+    return _shared(texts, split) if sum(map(len, texts)) <= _LONGEST_SHARED else _set_of(texts, split=split)
+
+
+def _set_of(texts: tuple[str, ...], split: bool) -> frozenset[str]:
     return frozenset(" ".join(texts).split()) if split else frozenset(texts) - _BLANK
+
+
+_shared = lru_cache(maxsize=1024)(_set_of)
+"""Many callers have the same roles and scopes: one set, made once, serves all of them."""
 
 
 def _texts(value: Any, why: str) -> list[str]:
