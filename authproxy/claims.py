@@ -204,7 +204,7 @@ def _text(claims: Claims, name: str, *, optional: bool = False) -> str:
 
 def _first_text(claims: Claims, names: tuple[str, ...]) -> str:
     for name in names:
-        if text := _text(claims, name, optional=True):
+        if name in claims and (text := _text(claims, name, optional=True)):
             return text
     return ""
 

@@ -153,7 +153,8 @@ def _shared(fields: Pairs) -> Pairs:
 
 
 def _shown(value: str) -> bytes:
-    return (value if _IS_PLAIN(value) else _quoted(value)).encode()
+    is_plain = (value.isalnum() and value.isascii()) or _IS_PLAIN(value)
+    return (value if is_plain else _quoted(value)).encode()
 
 
 def _quoted(text: str) -> str:

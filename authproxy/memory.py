@@ -60,7 +60,8 @@ class Memory:
 
     def put(self, source: Source, accepted: Accepted) -> None:
         """Keeps it; the oldest make room."""
-        self.forget(source)
+        if source in self._entries:
+            self.forget(source)
         self._entries[source] = accepted
         self._bytes += len(source[1])
         while len(self._entries) > self._most or self._bytes > self._most_bytes:
