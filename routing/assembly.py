@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -81,6 +82,7 @@ def assemble_route(
     match = spec.match
     pattern = _pattern(spec.name, match)
     names = names_of(pattern)
+    ops_of = partial(header_ops_of, names=names, route=spec.name, service=spec.service or "")
     hosts = tuple(dict.fromkeys(match.hosts))
     methods = tuple(sorted(set(match.methods)))
     conditions = Conditions(len(methods), len(match.headers), len(match.query))
@@ -95,8 +97,8 @@ def assemble_route(
         query=tuple(_parameter(name, wanted) for name, wanted in sorted(match.query.items())),
         destination=_destination(spec, pattern),
         rewrite=rewrite_of(spec.rewrite, pattern),
-        request_headers=header_ops_of(spec.request_headers, names, reads_answers=reads_answers(spec)),
-        response_headers=header_ops_of(spec.response_headers, names),
+        request_headers=ops_of(spec.request_headers, reads_answers=reads_answers(spec)),
+        response_headers=ops_of(spec.response_headers),
         max_body=None if spec.limits is None else spec.limits.max_body,
         timeout_s=spec.timeout,
         allow_encoded_slashes=spec.allow_encoded_slashes,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from routing.patterns import PathPattern, placeholders
 from routing.rewrite import CompiledRewrite, PathChange, written_path
-from routing.shapes.templates import Facts, Names, Template, template_of
+from routing.shapes.templates import Facts, Names, Template, known_facts, template_of
 from routing.snapshot import HeaderList, HeaderOps
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from routing.document.routes import RouteSpec
 
 _IDENTITY: Final[HeaderList] = ((b"accept-encoding", b"identity"),)
+_CONSTANT: Final = frozenset({"route.name", "service.name"})
+"""Variables that are the same for all requests of a route, where it has one service."""
 _RANGES: Final = frozenset({b"range", b"if-range"})
 
 
@@ -33,13 +35,18 @@ def reads_answers(spec: RouteSpec) -> bool:
 
 
 def header_ops_of(
-    spec: HeaderOpsSpec | None, names: Names, *, reads_answers: bool = False
+    spec: HeaderOpsSpec | None,
+    names: Names,
+    *,
+    route: str = "",
+    service: str = "",
+    reads_answers: bool = False,
 ) -> HeaderOps | None:
-    """Changes to a header list; None if there are none.
+    """Changes to a header list; None if there are none. `service` is empty where it may be one or another.
 
     `reads_answers`: the route makes something else of its answers, so they must come whole and uncompressed.
     """
-    ops = HeaderOps() if spec is None else _ops(spec, names)
+    ops = HeaderOps() if spec is None else _ops(spec, names, known_facts(route, service))
     if reads_answers:
         chosen = {name for name, _ in (*ops.set, *ops.add, *ops.templates)}
         own = () if b"accept-encoding" in chosen else _IDENTITY
@@ -101,15 +108,15 @@ def _replacing(change: PathChange, path: str | None, names: Names, *, segments: 
     return CompiledRewrite(change, replacement, prefix_segments=segments, template=template)
 
 
-def _ops(spec: HeaderOpsSpec, names: Names) -> HeaderOps:
+def _ops(spec: HeaderOpsSpec, names: Names, known: Facts) -> HeaderOps:
     """What is set anew is removed first, even where there is nothing to set: a client's own value never stands in."""
-    setting, adding = _parted(spec.set, names), _parted(spec.add, names)
+    setting, adding = _parted(spec.set, names, known), _parted(spec.add, names, known)
     removed = {name.lower().encode("ascii") for name in spec.remove} | {name for name, _ in setting[1]}
     return HeaderOps(frozenset(removed), setting[0], adding[0], (*setting[1], *adding[1]))
 
 
 def _parted(
-    headers: Mapping[str, str], names: Names
+    headers: Mapping[str, str], names: Names, known: Facts
 ) -> tuple[HeaderList, tuple[tuple[bytes, Template], ...]]:
     """Those that are always the same, and those that are filled in."""
     fixed: list[tuple[bytes, bytes]] = []
@@ -118,6 +125,8 @@ def _parted(
         field, template = name.lower().encode("ascii"), template_of(value, names)
         if template is None:
             fixed.append((field, value.encode("latin-1")))
+        elif template.asks <= _CONSTANT and (constant := template.field_value(known)):
+            fixed.append((field, constant))
         else:
             made.append((field, template))
     return tuple(fixed), tuple(made)

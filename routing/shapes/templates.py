@@ -61,6 +61,12 @@ class Facts(NamedTuple):
     status: int = 0
 
 
+def known_facts(route: str, service: str) -> Facts:
+    """What is known of all requests of a route; of what is not, nothing."""
+    nothing = NormalPath("/", b"/", False)
+    return Facts("", "", b"", nothing, b"", (), "", b"", None, route, service)
+
+
 Ask = Callable[[Facts], bytes]
 """A variable's value, decoded; empty: the request has none."""
 
@@ -89,6 +95,11 @@ class Template:
         """The value of a header field (RFC 9110 section 5.5); empty: it is not set."""
         made = self._joined(facts, _seen)
         return made.strip(b" ") if made[:1] == b" " or made[-1:] == b" " else made
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """The names of its variables."""
+        return frozenset(piece.name for piece in self.pieces if isinstance(piece, Variable))
 
     def path(self, facts: Facts, *, encoded_slashes: bool) -> bytes | None:
         """A path as it is sent; None if it cannot be made, or if a value would change its segments."""

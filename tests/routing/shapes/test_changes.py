@@ -33,6 +33,18 @@ def test_only_what_has_variables_is_filled_in() -> None:
     assert rendered(ops.templates, facts(caller=None)) == ((b"x-b", b"7"),)
 
 
+def test_what_a_route_knows_is_filled_in_once() -> None:
+    """Its own name, and the service where it has one only: no request is asked for them."""
+    written = spec(
+        response_headers={"set": {"X-A": "${route.name}/${service.name}"}, "add": {"X-B": "${route.name}"}}
+    )
+    ops = header_ops_of(written.response_headers, (), route="r,1", service="s")
+    assert ops == HeaderOps(set=((b"x-a", b"r,1/s"),), add=((b"x-b", b"r,1"),))
+    split = header_ops_of(written.response_headers, (), route="r")
+    assert split is not None
+    assert [name for name, _ in split.templates] == [b"x-a"]
+
+
 def test_routes_that_read_answers_ask_for_whole_ones() -> None:
     """Unless somebody wants it otherwise."""
     assert header_ops_of(None, ()) is None
