@@ -19,10 +19,13 @@ def code_generator(request: Request) -> Answer:
     match request.method, request.path.removeprefix("/api/v1/code/").split("/"):
         case "POST", ["generate"] if {"image", "code_stack"} <= request.fields.keys():
             return started(
-                "code", stack=request.fields["code_stack"], bytes=len(str(request.fields["image"]))
+                "code",
+                owner_of(request),
+                stack=request.fields["code_stack"],
+                bytes=len(str(request.fields["image"])),
             )
         case "POST", ["upload-and-generate"]:
-            return started("code", files=files_of(request))
+            return started("code", owner_of(request), files=files_of(request))
         case "POST", ["refine", number] if number in made and "instructions" in request.fields:
             made[number] |= {"refined": request.fields["instructions"]}
             return 200, made[number]
@@ -35,7 +38,7 @@ def code_generator(request: Request) -> Answer:
 
 def image_generator(request: Request) -> Answer:
     """Images from prompts."""
-    owner = request.caller["name"] if request.caller else ""
+    owner = owner_of(request)
     match request.method, request.path.removeprefix("/api/v1/images/").split("/"):
         case "POST", ["generate"]:
             fields = request.fields
@@ -54,6 +57,10 @@ def image_generator(request: Request) -> Answer:
             own = [each for each in made.values() if each.get("owner") == owner and "images" in each]
             return 200, {"owner": owner, "images": sum(each["images"] for each in own)}
     return 404, {"error": "there is no such generation"}
+
+
+def owner_of(request: Request) -> str:
+    return str(request.caller["name"]) if request.caller else ""
 
 
 def started(kind: str, owner: str = "", **more: Any) -> Answer:
