@@ -203,5 +203,5 @@ def fault_of(spec: FaultSpec | None, defaults: TrafficDefaults) -> FaultPolicy |
         delay_s=spec.delay or 0.0,
         abort=spec.abort or 0,
         share=spec.percent / 100,
-        until=float("inf") if spec.until is None else spec.until,
+        until=spec.until,
     )

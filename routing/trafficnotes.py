@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from math import ceil, inf
+from math import ceil
 from typing import Any, Final
 
 from resilience.policies import BalancingPolicy, BreakerPolicy, ConcurrencyPolicy, FaultPolicy, QuotaPolicy
@@ -214,15 +214,13 @@ def _moment(at: float) -> str:
 
 
 def _fault(fault: FaultPolicy, now: float) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    return {
         "delay_s": fault.delay_s or None,
         "abort": fault.abort or None,
         "percent": fault.share * 100,
+        "until": _moment(fault.until),
+        "has_ended": now >= fault.until,
     }
-    if fault.until != inf:
-        found["until"] = _moment(fault.until)
-        found["has_ended"] = now >= fault.until
-    return found
 
 
 def _balancing(policy: BalancingPolicy) -> dict[str, Any]:

@@ -140,6 +140,6 @@ class FaultSpec(Spec):
         None, "Error status that is answered instead."
     )
     percent: Percent = option(100.0, "Share of the requests that is hit.")
-    until: Moment | None = option(
-        None, "When it ends by itself: date, or date and time (UTC unless it says otherwise)."
+    until: Moment = Field(
+        description="When it ends by itself: date, or date and time (UTC unless it says otherwise)."
     )

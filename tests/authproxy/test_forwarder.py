@@ -103,7 +103,7 @@ async def test_a_body_that_is_refused_is_no_success(monkeypatch: pytest.MonkeyPa
 
 async def test_time_that_is_over_before_the_first_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as by a fault on purpose: nothing is sent, and it is nobody's failure."""
-    run = Run(monkeypatch, timeout="10ms", fault={"delay": "20ms"})
+    run = Run(monkeypatch, timeout="10ms", fault={"until": "2099-01-01", "delay": "20ms"})
     await run()
     assert (run.send.status, run.finished[0].outcome) == (504, Outcome.NO_TIME)
     assert run.transport.requests == []
@@ -111,7 +111,7 @@ async def test_time_that_is_over_before_the_first_attempt(monkeypatch: pytest.Mo
 
 async def test_a_service_is_told_what_is_left_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less what the gateway itself took."""
-    run = Run(monkeypatch, timeout="5s", fault={"delay": "50ms"})
+    run = Run(monkeypatch, timeout="5s", fault={"until": "2099-01-01", "delay": "50ms"})
     await run()
     assert int(dict(run.transport.requests[0].headers.raw)[b"x-request-timeout-ms"]) <= 4950
 

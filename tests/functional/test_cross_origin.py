@@ -81,7 +81,7 @@ async def test_a_stranger_is_told_nothing() -> None:
         ({"service": "s", **CLOSED}, 401),
         ({"service": "s"}, 502),
         ({"respond": {"status": 200}, "ip": {"deny": ["127.0.0.0/8"]}}, 403),
-        ({"respond": {"status": 200}, "fault": {"abort": 503}}, 503),
+        ({"respond": {"status": 200}, "fault": {"until": "2099-01-01", "abort": 503}}, 503),
         ({"respond": {"status": 204}}, 204),
         ({"redirect": {"path": "/y"}}, 301),
     ],

@@ -149,7 +149,7 @@ async def test_time_of_the_client_ends_the_request(monkeypatch: MonkeyPatch, sto
 
 async def test_abort(monkeypatch: MonkeyPatch) -> None:
     """Its share of the requests hears the status and never reaches the service; the breaker counts none of them."""
-    fault = {"abort": 503, "percent": 30}
+    fault = {"abort": 503, "percent": 30, "until": "2099-01-01"}
     async with Upstream() as upstream:
         raw = crowded(
             upstream, service={"breaker": {"failure_threshold": 1, "min_throughput": 1}}, fault=fault
@@ -169,7 +169,7 @@ async def test_abort(monkeypatch: MonkeyPatch) -> None:
 async def test_delay(monkeypatch: MonkeyPatch) -> None:
     """The request waits first and then goes on, with less time than it had."""
     async with Upstream() as upstream:
-        raw = crowded(upstream, timeout="2s", fault={"delay": "150ms"})
+        raw = crowded(upstream, timeout="2s", fault={"until": "2099-01-01", "delay": "150ms"})
         async with traffic(raw, monkeypatch) as plane:
             began = monotonic()
             answer = await plane.ask()
@@ -183,7 +183,9 @@ async def test_delay_beyond_the_time_is_nobodys_failure(monkeypatch: MonkeyPatch
     """The service is not asked any more, and its breaker does not hear of it."""
     async with Upstream() as upstream:
         service = {"breaker": {"failure_threshold": 1, "min_throughput": 1}}
-        raw = crowded(upstream, service=service, timeout="50ms", fault={"delay": "80ms"})
+        raw = crowded(
+            upstream, service=service, timeout="50ms", fault={"until": "2099-01-01", "delay": "80ms"}
+        )
         async with traffic(raw, monkeypatch) as plane:
             answers = [await plane.ask() for _ in range(3)]
             state = plane.breaker()
@@ -196,9 +198,9 @@ async def test_delay_beyond_the_time_is_nobodys_failure(monkeypatch: MonkeyPatch
     [
         ({"abort": 500, "until": "2020-01-01"}, TrafficDefaults(), 200),
         ({"abort": 500, "until": "2120-01-01"}, TrafficDefaults(), 500),
-        ({"abort": 500}, TrafficDefaults(faults=False), 200),
-        ({"abort": 500, "percent": 0}, TrafficDefaults(), 200),
-        ({"abort": 418}, TrafficDefaults(), 418),
+        ({"abort": 500, "until": "2120-01-01"}, TrafficDefaults(faults=False), 200),
+        ({"abort": 500, "percent": 0, "until": "2120-01-01"}, TrafficDefaults(), 200),
+        ({"abort": 418, "until": "2120-01-01"}, TrafficDefaults(), 418),
     ],
 )
 async def test_when_faults_act(

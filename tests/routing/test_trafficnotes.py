@@ -210,13 +210,12 @@ def test_faults_until_they_end() -> None:
     })  # fmt: skip
     [ended] = faults(snapshot, 1_900_000_000.0)
     assert (ended.outcome, ended.details["has_ended"]) == ("pass", True)
-    [endless] = faults(snapshot_with(fault={"abort": 503}), 0.0)
-    assert endless.details == {"delay_s": None, "abort": 503, "percent": 100.0}
     off = TrafficDefaults(faults=False)
     [remark] = faults(snapshot_with(traffic=off, fault=drill), 0.0)
     assert remark.details == {"remark": trafficnotes.FAULTS_OFF}
-    assert faults(snapshot_with(traffic=off, defaults={"fault": {"abort": 500}}), 0.0)[0].outcome == "pass"
-    assert faults(snapshot_with(fault={"percent": 5}), 0.0) == []
+    [remark] = faults(snapshot_with(traffic=off, defaults={"fault": drill}), 0.0)
+    assert remark.outcome == "pass"
+    assert faults(snapshot_with(fault={"percent": 5, "until": "2030-01-01"}), 0.0) == []
     assert faults(snapshot_with(), 0.0) == []
 
 

@@ -10,7 +10,10 @@ def test_defaults() -> None:
     """Each section has sensible values of its own."""
     assert (CacheSpec().methods, CacheSpec().ttl) == (("GET",), None)
     assert (WebSocketSpec().idle_timeout, WebSocketSpec().max_message) == (300.0, 1 << 20)
-    assert (FaultSpec().percent, CorsSpec().credentials) == (100.0, False)
+    assert (FaultSpec.model_validate({"until": "2030-01-01"}).percent, CorsSpec().credentials) == (
+        100.0,
+        False,
+    )
     assert TransformSpec().request is None
 
 
@@ -48,6 +51,7 @@ def test_end_of_a_fault(until: str, at: float) -> None:
     "until", ["tomorrow", "31.12.2026", "2026-12-31T", "2026-13-01", "2026-12-31T25:00", "", 7]
 )
 def test_end_of_a_fault_that_is_none(until: str) -> None:
-    """Anything else is refused."""
-    with pytest.raises(ValidationError):
-        FaultSpec.model_validate({"until": until})
+    """Anything else is refused, and so is a fault without an end."""
+    for keys in ({"until": until}, {}):
+        with pytest.raises(ValidationError):
+            FaultSpec.model_validate({**keys, "abort": 503})
