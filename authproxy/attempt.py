@@ -9,6 +9,7 @@ from authproxy import problems
 from authproxy.bodies import Body, BodyRefused, BodyTooLarge, ClientGone, Upload, client_gone
 from authproxy.complaints import COMPLAINTS
 from authproxy.exchange import Exchange
+from authproxy.handshake import TAKE_OVER
 from authproxy.headers import Pair, apply
 from authproxy.rejections import Rejection
 from authproxy.relaying import pass_interim
@@ -52,8 +53,11 @@ async def attempt(
     extensions["deadline"] = delivery.deadline
     if fresh:
         extensions["fresh"] = True
-    if _INTERIM in exchange.scope.get("extensions", ()):
+    offered = exchange.scope.get("extensions", ())
+    if _INTERIM in offered:
         extensions["on_informational"] = partial(pass_interim, exchange)
+    elif TAKE_OVER in offered:
+        extensions["upgrade"] = True
     exchange.attempts += 1
     target = runtime.pool.states[index]
     target.in_flight += 1

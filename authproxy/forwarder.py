@@ -21,6 +21,7 @@ from authproxy import bodies, problems
 from authproxy.attempt import Delivery, attempt, failure_of, request_headers
 from authproxy.bodies import EMPTY, Body, BodyRefused, ClientGone, Upload, client_gone
 from authproxy.exchange import Exchange, ResponseAborted
+from authproxy.handshake import SCOPE_HANDSHAKE, Handshake
 from authproxy.rejections import Rejection
 from authproxy.relaying import relay
 from authproxy.services import ServiceRuntime
@@ -36,6 +37,8 @@ from resilience.waiting import wait
 _NONE: Final[Collection[int]] = ()
 PATIENCE_S: Final = 10.0
 """How long a request may wait for its turn, where a queue is configured."""
+SWITCHED: Final = 101
+"""Only a WebSocket handshake is answered so."""
 MOST_DISCARDED: Final = 1 << 18
 DISCARDING_S: Final = 0.05
 """For reading an answer that nobody wants. HTTP/2 has one window for all: what is left unread is lost to others."""
@@ -94,8 +97,12 @@ async def _delivered(exchange: Exchange, runtime: ServiceRuntime, breaker: Guard
         answer = await _answer(exchange, runtime, body)
         if isinstance(answer, Rejection):
             return answer
-        if exchange.permit is not None and exchange.permit.is_trial:
+        is_switched = answer.status_code == SWITCHED
+        if exchange.permit is not None and (is_switched or exchange.permit.is_trial):
             _end_trial(exchange, breaker, failed=answer.status_code >= 500)
+        if is_switched:
+            handshake: Handshake = exchange.scope[SCOPE_HANDSHAKE]
+            return await handshake.hand_on(exchange, answer, state.name)
         return await relay(exchange, answer, state.name)
     finally:
         state.in_flight -= 1
@@ -104,7 +111,7 @@ async def _delivered(exchange: Exchange, runtime: ServiceRuntime, breaker: Guard
 
 
 def _end_trial(exchange: Exchange, breaker: Guard | None, *, failed: bool) -> None:
-    """A trial's answer counts when it begins: it may go on for hours."""
+    """A trial's answer counts when it begins, and so does a connection: it may go on for hours."""
     assert breaker is not None
     assert exchange.permit is not None
     breaker.record(exchange.permit, failed, monotonic(), Outcome.UPSTREAM_ERROR.value if failed else "")

@@ -4,25 +4,65 @@ What refuses a request refuses a handshake with the same answer, before the upgr
 Who accepts it speaks the protocol through `receive` and `send`.
 """
 
-from typing import Final
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from authproxy.exchange import Message, Receive, Scope, Send
+from authproxy.exchange import Exchange, Message, Receive, Scope, Send
+from authproxy.headers import Pairs
+from authproxy.rejections import Rejection
+
+if TYPE_CHECKING:
+    import httpx
 
 SCOPE_HANDSHAKE: Final = "torana.handshake"
 """The key of the request's scope under which a destination finds the handshake."""
 DENIAL_EXTENSION: Final = "websocket.http.response"
+TAKE_OVER: Final = "torana.take_over"
+"""The extension of a server that gives its connection away: a `TakeOver`. Others carry no proxied connections."""
 _SCHEMES: Final = {"ws": "http", "wss": "https"}
+
+
+class Taken(NamedTuple):
+    """A client's connection after the server has accepted it: frames go to and fro on it from now on."""
+
+    transport: asyncio.Transport
+    deflate_bits: tuple[int, int] | None
+    """Window bits of what comes and of what goes, where messages may be compressed, each for itself (RFC 7692)."""
+    release: Callable[[], None]
+    """To be called once, when the connection is gone."""
+
+
+class Leaving(Protocol):
+    """Who took a connection over hears from the server that it should end."""
+
+    def shutdown(self) -> None:
+        """The process is going away."""
+
+
+class TakeOver(Protocol):
+    """Answers the handshake with 101 and these fields, and lets go of the connection. None: the client is gone."""
+
+    def __call__(self, who: Leaving, fields: Pairs) -> Taken | None: ...
+
+
+HandOn = Callable[[Exchange, "httpx.Response", str], Awaitable[Rejection | None]]
 
 
 class Handshake:
     """One connection. `receive` and `send` are the server's, past `websocket.connect`."""
 
-    __slots__ = ("_can_deny", "receive", "request", "scope", "send")
+    __slots__ = ("_can_deny", "hand_on", "on_open", "receive", "request", "scope", "send")
+
+    hand_on: HandOn
+    """Takes the 101 of the service that is named; set by whoever sends the handshake on."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
+        self.on_open: Callable[[], None] | None = None
+        """Is told that the connection stands: it may go on for hours."""
         self._can_deny = DENIAL_EXTENSION in (scope.get("extensions") or {})
         self.request: Scope = {
             **scope,

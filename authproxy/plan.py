@@ -50,8 +50,8 @@ class Doors:
     cache: Cache = field(default_factory=Cache)
     mirrors: Mirrors = field(default_factory=Mirrors)
     canaries: Canaries = field(default_factory=Canaries)
-    tunnel: Callable[[CompiledRoute, Gate], Destination] | None = None
-    """Makes the way of a route's WebSocket connections; None: there is none."""
+    tunnel: Callable[[CompiledRoute, Destination], Destination] | None = None
+    """Makes of a route and its destination the way of its WebSocket connections; None: there is none."""
     bus: Bus | None = None
     """Where routes publish; None: no message hub is configured."""
 
@@ -69,6 +69,9 @@ def prepare_route(route: CompiledRoute, doors: Doors) -> RoutePlan:
         then = (*then, Faulting(route.fault, rng=doors.rng).step)
     then = (*then, *arrangement.check_steps(route))
     destination = _destination(route, gate, doors)
+    tunnel = None
+    if route.shapes.websocket is not None and doors.tunnel is not None:
+        tunnel = doors.tunnel(route, destination)
     if (mirror := route.shapes.mirror) is not None:
         destination = Mirroring(
             route, mirror, destination, mirrors=doors.mirrors, tell=gate.told, roll=doors.rng.random
@@ -77,13 +80,13 @@ def prepare_route(route: CompiledRoute, doors: Doors) -> RoutePlan:
     if route.concurrency is not None:
         crowd = doors.crowds.get(route.name, route.concurrency)
         destination = bounded(destination, crowd, route.concurrency)
-    has_tunnel = route.shapes.websocket is not None and doors.tunnel is not None
+        tunnel = tunnel and bounded(tunnel, crowd, route.concurrency)
     return RoutePlan(
         (*first, *gate.steps, *then),
         (*first, gate.admit, *then),
         destination,
         arrangement.shapers(route),
-        doors.tunnel(route, gate) if has_tunnel and doors.tunnel else None,
+        tunnel,
     )
 
 

@@ -47,7 +47,7 @@ async def relay(exchange: Exchange, response: httpx.Response, service: str) -> R
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": _answer_headers(exchange, response),
+                "headers": answer_headers(exchange, response),
                 "trailers": trailers,
             }
         )
@@ -86,7 +86,8 @@ def pass_interim(exchange: Exchange, status: int, headers: list[Pair]) -> None:
     sending.close()
 
 
-def _answer_headers(exchange: Exchange, response: httpx.Response) -> list[Pair]:
+def answer_headers(exchange: Exchange, response: httpx.Response) -> list[Pair]:
+    """The fields of the answer that goes on: the upstream's, the gateway's own, and what the route makes of them."""
     safety = exchange.safety.routed[exchange.origin.scheme]
     headers = response_headers(slim.raw_pairs(response), safety)
     headers.append((b"x-request-id", exchange.request_id))

@@ -11,7 +11,8 @@ from typing import Final
 
 from authproxy.attempt import failure_of
 from authproxy.exchange import Exchange
-from authproxy.forwarder import forward
+from authproxy.forwarder import SWITCHED, forward
+from authproxy.handshake import SCOPE_HANDSHAKE, Handshake
 from authproxy.hashing import caller_key
 from authproxy.headers import Pairs
 from authproxy.rejections import Rejection
@@ -86,12 +87,15 @@ class CanarySplitting(Splitting):
         tally, began = self._live.tally, monotonic()
         service = self.choose(exchange).service
         exchange.caller_fields = self._tell(exchange, service)
+        side = tally.canary if service == self._canary else tally.others
+        handshake: Handshake | None = exchange.scope.get(SCOPE_HANDSHAKE)
+        if handshake is not None:
+            handshake.on_open = lambda: side.count(monotonic() - began, failed=False)
         try:
             return await forward(exchange, service)
         finally:
             failed = True if exchange.outcome in _AWAY else failure_of(exchange.outcome)
-            if failed is not None:
-                side = tally.canary if service == self._canary else tally.others
+            if failed is not None and exchange.status != SWITCHED:
                 side.count(monotonic() - began, failed=failed)
 
     def choose(self, exchange: Exchange) -> Share:

@@ -7,6 +7,7 @@ A request's extensions:
     deadline           loop time by which the answer's head must have arrived; it stands still while a streamed
                        request body is being sent
     fresh              True: on a connection that has not been used before
+    upgrade            True: a 101 is an answer (RFC 9110 section 7.8). `ResponseBody.detach` gives its connection
     on_informational   called with (status, header pairs) for each 1xx but 100 and 101 (RFC 9110 section 15.2)
 
 A response's extensions: http_version, reason_phrase (bytes), reused (bool), trailers (callable, after the body's end).

@@ -67,6 +67,11 @@ class ResponseBody(httpx.AsyncByteStream):
             await waiter
             connection.read_until = NEVER
 
+    def detach(self) -> tuple[asyncio.Transport, bytes]:
+        """Of a 101: the connection, which is the caller's from now on, and what has come on it after the head."""
+        self.released = True
+        return self._pool.let_go(self._connection)
+
     def trailers(self) -> list[Pair]:
         """The trailer fields (RFC 9110 section 6.5), names in lower case. Empty until the body has ended."""
         return self._trailers or []

@@ -105,9 +105,9 @@ class Connection(asyncio.Protocol):
 
     # For the request
 
-    def begin(self, *, to_head: bool, read_s: float) -> None:
+    def begin(self, *, to_head: bool, read_s: float, may_switch: bool = False) -> None:
         """Take up a new request. Its first byte must be written at once."""
-        self.reader.begin(to_head=to_head)
+        self.reader.begin(to_head=to_head, may_switch=may_switch)
         self.in_use = True
         self.read_s = read_s
 

@@ -92,7 +92,11 @@ class Http1Transport(Transport):
         task: asyncio.Task[None] | None = None
         reader = connection.reader
         try:
-            connection.begin(to_head=request.method == "HEAD", read_s=_seconds(timeouts, "read"))
+            connection.begin(
+                to_head=request.method == "HEAD",
+                read_s=_seconds(timeouts, "read"),
+                may_switch="upgrade" in extensions,
+            )
             connection.transport.write(head)
             if body is not None and not connection.write_paused:
                 connection.await_answer(now, deadline)

@@ -42,7 +42,9 @@ class ResponseReader:
         "headers",
         "informational",
         "keep_alive",
+        "may_switch",
         "reason",
+        "rest",
         "reusable",
         "started",
         "status",
@@ -54,15 +56,20 @@ class ResponseReader:
     def __init__(self) -> None:
         self._parser: Any = httptools.HttpResponseParser(self)
         self._to_head = False
+        self.may_switch = False
+        """The request asked for another protocol: a 101 is its answer (RFC 9110 section 15.2.2)."""
+        self.rest: bytes | None = None
+        """What came after a 101: it is the other protocol's."""
         self.chunks: list[bytes] = []
         self.complete = True
 
-    def begin(self, *, to_head: bool) -> None:
+    def begin(self, *, to_head: bool, may_switch: bool = False) -> None:
         """Expect the response to a new request; `to_head`: to a HEAD request, so without a body."""
         if self._to_head:
             # llhttp cannot be told that there is no body; the last response left it waiting for one.
             self._parser = httptools.HttpResponseParser(self)
         self._to_head = to_head
+        self.may_switch = may_switch
         self._framed = False
         self._head_bytes = 0
         self._silent_bytes = 0
@@ -91,7 +98,7 @@ class ResponseReader:
     def feed(self, data: bytes) -> None:
         """Take the next bytes. Raises BadResponse; junk after the complete response only ends `reusable`."""
         if self.complete:
-            self.reusable = False
+            self._go_on_after(data)
             return
         if not self.started:
             self.started = True
@@ -101,10 +108,8 @@ class ResponseReader:
         before = self.buffered
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            if not self.complete:
-                raise BadResponse(str(error.__context__ or error)) from None
-            self.reusable = False
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._stopped(data, error)
         if in_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
@@ -115,6 +120,19 @@ class ResponseReader:
                 raise BadResponse("its trailers or chunk extensions are too long")
         else:
             self._silent_bytes = 0
+
+    def _stopped(self, data: bytes, error: Exception) -> None:
+        """The parser reads no further: what follows is garbage, or another protocol's."""
+        if isinstance(error, httptools.HttpParserUpgrade):
+            self._switch(data[error.args[0] :])
+        elif not self.complete:
+            raise BadResponse(str(error.__context__ or error)) from None
+        self.reusable = False
+
+    def _go_on_after(self, data: bytes) -> None:
+        self.reusable = False
+        if self.rest is not None:
+            self.rest += data
 
     def end(self) -> None:
         """The stream has ended in good order. Completes a response that lasts until close."""
@@ -204,6 +222,10 @@ class ResponseReader:
 
     def _informational_head(self, status: int) -> None:
         if status <= 101:
+            if status == 101 and self.may_switch:
+                self.status = status
+                self.head_complete = True
+                return
             if status != 100:
                 raise BadResponse(f"its status is {status}, which nobody asked for")
         else:
@@ -213,6 +235,12 @@ class ResponseReader:
         self.headers = []
         self.reason = b""
         self._framed = False
+
+    def _switch(self, rest: bytes) -> None:
+        if not self.may_switch or self.status != 101:
+            raise BadResponse("it goes on in another protocol, which nobody asked for")
+        self.rest = rest
+        self.complete = True
 
     def _older_version(self, version: str) -> None:
         if version != "1.0":

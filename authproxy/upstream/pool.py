@@ -174,6 +174,15 @@ class Pool:
         else:
             self._keep(connection)
 
+    def let_go(self, connection: Connection) -> tuple[asyncio.Transport, bytes]:
+        """The connection speaks another protocol now: it is none of ours any more, and its place is free."""
+        rest = connection.reader.rest or b""
+        connection.in_use, connection.closed = False, True
+        connection.reader.close()
+        self._open.discard(connection)
+        self._free_slot()
+        return connection.transport, rest
+
     def lost_idle(self, connection: Connection) -> None:
         """The upstream ended a connection while no request was on it."""
         try:

@@ -177,8 +177,11 @@ class GatewayProtocol(HttpToolsProtocol):
             config=self.config, server_state=self.server_state, app_state=self.app_state
         )
         protocol.connection_made(self.transport)
-        protocol.data_received(b"GET %b HTTP/1.1\r\n%b\r\n%b" % (target, fields, rest))
         self.transport.set_protocol(protocol)
+        if rest:
+            self.transport.close()  # a client must wait for the answer (RFC 6455 section 4.1)
+        else:
+            protocol.data_received(b"GET %b HTTP/1.1\r\n%b\r\n" % (target, fields))
         self.reader.close()
 
     # Called by the cycle

@@ -21,7 +21,7 @@ ASKS = (
 RESPOND: Mapping[str, Any] = {"respond": {"status": 200, "body": "x"}}
 
 
-def tunnel(_route: object, _gate: object) -> Any:
+def tunnel(_route: object, _destination: object) -> Any:
     """Accepts, and says which route it is of."""
 
     async def destination(exchange: Exchange) -> Rejection | None:
