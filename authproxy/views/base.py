@@ -26,6 +26,7 @@ from routing.ordering import OrderRefused
 
 METHODS: Final = ("jwt", "api_key", "session")
 OPERATE: Final = "routing.operate"
+VIEW: Final = "routing.view_service"
 
 
 class OneFormat(BaseContentNegotiation):
@@ -131,14 +132,23 @@ def required_account(request: Request, *, by_key: bool) -> tuple[Identity, User]
     return identity, user
 
 
-def operator(request: Request, *, may_change: bool) -> Identity:
-    """Staff; an account of the gateway's own needs the permission that it would need in admin, too."""
+def operator(request: Request) -> Identity:
+    """Staff who may give orders: an account of the gateway's own needs the permission that it would need in admin."""
+    return _staff(request, (OPERATE,))
+
+
+def viewer(request: Request, *also: str) -> Identity:
+    """Staff who may look: by the permission that admin asks for. `also` are permissions that are as good here."""
+    return _staff(request, (VIEW, OPERATE, *also))
+
+
+def _staff(request: Request, permissions: tuple[str, ...]) -> Identity:
     identity = required_identity(request)
     if not identity.is_staff:
         raise Refused(problems.forbidden({"level": "admin"}))
     account = account_of(identity)
-    if may_change and account is not None and not account.has_perm(OPERATE):
-        raise forbidden(f"This takes the permission {OPERATE}.")
+    if account is not None and not any(account.has_perm(each) for each in permissions):
+        raise forbidden(f"This takes the permission {permissions[0]}.")
     return identity
 
 

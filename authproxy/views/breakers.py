@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from authproxy.breakers import as_json
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, obeying, operator
+from authproxy.views.base import Endpoint, obeying, operator, viewer
 from authproxy.views.documented import documented
 from resilience.breaker import State
 from resilience.models import BreakerState
@@ -63,7 +63,7 @@ class BreakerView(Endpoint):
     @documented("Show a breaker", tag=_TAG, answers={200: BreakerShape}, errors=(401, 403, 404))
     def get(self, request: Request, service: str) -> Response:
         """What the workers wrote down last; live to a second."""
-        operator(request, may_change=False)
+        viewer(request)
         row = breaking.found(service)
         if row is None:
             raise not_found("There is no such breaker.")
@@ -78,7 +78,7 @@ class BreakerView(Endpoint):
     )
     def post(self, request: Request, service: str) -> Response:
         """Forces it open or closed, lets what is measured decide again (null), or resets it; everywhere in a second."""
-        identity = operator(request, may_change=True)
+        identity = operator(request)
         wanted = BreakerOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
         return Response(as_json(_obey(service, wanted.validated_data, by=identity.name or identity.consumer)))

@@ -67,7 +67,7 @@ class CachePurgeView(Endpoint):
     )
     def post(self, request: Request) -> Response:
         """By route, tag or URL, or all of it; on every worker within a second."""
-        identity = operator(request, may_change=True)
+        identity = operator(request)
         wanted = PurgeOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data

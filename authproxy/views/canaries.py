@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from authproxy.canaries import WORDS, as_json, event_json
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, obeying, operator
+from authproxy.views.base import Endpoint, obeying, operator, viewer
 from authproxy.views.documented import documented
 from resilience.models import CanaryState
 from resilience.rows.breakers import REASON_LENGTH
@@ -76,7 +76,7 @@ class CanariesView(Endpoint):
     @documented("List canaries", tag=_TAG, answers={200: CanariesShape}, errors=(401, 403))
     def get(self, request: Request) -> Response:
         """The first thousand, by route; live to a second."""
-        operator(request, may_change=False)
+        viewer(request)
         rows = CanaryState.objects.exclude(stage=canarying.ENDED)[:_MOST]
         return Response({"canaries": [as_json(row) for row in rows]})
 
@@ -87,7 +87,7 @@ class CanaryView(Endpoint):
     @documented("Show a canary", tag=_TAG, answers={200: CanaryWithHistory}, errors=(401, 403, 404))
     def get(self, request: Request, route: str) -> Response:
         """How it stands, and its latest steps."""
-        operator(request, may_change=False)
+        viewer(request)
         row = canarying.found(route)
         if row is None:
             raise not_found("There is no such canary.")
@@ -103,7 +103,7 @@ class CanaryView(Endpoint):
     )
     def post(self, request: Request, route: str) -> Response:
         """Pauses it, goes on, sends it everything or nothing, or begins again; everywhere within a second."""
-        identity = operator(request, may_change=True)
+        identity = operator(request)
         wanted = CanaryOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from authproxy.serializers import Shape
 from authproxy.standings import as_json, readmission_as_json
-from authproxy.views.base import Endpoint, obeying, operator
+from authproxy.views.base import Endpoint, obeying, operator, viewer
 from authproxy.views.documented import documented
 from resilience.rows.breakers import REASON_LENGTH
 from resilience.rows.targets import URL_LENGTH
@@ -55,7 +55,7 @@ class TargetsView(Endpoint):
     @documented("List targets", tag=_TAG, answers={200: StandingsShape}, errors=(401, 403, 404))
     def get(self, request: Request, service: str) -> Response:
         """Those that were checked or ejected, as workers wrote it down last."""
-        operator(request, may_change=False)
+        viewer(request)
         with obeying():
             require_service(service)
         rows = readmitting.standings().filter(service=service)
@@ -74,7 +74,7 @@ class ReadmitView(Endpoint):
     )
     def post(self, request: Request, service: str) -> Response:
         """Ejected or unhealthy as it is, it gets requests again; on every worker within a second."""
-        identity = operator(request, may_change=True)
+        identity = operator(request)
         wanted = ReadmissionOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data

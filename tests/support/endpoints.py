@@ -7,7 +7,7 @@ scope. What was revoked counts from the next request on.
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.http import HttpRequest
 from django.test import Client
 from django.test.client import ClientHandler
@@ -76,6 +76,12 @@ class Endpoints(Client):
 def account(name: str, **fields: Any) -> User:
     """An account whose password is PASSWORD."""
     return User.objects.create_user(name, f"{name}@example.com", PASSWORD, **fields)
+
+
+def let_view(name: str) -> None:
+    """Gives an account what viewers have."""
+    wanted = Permission.objects.get(content_type__app_label="routing", codename="view_service")
+    User.objects.get(username=name).user_permissions.add(wanted)
 
 
 def kinds(heard: list[SecurityEvent]) -> list[str]:

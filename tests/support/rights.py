@@ -142,16 +142,16 @@ INLINES: Final[dict[tuple[str, str], tuple[str, str, str, str]]] = {
 }
 # Calls of the control API and of discovery: who gets past who asks. Services register themselves; staff does not.
 CALLS: Final[dict[str, str]] = {
-    "GET control/v1/breakers/{service}": ALL,
+    "GET control/v1/breakers/{service}": STAFF,
     "POST control/v1/breakers/{service}": "OA",
     "POST control/v1/cache/purge": "OA",
-    "GET control/v1/canaries": ALL,
-    "GET control/v1/canaries/{route}": ALL,
+    "GET control/v1/canaries": STAFF,
+    "GET control/v1/canaries/{route}": STAFF,
     "POST control/v1/canaries/{route}": "OA",
     "POST control/v1/explain": STAFF,
     "GET control/v1/quotas/counts": STAFF,
     "POST control/v1/quotas/counts/reset": "OA",
-    "GET control/v1/services/{service}/targets": ALL,
+    "GET control/v1/services/{service}/targets": STAFF,
     "POST control/v1/services/{service}/targets/readmit": "OA",
     "POST discovery/register": "",
     "PUT discovery/lease/{pk}": "OA",

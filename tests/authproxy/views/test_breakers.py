@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from resilience.models import BreakerState, BreakerTransition
 from routing.models import Service
-from tests.support.endpoints import Endpoints, account
+from tests.support.endpoints import Endpoints, account, let_view
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 SHOP = "/control/v1/breakers/shop"
@@ -98,6 +98,8 @@ def test_only_staff_may_look_and_only_operators_may_steer(client: Endpoints) -> 
     account("vera", is_staff=True)
     vera = client.signed_in("vera")["access"]
     client.cookies.clear()
+    assert code(client.ask(SHOP, token=vera))[0] == 403
+    let_view("vera")
     assert client.ask(SHOP, token=vera).status_code == 200
     assert code(client.send(SHOP, {"force": "open"}, token=vera)) == (403, "FORBIDDEN")
     assert BreakerState.objects.get().forced == ""

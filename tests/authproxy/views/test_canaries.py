@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from resilience.canaries import Wanted
 from resilience.canary import CanaryPolicy
 from routing.canarying import begin
-from tests.support.endpoints import Endpoints, account
+from tests.support.endpoints import Endpoints, account, let_view
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 ALL = "/control/v1/canaries"
@@ -66,6 +66,8 @@ def test_others_may_look_or_not_even_that(client: Endpoints) -> None:
     account("carl")
     assert code(Endpoints().send(ONE, {"word": "pause"}))[0] == 401
     bert, carl = (str(client.signed_in(name)["access"]) for name in ("bert", "carl"))
+    assert code(client.ask(ALL, token=bert))[0] == 403
+    let_view("bert")
     assert client.ask(ALL, token=bert).status_code == 200
     assert code(client.send(ONE, {"word": "pause"}, token=bert))[0] == 403
     assert code(client.ask(ONE, token=carl))[0] == 403

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from resilience.models import TargetReadmission
-from tests.support.endpoints import Endpoints, account
+from tests.support.endpoints import Endpoints, account, let_view
 from tests.support.standings import A, B, checked, ejected, shop
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
@@ -90,6 +90,8 @@ def test_only_staff_may_look_and_only_operators_may_steer(client: Endpoints) -> 
     bert = token(client, "bert", staff=False)
     assert code(client.ask(TARGETS, token=bert)) == (403, "FORBIDDEN")
     vera = token(client, "vera")
+    assert code(client.ask(TARGETS, token=vera))[0] == 403
+    let_view("vera")
     assert client.ask(TARGETS, token=vera).status_code == 200
     assert code(client.send(READMIT, {"url": A}, token=vera)) == (403, "FORBIDDEN")
     assert not TargetReadmission.objects.exists()
