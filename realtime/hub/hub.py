@@ -10,15 +10,16 @@ come in between, so there is neither hole nor duplicate. A delivery is given to 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import orjson
 
 from authproxy.bus import Unpublished
 from realtime.events import LARGEST_DATA, Event, encode
+from realtime.hub.entries import Confession, Draft, Entry
 from realtime.hub.ids import NOTHING, EventId, parse_id
 from realtime.hub.sinks import Sink
 from realtime.hub.window import Window
@@ -30,18 +31,6 @@ REPLAYED_AT_ONCE: Final = 100
 MOST_KEYS: Final = 10_000
 MOST_AHEAD_S: Final = 60.0
 """How far another worker may be, by the clocks: an id of later than that is made up."""
-
-
-class Draft(NamedTuple):
-    """An event that has no id yet."""
-
-    topic: str
-    type: str
-    data: bytes
-    """JSON."""
-    timestamp: str
-    key: str
-    """The same for the same event, however often it is sent."""
 
 
 class Stream(Protocol):
@@ -162,11 +151,31 @@ class Hub:
         """What the stream brings, in its order. Of what came before under the same key nothing comes again."""
         if draft.key in self._keys:
             self.tally.duplicates += 1
-            self.window.last = max(self.window.last, id)
+            self.pass_by(id)
             return
         self.tally.taken += 1
         async with self._turn:
             await self._spread(id, _event(str(id), draft), draft.key)
+
+    def pass_by(self, id: EventId) -> None:  # noqa: A002 - the field's name
+        """The stream has gone on, without an event."""
+        self.window.last = max(self.window.last, id)
+
+    def load(self, entries: Sequence[Entry], now_ms: float) -> None:
+        """What the stream had before, oldest first; in place of an empty window. `now_ms` is by its clock."""
+        floor = entries[0].id if entries else EventId(int(now_ms), 0)
+        self.window = window = Window(floor=floor)
+        for id, what in entries:  # noqa: A001 - the field's name
+            if isinstance(what, Draft) and what.key not in self._keys:
+                event = _event(str(id), what)
+                self._remember(what.key, event)
+                window.append(id, event, self._now() - max(0.0, now_ms - id.ms) / 1000)
+            window.last = max(window.last, id)
+            if isinstance(what, Confession):
+                for topic in what.topics or ():
+                    window.lose_of(topic)
+                if what.topics is None:
+                    window.lose()
 
     async def lose(self, topics: Iterable[str] | None = None, at: EventId | None = None) -> None:
         """Something was lost, of these topics or of any, up to that id: subscribers are told."""
@@ -201,9 +210,7 @@ class Hub:
 
     async def _spread(self, id: EventId, event: Event, key: str) -> None:  # noqa: A002 - the field's name
         """Under the lock."""
-        self._keys[key] = (event.id, event.timestamp)
-        if len(self._keys) > MOST_KEYS:
-            self._keys.popitem(last=False)
+        self._remember(key, event)
         ordinal = self.window.append(id, event, self._now()).ordinal
         sinks = self._sinks.get(event.topic)
         if not sinks:
@@ -217,6 +224,11 @@ class Hub:
             if sinks.get(sink, ordinal) < ordinal and not (skips and (topic, sink) in skips):
                 sink.deliver(event)
                 self.tally.delivered += 1
+
+    def _remember(self, key: str, event: Event) -> None:
+        self._keys[key] = (event.id, event.timestamp)
+        if len(self._keys) > MOST_KEYS:
+            self._keys.popitem(last=False)
 
     def _end_skips(self, topic: str, id: EventId) -> None:  # noqa: A002 - the field's name
         """Who has seen events before this worker did gets those that are behind them."""

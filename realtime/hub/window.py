@@ -85,6 +85,11 @@ class Window:
         return self._bytes
 
     @property
+    def is_full(self) -> bool:
+        """Whether there is hardly room for more bytes."""
+        return self._bytes > 0.9 * self._most_bytes
+
+    @property
     def first(self) -> EventId | None:
         """The oldest id that is kept."""
         return self._kept[0].id if self._kept else None
@@ -107,8 +112,8 @@ class Window:
             self._drop()
 
     def lose(self) -> None:
-        """Something may have been lost of any topic, up to now: who comes back to what came before is told."""
-        self.lost = self.floor = self.last
+        """Something may have been lost of any topic, just now: who comes back to what came before is told."""
+        self.lost = self.floor = self.last.next
         self._dropped.clear()
 
     def lose_of(self, topic: str) -> None:

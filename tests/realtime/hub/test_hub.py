@@ -1,41 +1,14 @@
 """One worker's hub, without a stream and with one that the test feeds."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from authproxy.bus import Unpublished
-from realtime.events import Event
 from realtime.hub.hub import SLICE, Hub
 from realtime.hub.ids import EventId
 from realtime.hub.window import Window
-
-TOPIC = "generation.7"
-
-
-class Listener:
-    """A sink that keeps what it gets: ids of events, and "gap"."""
-
-    def __init__(self) -> None:
-        self.got: list[Any] = []
-        self.heard: list[str] = []
-
-    def deliver(self, event: Event) -> None:
-        self.got.append(event.data)
-        self.heard.append(event.id)
-
-    def gap(self, _topic: str) -> None:
-        self.got.append("gap")
-
-    async def room(self) -> None:
-        await asyncio.sleep(0)
-
-
-async def publish(hub: Hub, data: Any, topic: str = TOPIC, **more: str) -> Event:
-    event = await hub.publish(topic, "progress", data, **more)
-    assert isinstance(event, Event)
-    return event
+from tests.support.hubs import TOPIC, Listener, publish
 
 
 async def test_subscribers_get_what_is_published() -> None:
