@@ -37,6 +37,8 @@ from routing.rewrite import location
 from routing.snapshot import CompiledRoute, Forward, Redirect, Respond, services_of
 from routing.splitting import Split
 
+Tunnels = Callable[[CompiledRoute, Destination], Destination]
+
 
 @dataclass(frozen=True, slots=True)
 class Doors:
@@ -50,7 +52,7 @@ class Doors:
     cache: Cache = field(default_factory=Cache)
     mirrors: Mirrors = field(default_factory=Mirrors)
     canaries: Canaries = field(default_factory=Canaries)
-    tunnel: Callable[[CompiledRoute, Destination], Destination] | None = None
+    tunnel: Tunnels | None = None
     """Makes of a route and its destination the way of its WebSocket connections; None: there is none."""
     bus: Bus | None = None
     """Where routes publish; None: no message hub is configured."""

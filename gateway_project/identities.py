@@ -62,6 +62,11 @@ class Identities:
             is_on=config.enable_authentication,
         )
 
+    @property
+    def changes(self) -> Changes:
+        """What ends identities."""
+        return self._changes
+
     async def start(self, *, redis_url: str | None = None) -> None:
         """Load what is known of keys and changes; where the database does not answer, what VAR_DIR has."""
         await asyncio.to_thread(self._keys.start_without_database)

@@ -16,7 +16,7 @@ from typing import Final
 from authproxy.admission import Gatekeeper
 from authproxy.limitedlog import LimitedLog
 from authproxy.limiting import Limiter, Limits
-from authproxy.plan import Doors
+from authproxy.plan import Doors, Tunnels
 from authproxy.quotalog import QuotaLog, ResetWatch
 from authproxy.services import Upstreams
 from authproxy.steps import Step
@@ -34,7 +34,7 @@ from resilience.stores.news import RedisNews
 from resilience.stores.redis import RedisStore
 from resilience.stores.seeds import OwnSeeds, SharedSeeds
 from routing import livestates
-from routing.breakerlog import BreakerLog
+from routing.breakerlog import BreakerLog, Passenger
 from routing.canaries import wanted_canaries
 from routing.canarylog import CanaryLog
 from routing.leasewatch import LeaseWatch
@@ -64,8 +64,13 @@ class Traffic:
         database: bool,
         var_dir: Path,
         workers: int = 1,
+        tunnel: Tunnels | None = None,
+        passengers: tuple[Passenger, ...] = (),
     ) -> None:
-        """`name` is the installation's: those that share a Redis are told apart by it. `workers` share this node."""
+        """`name` is the installation's: those that share a Redis are told apart by it. `workers` share this node.
+
+        `tunnel` makes the way of routes' WebSocket connections; `passengers` read and write rows as well.
+        """
         rng = Random()  # noqa: S311 - who is next, not secrets
         self._link = None if redis_url is None else RedisLink(redis_url, rng=rng)
         prefix, own = f"{{{name}:limits}}", MemoryStore(share=1 if self._link is None else workers)
@@ -75,6 +80,7 @@ class Traffic:
         news = None if self._link is None or redis_url is None else RedisNews(self._link, redis_url)
         self.breakers = Breakers(worker=worker, store=news, prefix=f"{name}:")
         self._current = current
+        self._passengers = passengers
         self._log = BreakerLog(self.breakers) if database else None
         self._targets = TargetLog(self._readmit, node=worker, wake=self._log.wake) if self._log else None
         self._limited = LimitedLog(self.limiter) if database else None
@@ -104,7 +110,7 @@ class Traffic:
         self.upstreams = Upstreams(self.states, rng=rng, breakers=self.breakers, tell=tell)
         self._cache = AnswerCache(name=name, redis_url=redis_url, rng=rng, log=self._log)
         cache = self._cache.cache
-        self.doors = Doors(gatekeeper, self.limiter, crowds=LimitTable(), rng=rng, cache=cache)
+        self.doors = Doors(gatekeeper, self.limiter, crowds=LimitTable(), rng=rng, cache=cache, tunnel=tunnel)
 
     @property
     def decided_alone(self) -> int:
@@ -133,7 +139,8 @@ class Traffic:
         if self._log is not None and self._targets is not None and self._quotas is not None:
             self._log.carry(self._targets)
             self._log.carry(ResetWatch(self._quotas.wake))
-            self._log.carry(CanaryLog(self.doors.canaries))
+            for passenger in (CanaryLog(self.doors.canaries), *self._passengers):
+                self._log.carry(passenger)
         else:
             self._deciding = asyncio.get_running_loop().create_task(self._decide_alone())
         await self._cache.start()

@@ -96,6 +96,13 @@ def _traffic() -> dict[str, Any]:
                 "routing.view_service",
                 "routing.operate",
             ),
+            _item(
+                "Live connections",
+                "cable",
+                "realtime_livesocket_changelist",
+                "authproxy.view_limitedcaller",
+                "routing.operate",
+            ),
             _item("Quotas", "speed", "routing_quota_changelist", "routing.view_quota"),
             _item(
                 "Calendar counts",

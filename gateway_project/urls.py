@@ -10,6 +10,7 @@ from authproxy.views.canaries import CanariesView, CanaryView
 from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import ReadmitView, TargetsView
+from realtime.views.sockets import EndView, SocketsView
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -24,6 +25,8 @@ urlpatterns = [
     path("control/v1/quotas/counts/reset", ResetView.as_view()),
     path("control/v1/services/<str:service>/targets", TargetsView.as_view()),
     path("control/v1/services/<str:service>/targets/readmit", ReadmitView.as_view()),
+    path("control/v1/sockets", SocketsView.as_view()),
+    path("control/v1/sockets/end", EndView.as_view()),
     path("discovery/register", discovery.RegisterView.as_view()),
     path("discovery/lease/<uuid:pk>", discovery.LeaseView.as_view()),
     path("discovery/services", discovery.ServicesView.as_view()),

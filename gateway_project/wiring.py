@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Final, Literal
 
 from authproxy import https
@@ -33,6 +34,9 @@ from gateway_project.traffic import Traffic
 from observability.health import Health
 from observability.status import Status
 from realtime.routing import websocket_application
+from realtime.socketlog import SocketLog
+from realtime.tunnel.opening import tunnel_for
+from realtime.tunnel.sockets import Sockets
 from resilience.stores.memory import MemoryStore
 from routing import notify
 from routing.compiler import compile_snapshot
@@ -71,9 +75,11 @@ class Gateway:
         self._closing: set[asyncio.Task[None]] = set()
         self._watcher: RevisionWatcher | None = None
         self._identities = Identities(config, has_database=revision_file is None)
+        self._sockets = Sockets(changes=self._identities.changes, rng=Random())  # noqa: S311 - when, not secrets
+        worker = f"{socket.gethostname()}:{os.getpid()}"
         self._traffic = Traffic(
             name=config.service_name,
-            worker=f"{socket.gethostname()}:{os.getpid()}",
+            worker=worker,
             redis_url=self._redis_url(),
             gatekeeper=self._identities.gatekeeper,
             current=lambda: self._registry.current,
@@ -81,6 +87,8 @@ class Gateway:
             database=revision_file is None,
             var_dir=config.var_dir,
             workers=int(environ.get(WORKERS_VARIABLE, "1")),
+            tunnel=tunnel_for(self._sockets),
+            passengers=(SocketLog(self._sockets, node=worker),),
         )
         self._options = replace(
             compile_options(config, environ),
@@ -202,6 +210,7 @@ class Gateway:
         )
         self._traffic.reconcile(new)
         self._identities.reconcile(new)
+        self._sockets.reconcile(new)
 
     def _close_later(self, transport: Transport) -> None:
         """Requests under way end on the connections that they began with, however long they take."""

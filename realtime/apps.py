@@ -8,3 +8,6 @@ class RealtimeConfig(AppConfig):
 
     name = "realtime"
     verbose_name = "Realtime"
+
+    def ready(self) -> None:
+        import realtime.admin.registrations  # noqa: F401 - what registers with admin does so now

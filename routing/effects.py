@@ -23,6 +23,7 @@ from routing.shapes.statusmap import status_map_note
 from routing.shapes.templates import Facts
 from routing.shapes.transform import transform_note
 from routing.shapes.validation import validation_note
+from routing.shapes.websocket import socket_note
 from routing.snapshot import (
     CompiledRoute,
     CompiledService,
@@ -84,6 +85,7 @@ def policy_notes(
         source = source_of(route, "request_headers")
         yield PolicyNote("request_headers", source, "applies", header_changes(route.request_headers, facts))
     yield from mirror_note(route.shapes.mirror, source_of(route, "mirror"))
+    yield from socket_note(route.shapes.websocket, source_of(route, "websocket"), headers)
     yield from aggregate_note(route.destination, source_of(route, "aggregate"))
     if service is not None:
         yield from trafficnotes.service_notes(service, method)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Generator
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 __all__ = ["GatewayServer", "LeavingTimes", "StartupFailed", "running", "server_config"]
 
 _POLL_S = 0.02  # while draining: uvicorn's WebSocket connections do not say when they are gone
+
+
+_SPREAD_S = 5.0  # over which WebSocket connections are asked to leave
 
 
 class StartupFailed(RuntimeError):  # noqa: N818 - as people say it
@@ -140,8 +144,6 @@ class GatewayServer(uvicorn.Server):
             await asyncio.sleep(self._grace_s)
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
         try:
             async with asyncio.timeout(self._times.drain_timeout_s):
                 await self._until_quiet()
@@ -150,8 +152,26 @@ class GatewayServer(uvicorn.Server):
         await self.lifespan.shutdown()
 
     async def _until_quiet(self) -> None:
-        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - sets of uvicorn's
+        """Tells each connection once; WebSockets spread over time, as their clients come back at once, elsewhere."""
+        told: set[Any] = set()
+        connections: set[Any] = self.server_state.connections
+        while connections or self.server_state.tasks:
+            for connection in connections - told:
+                self._tell(connection)
+            told = set(connections)
             await asyncio.sleep(_POLL_S)
+
+    def _tell(self, connection: Any) -> None:
+        if isinstance(connection, GatewayProtocol):
+            connection.shutdown()
+            return
+        spread_s = min(_SPREAD_S, self._times.drain_timeout_s / 2)
+        wait_s = random.random() * spread_s  # noqa: S311 - when, not secrets
+        asyncio.get_running_loop().call_later(wait_s, self._tell_later, connection)
+
+    def _tell_later(self, connection: Any) -> None:
+        if connection in self.server_state.connections:
+            connection.shutdown()
 
     async def _cut_off(self) -> None:
         tasks = list(self.server_state.tasks)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from routing.explanation import PolicyNote
+
 if TYPE_CHECKING:
     from routing.document.answers import WebSocketSpec
+    from routing.snapshot import HeaderList
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +30,15 @@ def socket_policy_of(spec: WebSocketSpec | None) -> SocketPolicy | None:
     if spec is None or not spec.enabled:
         return None
     return SocketPolicy(spec.idle_timeout, spec.max_message, spec.on_change)
+
+
+def socket_note(policy: SocketPolicy | None, source: str, headers: HeaderList) -> Iterator[PolicyNote]:
+    """What holds for connections; a request that asks for one is said to become one."""
+    if policy is not None:
+        asked = any(name == b"upgrade" and b"websocket" in value.lower() for name, value in headers)
+        details = {
+            "idle_timeout_s": policy.idle_timeout_s,
+            "max_message": policy.max_message,
+            "on_change": policy.on_change,
+        }
+        yield PolicyNote("websocket", source, "applies" if asked else "pass", details)

@@ -25,6 +25,7 @@ from authproxy.commands import (
 )
 from gateway_project import serving
 from gateway_project.embedded import socket_path
+from realtime.commands import sockets
 from routing.commands import documents, explain, history, importing
 from routing.commands.console import REFUSED, CommandRefused, Console
 from routing.locking import StoreUnavailable, clear_errors
@@ -44,6 +45,7 @@ SUBCOMMANDS = (
     cache,
     canary,
     limited,
+    sockets,
     quota,
     discovery,
     consumer,

@@ -1,0 +1,3 @@
+"""D: Everything in real time that registers itself with admin; imported once the applications are ready."""
+
+import realtime.admin.livesockets  # noqa: F401
