@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ENVIRONMENT_OF := $(PYTHON) scripts/environment.py
-LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+LOCK := uv pip compile --quiet --universal --all-extras --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
 .PHONY: help run example test lint fmt check bench lock
