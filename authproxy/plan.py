@@ -20,6 +20,7 @@ from authproxy.forwarder import forward
 from authproxy.headers import Pair
 from authproxy.limiting import Limiter, Limits
 from authproxy.mirroring import Mirroring, Mirrors
+from authproxy.publishing import Publishing
 from authproxy.rejections import Rejection
 from authproxy.relaying import relay
 from authproxy.securityfields import completed
@@ -34,7 +35,7 @@ from resilience.clock import http_date
 from resilience.concurrency import LimitTable
 from routing.aggregation import Aggregate
 from routing.rewrite import location
-from routing.snapshot import CompiledRoute, Forward, Redirect, Respond, services_of
+from routing.snapshot import CompiledRoute, Forward, Publish, Redirect, Respond, services_of
 from routing.splitting import Split
 
 Tunnels = Callable[[CompiledRoute, Destination], Destination]
@@ -107,6 +108,8 @@ def _destination(route: CompiledRoute, gate: Gate, doors: Doors) -> Destination:
             return partial(_respond, respond=respond)
         case Aggregate() as aggregate:
             return Aggregating(route, aggregate, gate.told).answer
+        case Publish(topic=topic):
+            return Publishing(route, topic, doors.bus).answer
 
 
 async def _respond(exchange: Exchange, respond: Respond) -> Rejection | None:

@@ -31,6 +31,7 @@ from routing.snapshot import (
     Destination,
     Forward,
     HeaderList,
+    Publish,
     Redirect,
     Respond,
 )
@@ -160,6 +161,8 @@ def _destination(spec: RouteSpec, pattern: PathPattern) -> Destination:
         return _respond(spec.respond)
     if spec.aggregate is not None:
         return aggregate_of(spec.aggregate, names_of(pattern))
+    if spec.publish is not None:
+        return Publish(spec.publish.topic)
     raise ConfigurationInvalid([Problem("gateway.E012", f"routes[{spec.name}]", "has no destination")])
 
 

@@ -31,6 +31,7 @@ from routing.snapshot import (
     Forward,
     HeaderList,
     HeaderOps,
+    Publish,
     Redirect,
     Respond,
     Snapshot,
@@ -158,6 +159,8 @@ def own_answer(
         case Respond() as respond:
             body = respond.body.decode("utf-8", "replace")
             return {"status": respond.status, "headers": _pairs(respond.headers), "body": body}
+        case Publish(topic=topic):
+            return {"status": 202, "topic": topic}
     return None
 
 

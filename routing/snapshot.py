@@ -109,7 +109,14 @@ class Respond:
     body: bytes = b""
 
 
-Destination = Forward | Split | Redirect | Respond | Aggregate
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """The route hands the request's body to the message bus, as an event."""
+
+    topic: str
+
+
+Destination = Forward | Split | Redirect | Respond | Aggregate | Publish
 
 
 def services_of(destination: Destination) -> tuple[str, ...]:

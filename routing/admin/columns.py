@@ -36,6 +36,11 @@ def respond_text(respond: Mapping[str, Any] | None) -> str:
     return f"answers {(respond or {}).get('status', 200)}"
 
 
+def publish_text(publish: Mapping[str, Any] | None) -> str:
+    """`publishes analytics.requested`."""
+    return f"publishes {(publish or {}).get('topic', '')}"
+
+
 def policies(entry: Mapping[str, Any]) -> list[str]:
     """What a route does to requests and answers beside leading somewhere."""
     found = []

@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from routing.admin.backends import BackendInline, backends_text, save_backends
-from routing.admin.columns import match_text, policies, redirect_text, respond_text
+from routing.admin.columns import match_text, policies, publish_text, redirect_text, respond_text
 from routing.admin.confirming import confirmed
 from routing.admin.copying import CopyingAdmin
 from routing.admin.dialogs import ReasonDialog, go
@@ -131,6 +131,8 @@ class RouteAdmin(CopyingAdmin):
                 return redirect_text(route.redirect)
             case Destination.RESPOND:
                 return respond_text(route.respond)
+            case Destination.PUBLISH:
+                return publish_text(route.publish)
         return str(Destination(route.destination).label)
 
     @display(description="policies", label=True)

@@ -20,7 +20,7 @@ def check_cache(route: Mapping[str, Any], cache: Any) -> Iterator[Finding]:
         yield from _methods(methods)
     if cache.get("override") in (True, "true") and cache.get("ttl") is None:
         yield Finding("gateway.W005", ("cache", "override"), "has no effect: there is no ttl that could win")
-    for name in ("respond", "redirect"):
+    for name in ("respond", "redirect", "publish"):
         if route.get(name) is not None:
             yield Finding("gateway.W005", ("cache",), f"has no effect: {name} asks no service")
 

@@ -25,6 +25,9 @@ from routing.document.wire import HeaderValue, Method, ServerName, SetHeaderName
 
 DESTINATIONS = ("service", "backends", "redirect", "respond", "aggregate", "publish", "grpc")
 Times = Annotated[StrictFloat, Field(ge=1, le=1000)]
+Topic = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_:-]+(\.[A-Za-z0-9_:-]+)*$", max_length=200)
+]  # what every kind of hub takes as the name of a subject
 UpstreamPath = Annotated[str, Field(pattern="^/[!-~]*$", max_length=2000)]
 
 
@@ -116,7 +119,7 @@ class AggregateSpec(Spec):
 class PublishSpec(Spec):
     """Publishes the request's body as an event and answers 202."""
 
-    topic: Label = Field(description="Topic of the event.")
+    topic: Topic = Field(description="Topic of the event, such as analytics.requested.")
 
 
 class GrpcSpec(Spec):

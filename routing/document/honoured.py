@@ -26,6 +26,7 @@ _ROUTE: Final[Honoured] = {
     "redirect": True,
     "respond": True,
     "aggregate": True,
+    "publish": True,
     "auth": True,
     "forward_identity": True,
     "forward_credentials": True,

@@ -40,7 +40,7 @@ def _destination(raw: Raw, *, is_defaults: bool) -> Iterator[Finding]:
         yield Finding("gateway.E012", (), f"needs one destination: {', '.join(DESTINATIONS)}")
     if len(found) > 1:
         yield Finding("gateway.E012", (), f"has {len(found)} destinations ({', '.join(found)}); keep one")
-    if found and all(name in ("redirect", "respond") for name in found):
+    if found and all(name in ("redirect", "respond", "publish") for name in found):
         for name in _UPSTREAM_KEYS:
             if raw.get(name):
                 yield Finding("gateway.W005", (name,), f"has no effect: {found[0]} asks no service")

@@ -7,7 +7,7 @@ from routing.document.findings import Finding
 from routing.problems import quote
 
 KEY: Final = "forward_identity"
-_ASKS_NO_SERVICE: Final = ("redirect", "respond")
+_ASKS_NO_SERVICE: Final = ("redirect", "respond", "publish")
 
 
 def check_forwarded_token(

@@ -122,11 +122,6 @@ def test_defaults_are_no_wish(kind: str, entry: dict[str, Any]) -> None:
             {"protocol": "grpc"},
             'E030 protocol: "grpc" is not honoured by this version yet; possible: http,',
         ),
-        (
-            "routes",
-            {"publish": {"topic": "x"}},
-            "E030 publish: not honoured by this version yet; leave it out",
-        ),
         ("routes", {"grpc": {"service": "a.B", "method": "C"}}, "E030 grpc"),
     ],
 )
