@@ -19,6 +19,7 @@ from benchmarks import (
     memory,
     proxying,
     publish,
+    realtime,
     report,
     routes,
     shaping,
@@ -78,7 +79,7 @@ class Bench:
         return folder
 
 
-PARTS = ("proxying", "routes", "credentials", "traffic", "shaping", "publish", "memory")
+PARTS = ("proxying", "routes", "credentials", "traffic", "shaping", "realtime", "publish", "memory")
 
 
 def parse(arguments: Sequence[str], *, quick: bool) -> Options:
@@ -188,6 +189,16 @@ def measure_shaping(bench: Bench) -> str:
     return text
 
 
+def measure_realtime(bench: Bench) -> str:
+    options = bench.options
+    text = realtime.run(
+        folder=bench.part_folder("realtime"), proxy_core=bench.cores.proxy, load_core=bench.cores.load,
+        rounds=options.rounds, duration_s=max(3, options.duration_s), say=say,
+    )  # fmt: skip
+    print(f"\n{text}\n", flush=True)
+    return text
+
+
 def measure_publish(bench: Bench) -> str:
     options, cores = bench.options, publish.Cores(bench.cores.proxy, bench.cores.load)
     text = publish.run(
@@ -215,6 +226,7 @@ _MEASURES: dict[str, tuple[str, Callable[[Bench], str]]] = {
     "credentials": (credentials.TITLE, measure_credentials),
     "traffic": (traffic.TITLE, measure_traffic),
     "shaping": (shaping.TITLE, measure_shaping),
+    "realtime": (realtime.TITLE, measure_realtime),
     "publish": (publish.TITLE, measure_publish),
     "memory": (memory.TITLE, measure_memory),
 }

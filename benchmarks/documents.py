@@ -90,6 +90,11 @@ def shaping(upstream_port: int, slow_port: int) -> Document:
     return {**document, "services": [_service("bench", upstream_port), _service("slow", slow_port)]}
 
 
+def sockets(upstream_port: int) -> Document:
+    """Any path leads to a WebSocket upstream."""
+    return _document(upstream_port, [{**_forward("all", "/"), "websocket": {}}])
+
+
 def limited(upstream_port: int, *, limit: int, per: str) -> Document:
     """One public route with a quota for each value of X-Caller."""
     quota = {"name": "callers", "limit": limit, "per": per, "key": [{"header": "x-caller"}]}
