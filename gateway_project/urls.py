@@ -9,7 +9,7 @@ from authproxy.views.cachepurge import CachePurgeView
 from authproxy.views.canaries import CanariesView, CanaryView
 from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
-from authproxy.views.targets import ReadmitView, TargetsView
+from authproxy.views.targets import DrainView, ReadmitView, TargetsView
 from realtime.views.sockets import EndView, SocketsView
 
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("control/v1/quotas/counts", CountsView.as_view()),
     path("control/v1/quotas/counts/reset", ResetView.as_view()),
     path("control/v1/services/<str:service>/targets", TargetsView.as_view()),
+    path("control/v1/services/<str:service>/targets/drain", DrainView.as_view()),
     path("control/v1/services/<str:service>/targets/readmit", ReadmitView.as_view()),
     path("control/v1/sockets", SocketsView.as_view()),
     path("control/v1/sockets/end", EndView.as_view()),

@@ -1,4 +1,4 @@
-"""D: `/control/v1/services/{service}/targets`: how its targets are, and an operator's word to put one back."""
+"""D: `/control/v1/services/{service}/targets`: how its targets are; putting one back, and draining one."""
 
 from typing import Final
 
@@ -8,11 +8,13 @@ from rest_framework.response import Response
 
 from authproxy.serializers import Shape
 from authproxy.standings import as_json, readmission_as_json
-from authproxy.views.base import Endpoint, obeying, operator, viewer
+from authproxy.views.base import Endpoint, account_of, obeying, operator, viewer
 from authproxy.views.documented import documented
 from resilience.rows.breakers import REASON_LENGTH
 from resilience.rows.targets import URL_LENGTH
 from routing import readmitting
+from routing.drafts import Actor
+from routing.draining import drain
 from routing.ordering import require_service
 
 _TAG: Final = "Control"
@@ -49,6 +51,24 @@ class ReadmissionShape(Shape):
     reason = serializers.CharField(allow_null=True)
 
 
+class DrainOrder(Shape):
+    """`drain` false: it takes requests again."""
+
+    url = serializers.CharField(max_length=URL_LENGTH)
+    drain = serializers.BooleanField(required=False, default=True)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH, default="")
+
+
+class DrainedShape(Shape):
+    """`outcome` is drafted where somebody else must publish it; `revision` is the live one."""
+
+    service = serializers.CharField()
+    url = serializers.CharField()
+    drain = serializers.BooleanField()
+    outcome = serializers.ChoiceField(("published", "drafted", "unchanged"))
+    revision = serializers.IntegerField(allow_null=True)
+
+
 class TargetsView(Endpoint):
     """The targets of one service."""
 
@@ -82,3 +102,29 @@ class ReadmitView(Endpoint):
         with obeying():
             row = readmitting.readmit(service, given["url"], by=by, reason=given["reason"])
         return Response(readmission_as_json(row))
+
+
+class DrainView(Endpoint):
+    """Targets that take nothing new."""
+
+    @documented(
+        "Drain a target",
+        tag=_TAG,
+        takes=DrainOrder,
+        answers={200: DrainedShape},
+        errors=(400, 401, 403, 404, 413, 415),
+    )
+    def post(self, request: Request, service: str) -> Response:
+        """What it has begun may finish. It is a change of the configuration, with a revision or a draft."""
+        identity = operator(request)
+        wanted = DrainOrder(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        account = account_of(identity)
+        actor = Actor(identity.name or identity.consumer, account.pk if account is not None else None)
+        with obeying():
+            outcome = drain(
+                service, given["url"], undo=not given["drain"], actor=actor, reason=given["reason"]
+            )
+        told = {"service": service, "url": given["url"], "drain": given["drain"]}
+        return Response(told | {"outcome": outcome.kind, "revision": outcome.revision})

@@ -3,13 +3,13 @@
 from typing import Any, Final
 
 from django import forms
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from routing.admin.dialogs import ReasonDialog
 from routing.admin.publishing import published
+from routing.draining import switch
 from routing.models import Service, Target
 
 SHOWN_TARGETS: Final = 200
@@ -44,10 +44,7 @@ def drain(request: HttpRequest, service: Service, wanted: list[str], why: str) -
     if not changed:
         return 0
     with published(request, message=why or _message(service, changed)):
-        for each in changed:
-            Target.objects.filter(pk=each.pk).update(drain=None if each.drain else True)
-        now = timezone.now()
-        Service.objects.filter(pk=service.pk).update(version=F("version") + 1, updated_at=now)
+        switch(service, changed)
     return len(changed)
 
 

@@ -1,4 +1,4 @@
-"""`/control/v1/services/{service}/targets`: who may look, who may put one back, and what is refused."""
+"""`/control/v1/services/{service}/targets`: who may look, put one back or drain it, and what is refused."""
 
 from typing import Any
 
@@ -6,12 +6,14 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from resilience.models import TargetReadmission
+from routing.models import Revision
 from tests.support.endpoints import Endpoints, account, let_view
 from tests.support.standings import A, B, checked, ejected, shop
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 TARGETS = "/control/v1/services/shop/targets"
 READMIT = f"{TARGETS}/readmit"
+DRAIN = f"{TARGETS}/drain"
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +97,23 @@ def test_only_staff_may_look_and_only_operators_may_steer(client: Endpoints) -> 
     assert client.ask(TARGETS, token=vera).status_code == 200
     assert code(client.send(READMIT, {"url": A}, token=vera)) == (403, "FORBIDDEN")
     assert not TargetReadmission.objects.exists()
+
+
+def test_an_operator_drains_one(client: Endpoints) -> None:
+    """It is a revision; whoever may only look is refused, and what is not there is told by field."""
+    anna = token(client, "anna", operates=True)
+    done = client.send(DRAIN, {"url": A, "reason": "old disks"}, token=anna)
+    assert done.json() == {
+        "service": "shop", "url": A, "drain": True, "outcome": "published", "revision": 1,
+    }  # fmt: skip
+    row = Revision.objects.get()
+    assert (row.author, row.message, bool(row.user_id)) == ("anna", "old disks", True)
+    again = client.send(DRAIN, {"url": A, "drain": False}, token=anna).json()
+    assert (again["drain"], again["outcome"]) == (False, "published")
+    refused = client.send(DRAIN, {"url": "http://c:1"}, token=anna)
+    assert list(refused.json()["error"]["details"]) == ["url"]
+    token(client, "vera")
+    let_view("vera")
+    vera = str(client.signed_in("vera")["access"])
+    assert code(client.send(DRAIN, {"url": A}, token=vera)) == (403, "FORBIDDEN")
+    assert Revision.objects.count() == 2
