@@ -14,6 +14,7 @@ from authproxy.authenticate import Answer, Authenticator
 from authproxy.authorise import judge
 from authproxy.credentials import METHODS, Presented, is_foreign, remaining
 from authproxy.exchange import Exchange
+from authproxy.handshake import SCOPE_HANDSHAKE
 from authproxy.headers import Pairs
 from authproxy.identity import Identity, Roles
 from authproxy.memory import Accepted
@@ -99,9 +100,11 @@ class Gatekeeper:
         return fields if token is None else (*fields, (b"authorization", b"Bearer " + token))
 
     def _is_meant(self, exchange: Exchange, identity: Identity) -> bool:
-        origin = exchange.origin
+        origin, method = exchange.origin, exchange.method
+        if SCOPE_HANDSHAKE in exchange.scope and any(name == b"origin" for name, _ in exchange.scope["headers"]):
+            method = "CONNECT"  # no browser asks other sites before a page may open a connection
         return csrf.is_meant(
-            exchange.method,
+            method,
             exchange.scope["headers"],
             scheme=origin.scheme,
             host=dict(origin.fields).get(b"x-forwarded-host", b""),

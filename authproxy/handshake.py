@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from authproxy.exchange import Exchange, Message, Receive, Scope, Send
+from authproxy.handshaketokens import lift
 from authproxy.headers import Pairs
 from authproxy.rejections import Rejection
 
@@ -52,13 +53,16 @@ HandOn = Callable[[Exchange, "httpx.Response", str], Awaitable[Rejection | None]
 class Handshake:
     """One connection. `receive` and `send` are the server's, past `websocket.connect`."""
 
-    __slots__ = ("_can_deny", "hand_on", "on_open", "receive", "request", "scope", "send")
+    __slots__ = ("_can_deny", "hand_on", "on_open", "receive", "request", "scope", "send", "wants_bearer")
 
     hand_on: HandOn
     """Takes the 101 of the service that is named; set by whoever sends the handshake on."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope = scope
+        lifted = lift(scope)
+        self.wants_bearer = lifted.wants_bearer
+        """The client offered `bearer` with a token: that subprotocol is the answer if there is no other."""
+        self.scope = scope = {**scope, **lifted.changes}
         self.receive = receive
         self.send = send
         self.on_open: Callable[[], None] | None = None

@@ -171,12 +171,14 @@ class Pipeline:
             return _NO_SOCKETS
 
         async def send(message: Message) -> None:
-            if message["type"] == "websocket.accept":
-                exchange.status = 101
+            if message["type"] == "websocket.http.response.start":
+                exchange.status = message["status"]
             await handshake.send(message)
 
         told["scheme"] = "wss" if told["scheme"] == "https" else "ws"
+        told[SCOPE_HANDSHAKE] = handshake
         await self._builtin_socket({**handshake.scope, **told}, handshake.receive, send)
+        exchange.status = exchange.status or 101
         return None
 
     def _arrive(self, scope: Scope, receive: Receive, send: Send) -> Exchange:

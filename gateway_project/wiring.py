@@ -28,12 +28,12 @@ from gateway_project import peeking
 from gateway_project.config import GatewayConfig
 from gateway_project.detailing import Detailing
 from gateway_project.identities import Identities
+from gateway_project.realtime import Realtime
 from gateway_project.server.draining import DrainState
 from gateway_project.server.spec import WORKERS_VARIABLE
 from gateway_project.traffic import Traffic
 from observability.health import Health
 from observability.status import Status
-from realtime.routing import websocket_application
 from realtime.socketlog import SocketLog
 from realtime.tunnel.opening import tunnel_for
 from realtime.tunnel.sockets import Sockets
@@ -49,7 +49,7 @@ from routing.watcher import RevisionWatcher
 Role = Literal["all", "data", "control"]
 VERSION: Final = "0.1.0"
 EMPTY_DOCUMENT: Final = {"version": 1}
-_SERVED_BY_DATA_NODES: Final = frozenset({"health", "monitoring", "status"})
+_SERVED_BY_DATA_NODES: Final = frozenset({"health", "monitoring", "status", "websocket"})
 _LONGEST_REQUEST_S: Final = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
@@ -76,19 +76,14 @@ class Gateway:
         self._watcher: RevisionWatcher | None = None
         self._identities = Identities(config, has_database=revision_file is None)
         self._sockets = Sockets(changes=self._identities.changes, rng=Random())  # noqa: S311 - when, not secrets
-        worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._traffic = Traffic(
-            name=config.service_name,
-            worker=worker,
+        self._traffic = self._make_traffic(environ)
+        self._realtime = Realtime(
+            config,
             redis_url=self._redis_url(),
+            snapshot=self._snapshot,
             gatekeeper=self._identities.gatekeeper,
-            current=lambda: self._registry.current,
-            close_later=self._close_later,
-            database=revision_file is None,
-            var_dir=config.var_dir,
-            workers=int(environ.get(WORKERS_VARIABLE, "1")),
-            tunnel=tunnel_for(self._sockets),
-            passengers=(SocketLog(self._sockets, node=worker),),
+            changes=self._identities.changes,
+            drain=drain,
         )
         self._options = replace(
             compile_options(config, environ),
@@ -125,7 +120,7 @@ class Gateway:
     async def start(self) -> None:
         """Load what is to be served. A revision file that does not compile stops the start."""
         if self._revision_file is not None:
-            await asyncio.gather(self._identities.start(), self._traffic.start())
+            await asyncio.gather(self._identities.start(), self._traffic.start(), self._realtime.start())
             record = read_revision(self._revision_file)
             if not await self._registry.offer(record):
                 raise RuntimeError(self._registry.error)
@@ -137,7 +132,10 @@ class Gateway:
         watcher.listen(redis_url=self._redis_url())
         self._watcher = watcher
         await asyncio.gather(
-            self._identities.start(redis_url=self._redis_url()), self._traffic.start(), watcher.start()
+            self._identities.start(redis_url=self._redis_url()),
+            self._traffic.start(),
+            self._realtime.start(),
+            watcher.start(),
         )
 
     async def stop(self) -> None:
@@ -146,18 +144,35 @@ class Gateway:
             await self._watcher.stop()
         peeking.unbind(self._traffic.limiter.store)
         await self._detailing.stop()
+        await self._realtime.stop()
         await self._identities.stop()
         await self._traffic.stop()
         for closing in self._closing:
             closing.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)
 
+    def _make_traffic(self, environ: Mapping[str, str]) -> Traffic:
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        return Traffic(
+            name=self._config.service_name,
+            worker=worker,
+            redis_url=self._redis_url(),
+            gatekeeper=self._identities.gatekeeper,
+            current=lambda: self._registry.current,
+            close_later=self._close_later,
+            database=self._revision_file is None,
+            var_dir=self._config.var_dir,
+            workers=int(environ.get(WORKERS_VARIABLE, "1")),
+            tunnel=tunnel_for(self._sockets),
+            passengers=(SocketLog(self._sockets, node=worker),),
+        )
+
     def _pipeline(self) -> Pipeline:
         config, is_bare = self._config, self._role == "data" or self._revision_file is not None
         return Pipeline(
             snapshot=self._snapshot,
             builtin=self._builtin,
-            builtin_socket=websocket_application,
+            builtin_socket=self._realtime.application,
             recognise=self._identities.gatekeeper.recognise,
             served=_SERVED_BY_DATA_NODES if is_bare else None,
             forwarding=ForwardingFields([str(network) for network in config.trusted_proxies]),
@@ -211,6 +226,7 @@ class Gateway:
         self._traffic.reconcile(new)
         self._identities.reconcile(new)
         self._sockets.reconcile(new)
+        self._realtime.sessions.reconcile(new)
 
     def _close_later(self, transport: Transport) -> None:
         """Requests under way end on the connections that they began with, however long they take."""

@@ -1,38 +1,36 @@
 """D: Which WebSocket handshakes are answered here; any other path is refused before the upgrade."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from channels.routing import URLRouter
 from django.urls import URLPattern, re_path
 
-from authproxy import ids, problems
-from authproxy.handshake import DENIAL_EXTENSION
-from resilience.clock import timestamp
+from authproxy import problems
+from authproxy.exchange import ASGIApp
+from realtime.denials import deny
 
 Message = dict[str, Any]
 
 
-async def refuse_unknown_path(scope: Message, receive: Any, send: Any) -> None:
-    """404 with the error envelope; servers without the denial extension answer a plain 403 (ASGI, WebSocket)."""
-    if (await receive())["type"] != "websocket.connect":
-        return
-    if DENIAL_EXTENSION not in (scope.get("extensions") or {}):
-        await send({"type": "websocket.close"})
-        return
-    rejection, request_id = problems.not_found(), ids.request_id()
-    body = problems.envelope(rejection, request_id=request_id.decode(), timestamp=timestamp())
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-request-id", request_id),
-    ]
-    await send({"type": f"{DENIAL_EXTENSION}.start", "status": rejection.status, "headers": headers})
-    await send({"type": f"{DENIAL_EXTENSION}.body", "body": body})
+async def refuse_unknown_path(scope: Message, _receive: Any, send: Any) -> None:
+    """404 with the error envelope."""
+    await deny(scope, send, problems.not_found())
 
 
-websocket_urlpatterns: list[URLPattern] = []
+def endpoints(api_prefix: str, endpoint: ASGIApp) -> list[URLPattern]:
+    """The patterns of the gateway's own endpoints."""
+    path = re.escape(f"{api_prefix}/ws".lstrip("/"))
+    return [re_path(f"^{path}/?$", endpoint)]  # type: ignore[arg-type]
 
-# Takes what is left: without it URLRouter raises, and the server logs a traceback. (Channels' patterns lead to
-# ASGI applications, which the types of Django's do not know.)
-_anything_else = re_path("", refuse_unknown_path)  # type: ignore[arg-type]
-websocket_application = URLRouter([*websocket_urlpatterns, _anything_else])
+
+def application(patterns: Sequence[URLPattern] = ()) -> Any:
+    """Channels' router. What no pattern takes is refused: else it raises, and the server logs a traceback."""
+    # Channels' patterns lead to ASGI applications, which the types of Django's do not know.
+    anything_else = re_path("", refuse_unknown_path)  # type: ignore[arg-type]
+    return URLRouter([*patterns, anything_else])
+
+
+websocket_application = application()
+"""Without any endpoint."""

@@ -138,7 +138,11 @@ class Hub:
         self.unsubscribe(topic, sink)
         if after:
             await self._replay(topic, sink, after)
-        self._sinks.setdefault(topic, {})[sink] = self.window.ordinal
+        self.join(topic, sink)
+
+    def join(self, topic: str, sink: Sink) -> None:
+        """To get what comes from now on; nothing changes for who is there."""
+        self._sinks.setdefault(topic, {}).setdefault(sink, self.window.ordinal)
 
     def unsubscribe(self, topic: str, sink: Sink) -> None:
         """Nothing of the topic comes any more; nothing if it did not."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from realtime.hub.hub import Hub
 
 LOG = logging.getLogger(__name__)
+ADD_S: Final = 0.2
 TRIES: Final = 3
 AT_ONCE: Final = 32
 """Events that are being added."""
@@ -39,6 +40,7 @@ BLOCK_S: Final = 1.0
 SLACK_S: Final = 1.0
 JOIN_S: Final = 5.0
 READ_AT_ONCE: Final = 200
+TAKEN_AT_ONCE: Final = 10
 LOADED_AT_ONCE: Final = 500
 TRIM_S: Final = 10.0
 FIRST_PAUSE_S: Final = 0.05
@@ -61,7 +63,7 @@ class RedisStream:
         connect: Callable[[Address], Client] = client_of,
     ) -> None:
         so = "events reach only the subscribers of the worker that takes them"
-        self.link = RedisLink(url, rng=rng, so=so) if link is None else link
+        self.link = RedisLink(url, rng=rng, timeout_s=ADD_S, so=so) if link is None else link
         self._address = address_of(url)
         self._connect = connect
         self._key = key
@@ -151,8 +153,10 @@ class RedisStream:
             async with asyncio.timeout(BLOCK_S + SLACK_S):
                 answer = await client.execute_command(*read, self._key, str(self._last))
             for _, listed in answer or ():
-                for id, fields in listed:  # noqa: A001 - the field's name
+                for number, (id, fields) in enumerate(listed):  # noqa: A001 - the field's name
                     await self._take(hub, id, fields)
+                    if number % TAKEN_AT_ONCE == TAKEN_AT_ONCE - 1:
+                        await asyncio.sleep(0)  # what was written leaves before there is more
             hub.age()
             await self._confess()
             async with asyncio.timeout(SLACK_S):

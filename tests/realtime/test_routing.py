@@ -40,11 +40,6 @@ async def test_server_without_denial_responses_closes(extensions: dict[str, Any]
     assert sent == [{"type": "websocket.close"}]
 
 
-async def test_client_that_left_gets_nothing() -> None:
-    """Nothing is sent into a handshake that is over."""
-    assert await handshake({"type": "websocket.disconnect", "code": 1006}) == []
-
-
 async def test_unknown_path_raises_nothing_for_any_path() -> None:
     """The empty path and encoded bytes are refused like any other."""
     for path in ("", "/", "/ws", "/%00", "/é"):
