@@ -50,6 +50,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         _traffic(),
+        _realtime(),
         _access(),
     ]
 
@@ -96,13 +97,6 @@ def _traffic() -> dict[str, Any]:
                 "routing.view_service",
                 "routing.operate",
             ),
-            _item(
-                "Live connections",
-                "cable",
-                "realtime_livesocket_changelist",
-                "authproxy.view_limitedcaller",
-                "routing.operate",
-            ),
             _item("Quotas", "speed", "routing_quota_changelist", "routing.view_quota"),
             _item(
                 "Calendar counts",
@@ -116,6 +110,23 @@ def _traffic() -> dict[str, Any]:
                 "front_hand",
                 "authproxy_limitedcaller_changelist",
                 "authproxy.view_limitedcaller",
+            ),
+        ],
+    }
+
+
+def _realtime() -> dict[str, Any]:
+    """What happens as it happens."""
+    return {
+        "title": "Realtime",
+        "separator": True,
+        "items": [
+            _item(
+                "Live connections",
+                "cable",
+                "realtime_livesocket_changelist",
+                "authproxy.view_limitedcaller",
+                "routing.operate",
             ),
         ],
     }

@@ -1,4 +1,4 @@
-"""P: Frames out of bytes and bytes out of frames (RFC 6455 section 5), as strict as the RFC is, and as they come.
+"""I: Frames out of bytes and bytes out of frames (RFC 6455 section 5), as strict as the RFC is, and as they come.
 
 A frame goes on whole; of one that is longer than STREAMED, what has come goes on as a fragment, so that no message is
 ever held. Checked are reserved bits and opcodes, masking, the shortest form of lengths, control frames, the order of
