@@ -152,19 +152,16 @@ class Gateway:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _make_traffic(self, environ: Mapping[str, str]) -> Traffic:
-        self._traffic = self._make_traffic(environ)
-
-    def _make_traffic(self, environ: Mapping[str, str]) -> Traffic:
         worker = f"{socket.gethostname()}:{os.getpid()}"
         return Traffic(
-            name=self._self._config.service_name,
+            name=self._config.service_name,
             worker=worker,
             redis_url=self._redis_url(),
             gatekeeper=self._identities.gatekeeper,
             current=lambda: self._registry.current,
             close_later=self._close_later,
             database=self._revision_file is None,
-            var_dir=self._self._config.var_dir,
+            var_dir=self._config.var_dir,
             workers=int(environ.get(WORKERS_VARIABLE, "1")),
             tunnel=tunnel_for(self._sockets),
             passengers=(SocketLog(self._sockets, node=worker),),
