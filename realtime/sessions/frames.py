@@ -1,4 +1,4 @@
-"""P: Frames to clients, built once for all who get the same event, plain and compressed (RFC 6455, RFC 7692)."""
+"""I: Frames to clients, built once for all who get the same event, plain and compressed (RFC 6455, RFC 7692)."""
 
 from typing import Final
 
