@@ -3,9 +3,11 @@
 python -m examples.isaas.upstreams context --port 8001
 """
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+from examples.isaas import realtime
 from examples.upstream import Answer, Request, Service, main
 
 
@@ -35,4 +37,7 @@ def owner_of(caller: Mapping[str, Any] | None) -> str:
 SERVICES = {name: records(name) for name in ("context", "intent", "prediction", "realtime")}
 
 if __name__ == "__main__":
-    main(SERVICES)
+    if sys.argv[1:2] == [realtime.NAME]:
+        realtime.serve(SERVICES[realtime.NAME])
+    else:
+        main(SERVICES)

@@ -1,9 +1,11 @@
 """ISaaS as `make example` starts it: three roles, three services, three scopes; and what the services learn."""
 
+import asyncio
 from typing import Any
 
 import jwt
 import orjson
+from websockets.asyncio.client import connect
 
 from tests.support.clients import Caller, keyed, refusal, signed_in, staff_of
 from tests.support.gateway import Answer, RawClient
@@ -66,11 +68,28 @@ async def test_scopes_open_what_they_name(site: Site) -> None:
             nobody = await client.get("/api/v1/intent", *MADE_UP)
             forged = await client.get("/api/v1/intent", reader.field, *MADE_UP)
             token = await client.get("/api/v1/realtime", reader.field)
+        said = await talked(running, reader)
     assert orjson.loads(missing.body)["error"]["details"] == {"missing_scopes": ["write"]}
     assert refusal(nobody) == (401, "AUTH_ERROR", "missing")
     assert [caller_in(forged)[key] for key in ("name", "roles", "scopes")] == ["reader", ["reader"], ["read"]]
     assert caller_in(token)["aud"] in ("realtime", ["realtime"])
     assert_is_for_realtime_alone(caller_in(token), reader)
+    assert said == [
+        {"service": "realtime", "listening": "reader"}, {"heard": "hello"}, {"posted": {"mood": "fine"}}
+    ]  # fmt: skip
+
+
+async def talked(running: Running, reader: Caller) -> list[Any]:
+    """What the service says on a WebSocket of the same path, while somebody posts."""
+    name, _, value = reader.field.partition(": ")
+    url = f"ws://127.0.0.1:{running.port}/api/v1/realtime"
+    async with connect(url, additional_headers={name: value}, proxy=None) as socket, asyncio.timeout(20):
+        said = [await socket.recv()]
+        await socket.send("hello")
+        said.append(await socket.recv())
+        async with RawClient(running.port) as client:
+            await reader.ask(client, "/api/v1/realtime", method="POST", body=b'{"mood": "fine"}')
+        return [orjson.loads(each) for each in (*said, await socket.recv())]
 
 
 def assert_is_for_realtime_alone(claims: dict[str, Any], reader: Caller) -> None:
