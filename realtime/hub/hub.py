@@ -114,7 +114,11 @@ class Hub:
         `id` is the publisher's own name of the event: sent again with it, the event is delivered once (while it is
         remembered, see `MOST_KEYS`). Unpublished where its data is too large.
         """
-        encoded = orjson.dumps(data)
+        try:
+            encoded = orjson.dumps(data)
+        except TypeError:
+            self.tally.refused += 1
+            return Unpublished("the data of an event is what JSON has, with numbers of 64 bits")
         if len(encoded) > LARGEST_DATA:
             self.tally.refused += 1
             return Unpublished(f"the data of an event may have {LARGEST_DATA} bytes of JSON")

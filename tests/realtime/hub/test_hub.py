@@ -67,8 +67,9 @@ async def test_one_name_is_one_event() -> None:
     assert (again.id, again.timestamp) == (first.id, first.timestamp)
 
 
-async def test_too_much_data_is_refused() -> None:
-    answer = await Hub(node="a").publish(TOPIC, "t", "x" * 70_000)
+@pytest.mark.parametrize("data", ["x" * 70_000, 2**70, {1, 2}, "\ud800"])
+async def test_what_is_too_much_or_no_json_is_refused(data: object) -> None:
+    answer = await Hub(node="a").publish(TOPIC, "t", data)
 
     assert isinstance(answer, Unpublished)
 
