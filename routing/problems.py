@@ -54,6 +54,7 @@ IDS: Final[dict[str, str]] = {
     "gateway.E041": "not a JSON Schema that can be used",
     "gateway.E042": "not a JSON pointer",
     "gateway.E045": "stands for nothing of a request",
+    "gateway.E046": "WebSocket connections to a service that cannot carry them",
     "gateway.E099": "further problems were left out",
     "gateway.W001": "environment variable is not set",
     "gateway.W002": "route is never reached: its path belongs to the gateway",
