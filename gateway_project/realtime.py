@@ -7,10 +7,9 @@ from collections.abc import Callable
 from random import Random
 from secrets import token_hex
 
-from authproxy.admission import Gatekeeper
-from authproxy.changes import Changes
 from authproxy.exchange import ASGIApp
 from gateway_project.config import GatewayConfig
+from gateway_project.identities import Identities
 from gateway_project.server.draining import DrainState
 from realtime.consumers import Endpoint
 from realtime.hub import current
@@ -27,11 +26,9 @@ class Realtime:
     def __init__(
         self,
         config: GatewayConfig,
-        *,
         redis_url: str | None,
         snapshot: Callable[[], Snapshot],
-        gatekeeper: Gatekeeper,
-        changes: Changes,
+        identities: Identities,
         drain: DrainState,
     ) -> None:
         rng = Random()  # noqa: S311 - when, not secrets
@@ -42,8 +39,8 @@ class Realtime:
         self.sessions = Sessions(
             self.hub,
             snapshot=snapshot,
-            authenticator=gatekeeper.authenticator,
-            changes=changes,
+            authenticator=identities.gatekeeper.authenticator,
+            changes=identities.changes,
             key=config.credential_pepper.encode(),
             rng=rng,
             is_open=not config.enable_authentication,

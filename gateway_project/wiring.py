@@ -77,14 +77,7 @@ class Gateway:
         self._identities = Identities(config, has_database=revision_file is None)
         self._sockets = Sockets(changes=self._identities.changes, rng=Random())  # noqa: S311 - when, not secrets
         self._traffic = self._make_traffic(environ)
-        self._realtime = Realtime(
-            config,
-            redis_url=self._redis_url(),
-            snapshot=self._snapshot,
-            gatekeeper=self._identities.gatekeeper,
-            changes=self._identities.changes,
-            drain=drain,
-        )
+        self._realtime = Realtime(config, self._redis_url(), self._snapshot, self._identities, drain)
         self._options = replace(
             compile_options(config, environ),
             prepare_route=partial(prepare_route, doors=self._traffic.doors),
