@@ -171,3 +171,34 @@ def test_a_head_that_is_too_long_is_no_answer() -> None:
     with pytest.raises(BadResponse, match="head is too long"):
         reader.feed(b"HTTP/1.1 200 OK\r\nX: " + b"a" * MAX_HEAD_BYTES + b"\r\nContent-Length: 0\r\n\r\n")
     assert not reader.head_complete
+
+
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-A: b\r\n\r\n"
+
+
+@given(st.binary(max_size=40), st.lists(st.integers(0, 200), max_size=4))
+def test_what_follows_a_switch_is_kept_as_it_is(rest: bytes, places: list[int]) -> None:
+    """However it is cut, after interim answers as well; the connection carries no other request."""
+    reader = ResponseReader()
+    reader.begin(to_head=False, may_switch=True)
+    for piece in cut(b"HTTP/1.1 103 Early Hints\r\n\r\n" + SWITCHED + rest, places):
+        reader.feed(piece)
+    assert (reader.status, reader.head_complete, reader.complete, reader.reusable) == (101, True, True, False)
+    assert reader.rest == rest
+    assert (b"x-a", b"b") in reader.headers
+
+
+def test_nothing_is_switched_that_nobody_asked_to() -> None:
+    """Nor by the next request on the connection; a 101 without an Upgrade field is one that switches nothing."""
+    with pytest.raises(BadResponse):
+        read(SWITCHED)
+    reader = ResponseReader()
+    reader.begin(to_head=False, may_switch=True)
+    reader.feed(OK + b"Content-Length: 0\r\n\r\n")
+    assert reader.reusable
+    with pytest.raises(BadResponse):
+        read(SWITCHED, reader=reader)
+    plain = ResponseReader()
+    plain.begin(to_head=False, may_switch=True)
+    plain.feed(b"HTTP/1.1 101 Odd\r\n\r\n\x81\x01a")
+    assert (plain.status, plain.complete, plain.rest, plain.reusable) == (101, True, None, False)
