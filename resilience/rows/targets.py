@@ -30,8 +30,7 @@ class TargetHealth(models.Model):
 
     class Meta:
         ordering = ["service", "target"]
-        verbose_name = "target's health"
-        verbose_name_plural = "health of targets"
+        verbose_name = "target"
         constraints = [models.UniqueConstraint(fields=["service", "target"], name="target_health")]
 
     def __str__(self) -> str:

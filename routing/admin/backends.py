@@ -50,7 +50,10 @@ def save_backends(route: Route, formset: Any) -> None:
 
 
 def backends_text(route: Route) -> str:
-    """`shop 90 %, shop-next 10 %`."""
+    """`shop 90 %, shop-next 10 %`; of a canary the shares are on its own page."""
     weights = {each.service.name: 1 if each.weight is None else each.weight for each in route.backends.all()}
+    if route.canary is not None and len(weights) > 1:
+        *others, canary = weights
+        return f"{', '.join(others)}; canary {canary}"
     total = sum(weights.values()) or 1
     return ", ".join(f"{name} {100 * weight / total:.3g} %" for name, weight in weights.items())

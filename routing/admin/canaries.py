@@ -18,6 +18,11 @@ from routing.ordering import OrderRefused
 SHOWN_HISTORY: Final = 50
 COLOURS: Final = {"running": "info", "paused": "warning", "promoted": "success", "rolled back": "danger"}
 STEERING: Final = ["pause", "resume", "promote", "roll_back", "restart"]
+STEERING_ONE: Final = [
+    "roll_back",
+    {"title": "Steer", "icon": "trending_up", "items": ["pause", "resume", "promote", "restart"]},
+]
+"""The urgent one at once: five buttons leave no room for the page's title."""
 
 
 @admin.register(CanaryState)
@@ -43,7 +48,7 @@ class CanaryAdmin(SteeringAdmin):
     fields = list_display
     change_form_after_template = "routing/admin/canary_history.html"
     actions_row: ClassVar[list[Any]] = STEERING
-    actions_detail: ClassVar[list[Any]] = STEERING
+    actions_detail: ClassVar[list[Any]] = STEERING_ONE
 
     def get_queryset(self, _request: HttpRequest) -> QuerySet[CanaryState]:
         return CanaryState.objects.exclude(stage=ENDED).order_by(*self.ordering)

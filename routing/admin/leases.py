@@ -73,12 +73,10 @@ class LeaseAdmin(SteeringAdmin):
     when_empty = "Services that register themselves at /discovery/register are listed here."
     list_display = (
         "service",
-        "url",
+        "shown_url",
         "shown_state",
         "consumer",
-        "weight",
         "created_at",
-        "renewed_at",
         "expires_at",
         "ended_why",
     )
@@ -90,7 +88,7 @@ class LeaseAdmin(SteeringAdmin):
     fields = (
         "id",
         "service",
-        "url",
+        "shown_url",
         "shown_state",
         "consumer",
         "weight",
@@ -109,6 +107,10 @@ class LeaseAdmin(SteeringAdmin):
     actions = ("approve_selected", "reject_selected", "end_selected")
     actions_row: ClassVar[list[Any]] = STEERING
     actions_detail: ClassVar[list[Any]] = STEERING
+
+    @display(description="URL", ordering="url")
+    def shown_url(self, lease: Lease) -> str:
+        return lease.url
 
     @display(description="state", label=COLOURS, ordering="state")
     def shown_state(self, lease: Lease) -> str:

@@ -13,6 +13,8 @@ from routing.models import Owner
 class OwnedInline(TabularInline):
     """Parts of a service: whoever owns it may add, change and delete them."""
 
+    hide_title = True  # it would say once more what the first column says
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Django asks without a row before it shows those of one."""
         may = bool(super().has_view_permission(request, obj))

@@ -19,7 +19,7 @@ from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm, 
 from routing.admin.owners import OwnedInline
 from routing.admin.sections import SERVICE_SECTIONS, Section
 from routing.admin.steering import may_operate, steers
-from routing.models import Route, Service, Target
+from routing.models import Route, RouteBackend, Service, Target
 from routing.rows.services import PROTOCOLS
 
 SHOWN_TARGETS = 3
@@ -106,7 +106,11 @@ class ServiceAdmin(CopyingAdmin):
             # A subquery, so that only the rows of one page are counted.
             routes = Route.objects.filter(service=OuterRef("pk")).order_by().values("service")
             counted = routes.annotate(number=Count("pk")).values("number")
-            return queryset.prefetch_related("targets").annotate(route_count=Coalesce(Subquery(counted), 0))
+            shares = RouteBackend.objects.filter(service=OuterRef("pk")).order_by().values("service")
+            shared = shares.annotate(number=Count("route", distinct=True)).values("number")
+            return queryset.prefetch_related("targets").annotate(
+                route_count=Coalesce(Subquery(counted), 0), share_count=Coalesce(Subquery(shared), 0)
+            )
         return queryset
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
@@ -133,12 +137,15 @@ class ServiceAdmin(CopyingAdmin):
 
     @display(description="routes", ordering="route_count")
     def shown_routes(self, service: Any) -> SafeString:
+        """Those that lead here alone, and those that give it a share."""
         there = reverse("admin:routing_route_changelist")
+        more = f" and {service.share_count} with a share" if service.share_count else ""
         return format_html(
-            '<a class="text-link" href="{}?service__id__exact={}">{}</a>',
+            '<a class="text-link" href="{}?service__id__exact={}">{}</a>{}',
             there,
             service.pk,
             service.route_count,
+            more,
         )
 
 

@@ -56,13 +56,12 @@ class TargetHealthAdmin(SteeringAdmin):
         "shown_since",
         "shown_until",
         "shown_why",
-        "checked_at",
     )
     list_filter: ClassVar[tuple[Any, ...]] = (StandingFilter,)
     search_fields = ("service", "target", "why")
     search_help_text = "A service, an address, or what was wrong"
     ordering = ("service", "target")
-    fields = (*list_display, "node")
+    fields = (*list_display, "checked_at", "node")
     actions = ("readmit_selected",)
     actions_row: ClassVar[list[Any]] = ["readmit"]
     actions_detail: ClassVar[list[Any]] = ["readmit"]

@@ -75,6 +75,14 @@ def parse_size(value: object) -> int:
     return size
 
 
+def format_size(size: int) -> str:
+    """Bytes as a document has them: `64KB`, `1MB`, `1500`."""
+    for unit in ("gb", "mb", "kb"):
+        if size and size % _UNIT_BYTES[unit] == 0:
+            return f"{size // _UNIT_BYTES[unit]}{unit.upper()}"
+    return str(size)
+
+
 def parse_name(value: object) -> str:
     """A name of a service, route, quota and so on."""
     if not isinstance(value, str):

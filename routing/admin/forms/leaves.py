@@ -216,6 +216,8 @@ def _shown_default(default: Any, kind: Kind) -> str:
         return "yes" if default else "no"
     if kind is Kind.DURATION and isinstance(default, int | float):
         return scalars.format_duration(default)
+    if kind is Kind.SIZE and isinstance(default, int):
+        return scalars.format_size(default)
     if isinstance(default, tuple):
         return " ".join(_shown_default(item, kind) for item in default)
     if isinstance(default, float):

@@ -97,7 +97,10 @@ def test_problems_are_told_at_the_rows(admin: Client, configured: None) -> None:
 
 def test_the_list_says_how_much_each_gets(configured: None) -> None:
     """In percent."""
-    assert backends_text(Route.objects.get(name="split")) == "a 90 %, b 10 %"
+    split = Route.objects.get(name="split")
+    assert backends_text(split) == "a 90 %, b 10 %"
+    split.canary = {"every": "1m"}
+    assert backends_text(split) == "a; canary b"
 
 
 def test_a_duplicate_begins_with_the_same_services(admin: Client, configured: None) -> None:

@@ -72,3 +72,5 @@ def test_policies_are_named_in_order_and_unknown_ones_too() -> None:
         )
     ]
     assert policies({"name": "r"}) == []
+    shared = {"backends": [{"service": "a"}], "sticky": "consumer", "canary": {"every": "1m"}}
+    assert policies(shared) == ["sticky", "canary"]

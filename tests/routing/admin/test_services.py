@@ -65,6 +65,17 @@ def test_list_says_what_stands_behind_a_service(admin: Client) -> None:
     assert f'service__id__exact={Service.objects.get(name="many").pk}">1</a>' in text
 
 
+def test_list_counts_routes_that_give_a_service_a_share(admin: Client) -> None:
+    """Beside those that lead to it alone: who deletes it should know."""
+    shared = route("q", "/q") | {"backends": [{"service": "many"}, {"service": "safe"}]}
+    shared.pop("service")
+    several()
+    apply_document({"version": 1, "routes": [shared]}, actor=Actor("first"))
+    text = admin.get(page("service", "changelist")).content.decode()
+    assert text.count(" and 1 with a share") == 2
+    assert f'service__id__exact={Service.objects.get(name="safe").pk}">0</a> and 1 with a share' in text
+
+
 @pytest.mark.parametrize("size", [2, 70])
 def test_list_takes_the_same_queries_at_any_size(admin: Client, size: int) -> None:
     """No query per row."""

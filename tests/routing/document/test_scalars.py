@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from routing.document.interpolation import fill
 from routing.document.scalars import (
     format_duration,
+    format_size,
     number_from_environment,
     parse_duration,
     parse_labels,
@@ -157,6 +158,14 @@ def test_refusal_shows_what_was_written() -> None:
 def test_durations_read_back(seconds: float) -> None:
     """A formatted duration parses to the same number of seconds."""
     assert parse_duration(format_duration(seconds)) == pytest.approx(seconds)
+
+
+def test_sizes_are_written_with_the_largest_whole_unit() -> None:
+    """And are read back as they were."""
+    sizes = (0, 1, 1000, 1024, 65_536, 1_048_576, 1_048_577, 3 << 30)
+    formatted = [format_size(size) for size in sizes]
+    assert formatted == ["0", "1", "1000", "1KB", "64KB", "1MB", "1048577", "3GB"]
+    assert [parse_size(int(text) if text.isdecimal() else text) for text in formatted] == list(sizes)
 
 
 def test_durations_are_formatted_as_people_do() -> None:

@@ -65,6 +65,7 @@ def test_choices_defaults_and_help_come_from_the_schema() -> None:
     )
     assert SERVICE["timeout__read"].default == "30s"
     assert SERVICE["retries__backoff"].default == "25ms"
+    assert (ROUTE["mirror__max_body"].default, ROUTE["transform__max_body"].default) == ("64KB", "1MB")
     assert ROUTE["enabled"].default == "yes"
     assert ROUTE["match__methods"].help == "Methods in capitals. HEAD is not implied by GET."
 
