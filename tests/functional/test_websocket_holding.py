@@ -210,3 +210,15 @@ async def test_a_client_that_leaves_during_the_handshake_takes_it_along() -> Non
                 await gone.wait()
             (exchange,) = await plane.until_finished(1)
             assert exchange.status == 499
+
+
+async def test_connections_take_no_place_among_those_of_requests() -> None:
+    """`max_connections` bounds what requests share."""
+    async with line() as there:
+        targets = there.raw["services"][0]["targets"]
+        service = {"targets": targets, "max_connections": 1}
+        there.plane.publish(document(route("live", websocket={}, service="s"), services={"s": service}))
+        async with to(there.plane) as one, to(there.plane) as two, to(there.plane) as three:
+            assert [await said(each) for each in (one, two, three)] == ["x"] * 3
+            transport = there.plane._current().services["s"].runtime.transport
+            assert [stats.open for stats in transport.stats().values()] in ([], [0])
