@@ -5,7 +5,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
+from authproxy import tickets
 from authproxy.admission import Gatekeeper
 from authproxy.changes import Change, Changes
 from realtime.tunnel.sockets import Sockets
@@ -131,3 +133,20 @@ async def test_credentials_that_end(how: str) -> None:
             assert await two.recv() == "x"
             ((facts, _, _),) = sockets.told(10)
             assert facts.user == "ada"
+
+
+async def test_a_cookie_opens_no_connection_for_another_sites_page() -> None:
+    """Whichever page sent it first: browsers ask no other site before a page may connect."""
+    callers = Callers()
+    text, _ = callers.ticket(tickets.SESSION, subjects=("user:1",))
+    keeper = Gatekeeper(authenticator(callers), realm="t", pepper=PEPPER, mint=minted, report=lambda _: None)
+    async with line(plane={"keeper": keeper}, auth={"level": "user"}) as there:
+        cookie = {"Cookie": f"torana_session={text}"}
+        here = f"http://127.0.0.1:{there.plane.port}"
+        for _ in range(2):
+            async with there.connect(additional_headers=cookie, origin=here) as socket:
+                await socket.send("x")
+                assert await socket.recv() == "x"
+            with pytest.raises(InvalidStatus) as raised:
+                await there.connect(additional_headers=cookie, origin="http://evil.example").__aenter__()
+            assert raised.value.response.status_code == 403
