@@ -11,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+from django.db.models import Exists, OuterRef, Q
+
 from resilience.clock import monotonic
 from resilience.ejection import Ejected, Returned
 from resilience.models import TargetEjection, TargetHealth, TargetReadmission
 from resilience.rows.targets import NODE_LENGTH
 from routing.breakerlog import Call
+from routing.models import Node
 from routing.orderfeed import OrderFeed
 from routing.pruning import prune_history
 from routing.readmitting import forget_unchecked
@@ -132,8 +135,13 @@ class TargetLog:
 
 
 def prune(now: datetime) -> bool:
-    """Deletes ejections that have ended, and some of the history; True: there may be more of that."""
-    ended = TargetEjection.objects.filter(until__lt=now - KEPT_FOR)
+    """Deletes ejections that have ended, by the clock or with a worker that was killed, and some of the history.
+
+    True: there may be more of the history. A worker that begins may eject before it has reported.
+    """
+    reports = Exists(Node.objects.filter(name=OuterRef("node")))
+    has_ended = Q(until__lt=now - KEPT_FOR) | Q(~reports, since__lt=now - KEPT_FOR)
+    ended = TargetEjection.objects.filter(has_ended)
     if ended.exists():
         ended.delete()
     forget_unchecked()

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from resilience.ejection import Ejected, Returned
 from resilience.models import TargetEjection, TargetHealth, TargetReadmission
-from routing.models import Service, Target
+from routing.models import Node, Service, Target
 from routing.readmitting import readmit
 from routing.targetlog import KEPT_FOR, PRUNING_S, TargetLog, prune
 
@@ -49,6 +49,11 @@ class Bench:
 def rows() -> list[tuple[Any, ...]]:
     columns = ("target", "node", "since", "until", "times", "errors")
     return list(TargetEjection.objects.values_list(*columns))
+
+
+def reports(node: str) -> None:
+    """As a worker that is there does."""
+    Node.objects.create(name=node, pid=1, role="all", heartbeat=at(0))
 
 
 def at(offset_s: float) -> datetime:
@@ -119,6 +124,7 @@ def test_operators_orders_are_carried_out_once() -> None:
 
 def test_old_rows_are_pruned() -> None:
     """Ejections shortly after their end; history after a while."""
+    reports("w1")
     bench = Bench()
     bench.look()
     bench.eject()
@@ -130,3 +136,20 @@ def test_old_rows_are_pruned() -> None:
         TargetReadmission.objects.create(service="shop", target=A, at=at(-86_400 * day), by="anna")
     assert not prune(at(0))
     assert [row.at for row in TargetReadmission.objects.all()] == [at(0)]
+
+
+def test_what_a_killed_worker_left_out_goes_with_its_row() -> None:
+    """Long before its time; that of workers which report, or have not yet, stays."""
+    reports("w1")
+    for node in ("w1", "killed"):
+        bench = Bench(node)
+        bench.look()
+        bench.eject(for_s=3000.0)
+        bench.look()
+    assert not prune(at(KEPT_FOR.total_seconds()))
+    assert {row[1] for row in rows()} == {"w1", "killed"}
+    prune(at(KEPT_FOR.total_seconds() + 1))
+    assert {row[1] for row in rows()} == {"w1"}
+    Node.objects.all().delete()
+    prune(at(KEPT_FOR.total_seconds() + 1))
+    assert (rows(), TargetHealth.objects.exists()) == ([], False)
