@@ -104,7 +104,9 @@ def _subscription(topic: Any, key: str, message: dict[str, Any]) -> Asked | Faul
 def _unsubscribe(message: dict[str, Any]) -> Asked | Fault:
     topic = message.get("topic")
     return (
-        Unsubscribe(topic) if is_topic(topic) else Fault("INVALID_REQUEST", "topic: is no name of a topic.")
+        Unsubscribe(str(topic))
+        if is_topic(topic)
+        else Fault("INVALID_REQUEST", "topic: is no name of a topic.")
     )
 
 

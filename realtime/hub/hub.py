@@ -9,6 +9,7 @@ come in between, so there is neither hole nor duplicate. A delivery is given to 
 """
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from realtime.hub.sinks import Sink
 from realtime.hub.window import Window
 from resilience.clock import monotonic, wall_clock
 
+LOG: Final = logging.getLogger(__name__)
 SLICE: Final = 500
 """Deliveries in one turn of the event loop."""
 REPLAYED_AT_ONCE: Final = 100
@@ -230,8 +232,12 @@ class Hub:
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
             if sinks.get(sink, ordinal) < ordinal and not (skips and (topic, sink) in skips):
-                sink.deliver(event)
-                self.tally.delivered += 1
+                try:
+                    sink.deliver(event)
+                except Exception:
+                    LOG.exception("a subscriber could not take an event")
+                else:
+                    self.tally.delivered += 1
 
     def _remember(self, key: str, event: Event) -> None:
         self._keys[key] = (event.id, event.timestamp)

@@ -153,7 +153,7 @@ class Window:
         self._note_loss(topic, kept.id)
 
     def _note_loss(self, topic: str, id: EventId) -> None:  # noqa: A002 - the field's name
-        self._dropped[topic] = max(id, self._dropped.get(topic, id))
+        self._dropped[topic] = max(id, self._dropped.get(topic, self.floor))
         self._dropped.move_to_end(topic)
         if len(self._dropped) > self._most_topics:
             self.floor = max(self.floor, self._dropped.popitem(last=False)[1])

@@ -84,6 +84,7 @@ class Sessions:
         self._round = 0
         self._beat: asyncio.TimerHandle | None = None
         self._rules: tuple[object, object] = (None, None)
+        self._providers: object = None
         self._is_leaving = False
         changes.subscribe(self._changed)
 
@@ -166,7 +167,12 @@ class Sessions:
         return rules.may_subscribe(topic, identity, identity.scopes(snapshot.roles))
 
     def reconcile(self, new: Snapshot) -> None:
-        """After a swap: subscriptions end to which nobody has a right any more."""
+        """After a swap: what nobody has a right to any more ends, and connections whose provider is gone."""
+        if self._providers is not new.providers:
+            self._providers = new.providers
+            names = {"", *(provider.name for provider in new.providers)}
+            for session in [each for each in self._all if each.identity.provider not in names]:
+                session.end_credentials("the identity provider is gone")
         rules = (getattr(new, "topics", None), new.roles)
         if rules != self._rules:
             self._rules = rules

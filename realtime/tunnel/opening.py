@@ -73,6 +73,8 @@ class Tunnel:
         upstream, rest = slim.body(answer).detach()
         handshake: Handshake = exchange.scope[SCOPE_HANDSHAKE]
         fields = switching.telling(answer_headers(exchange, answer), answered)
+        if handshake.wants_bearer and not any(name == switching.SUBPROTOCOL for name, _ in fields):
+            fields.append((switching.SUBPROTOCOL, b"bearer"))  # browsers want one of those that they offered
         take_over: TakeOver = handshake.scope["extensions"][TAKE_OVER]
         who = _Leaving()
         taken = take_over(who, fields)

@@ -3,8 +3,12 @@
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
 
 from authproxy.handshaketokens import SUBPROTOCOL, lift
+from tests.support.callers import Callers, gatekeeper
+from tests.support.sockets import echo, line
 
 
 def lifted(
@@ -60,3 +64,40 @@ def test_a_field_counts_more() -> None:
 
     assert scope["headers"] == [(b"authorization", b"Bearer real")]
     assert scope["query_string"] == b""
+
+
+@pytest.mark.parametrize(
+    ("path", "offered", "answered", "forwarded"),
+    [
+        ("/live?a=1&token=ada", None, None, None),
+        ("/live?a=1", ["bearer", "ada"], "bearer", None),
+        ("/live?a=1", ["bearer", "ada", "chat"], "chat", "chat"),
+    ],
+)
+async def test_of_a_routes_handshake(
+    path: str, offered: list[str] | None, answered: str | None, forwarded: str | None
+) -> None:
+    """They let the caller in, and end here; the service is told who calls."""
+    seen: list[tuple[str, Headers]] = []
+
+    async def handler(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        seen.append((socket.request.path, socket.request.headers))
+        await echo(socket)
+
+    callers = Callers()
+    callers.token("ada", consumer="ada", user_id="7")
+    known: dict[str, Any] = {
+        "auth": {"level": "user"},
+        "plane": {"keeper": gatekeeper(callers)},
+        "server": {"subprotocols": ["chat"] if forwarded else None},
+    }
+    async with line(handler, **known) as there, there.connect(path, subprotocols=offered) as socket:
+        await socket.send("x")
+        assert await socket.recv() == "x"
+        assert socket.subprotocol == answered
+    ((asked, headers),) = seen
+    assert asked == "/live?a=1"
+    assert headers["x-user-id"] == "7"
+    assert headers.get("sec-websocket-protocol") == forwarded
+    assert "authorization" not in headers

@@ -9,10 +9,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from authproxy import tickets
 from authproxy.changes import Change
 from tests.support.callers import NOW, Clock
-from tests.support.clientsockets import endpoint, heard, say, subscribed
+from tests.support.clientsockets import PATH, endpoint, heard, say, subscribed
+from tests.support.gateway import RawClient
 from tests.support.hubs import TOPIC, publish, until
+from tests.support.sockets import ASKS
 
 
 async def closing(client: ClientConnection) -> int:
@@ -83,6 +86,21 @@ async def test_strangers_are_refused_before_the_upgrade(query: str, token: str) 
     assert refused.value.response.status_code == 401
     assert json.loads(refused.value.response.body or b"")["error"]["code"] == "AUTH_ERROR"
     assert "WWW-Authenticate" in refused.value.response.headers
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("", 101), ("http://gateway.test", 101), ("http://evil.test", 403), ("null", 403)],
+)
+async def test_cookies_count_for_pages_of_the_gateways_own_origin(origin: str, status: int) -> None:
+    """Browsers send them along from any page, and say from which; programs say nothing."""
+    async with endpoint() as place:
+        cookie, _ = place.callers.ticket(tickets.SESSION, consumer="ada", user_id="7", session="s")
+        async with RawClient(place.plane.port) as client:
+            said = [f"Origin: {origin}"] if origin else []
+            lines = [f"GET {PATH} HTTP/1.1", "Host: gateway.test", *ASKS, *said]
+            await client.send("\r\n".join([*lines, f"Cookie: torana_session={cookie}", "", ""]).encode())
+            assert (await client.head()).status == status
 
 
 async def test_anybody_where_authentication_is_off() -> None:

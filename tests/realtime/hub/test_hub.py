@@ -93,3 +93,13 @@ async def test_joining_and_leaving_amid_a_delivery() -> None:
     assert last.got == []
     assert late.got == again.got == ["gap", 1, 2]
     assert all(each.got == [1, 2] for each in many[:-2])
+
+
+async def test_a_sink_that_fails_is_its_own_trouble() -> None:
+    hub, bad, good = Hub(node="a"), Listener(), Listener()
+    bad.deliver = None  # type: ignore[assignment, method-assign]
+    await hub.subscribe(TOPIC, bad)
+    await hub.subscribe(TOPIC, good)
+    await publish(hub, 1)
+
+    assert good.got == [1]

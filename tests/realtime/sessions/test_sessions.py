@@ -51,3 +51,16 @@ async def test_counts() -> None:
             1,
             1,
         )
+
+
+async def test_who_came_by_a_provider_that_is_gone_is_closed() -> None:
+    async with endpoint() as place:
+        place.callers.token("eve", consumer="eve", provider="azure")
+        async with place.client(token="eve") as eve, place.client() as ada:
+            await heard(eve, "connected")
+            await heard(ada, "connected")
+            place.sessions.reconcile(place.plane._current())
+            await eve.wait_closed()
+            assert eve.close_code == 4401
+            await say(ada, "ping")
+            await heard(ada, "pong")
