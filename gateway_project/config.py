@@ -37,6 +37,7 @@ from gateway_project.variables import (
     url_of,
     variable,
 )
+from realtime.bus.opening import missing_library
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SERVICE_URL_SUFFIX = "_SERVICE_URL"
@@ -178,7 +179,6 @@ def table() -> dict[str, Variable]:
 _NOT_ACTED_ON_YET = frozenset(
     {
         "metrics_token",
-        "message_hub_url",
     }
 )
 
@@ -199,6 +199,8 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         row.given(environ) for name, row in table().items() if name.startswith("circuit_breaker_")
     )
     problems += _contradictions(values, known=problems)
+    if values["message_hub_url"] and (why := missing_library(values["message_hub_url"])):
+        problems.append(f"MESSAGE_HUB_URL: {why}")
     if values["environment"] == "production":
         problems += _unsafe_in_production(values)
     if not problems:

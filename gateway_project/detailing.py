@@ -1,7 +1,7 @@
 """D: Detailed health, put together for one worker.
 
 database ──▶ DatabaseCheck ─┐
-RedisLink, MESSAGE_HUB_URL ─┼──▶ Detailed ──▶ /health/detailed
+RedisLink, message hub ─────┼──▶ Detailed ──▶ /health/detailed
 snapshot, drain ────────────┘
 """
 
@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from gateway_project.config import GatewayConfig
-from observability.buscheck import bus_check
 from observability.components import Check, Seen
 from observability.databasecheck import DatabaseCheck
 from observability.detailed import Detailed, Facts
@@ -33,14 +32,15 @@ class Detailing:
         revision: Callable[[], int | None],
         unready: Callable[[], str | None],
         services: Callable[[], Mapping[str, CompiledService]],
+        bus: Check | None = None,
     ) -> None:
         self._database = DatabaseCheck() if has_database else None
         checks: dict[str, Check | None] = {
             "database": self._database,
             "redis": None if redis is None else partial(redis_check, redis, decided_alone),
         }
-        if config.message_hub_url is not None:
-            checks["bus"] = bus_check(config.message_hub_url)
+        if bus is not None:
+            checks["bus"] = bus
         facts = Facts(
             version=version,
             worker=node_name(),

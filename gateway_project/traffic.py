@@ -14,6 +14,7 @@ from random import Random
 from typing import Final
 
 from authproxy.admission import Gatekeeper
+from authproxy.bus import Bus
 from authproxy.limitedlog import LimitedLog
 from authproxy.limiting import Limiter, Limits
 from authproxy.plan import Doors, Tunnels
@@ -65,11 +66,13 @@ class Traffic:
         var_dir: Path,
         workers: int = 1,
         tunnel: Tunnels | None = None,
+        bus: Bus | None = None,
         passengers: tuple[Passenger, ...] = (),
     ) -> None:
         """`name` is the installation's: those that share a Redis are told apart by it. `workers` share this node.
 
-        `tunnel` makes the way of routes' WebSocket connections; `passengers` read and write rows as well.
+        `tunnel` makes the way of routes' WebSocket connections; routes publish to `bus`; `passengers` read and
+        write rows as well.
         """
         rng = Random()  # noqa: S311 - who is next, not secrets
         self._link = None if redis_url is None else RedisLink(redis_url, rng=rng)
@@ -110,7 +113,9 @@ class Traffic:
         self.upstreams = Upstreams(self.states, rng=rng, breakers=self.breakers, tell=tell)
         self._cache = AnswerCache(name=name, redis_url=redis_url, rng=rng, log=self._log)
         cache = self._cache.cache
-        self.doors = Doors(gatekeeper, self.limiter, crowds=LimitTable(), rng=rng, cache=cache, tunnel=tunnel)
+        self.doors = Doors(
+            gatekeeper, self.limiter, crowds=LimitTable(), rng=rng, cache=cache, tunnel=tunnel, bus=bus
+        )
 
     @property
     def decided_alone(self) -> int:

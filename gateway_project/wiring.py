@@ -28,6 +28,7 @@ from gateway_project import peeking
 from gateway_project.config import GatewayConfig
 from gateway_project.detailing import Detailing
 from gateway_project.identities import Identities
+from gateway_project.messagehub import MessageHub
 from gateway_project.realtime import Realtime
 from gateway_project.server.draining import DrainState
 from gateway_project.server.spec import WORKERS_VARIABLE
@@ -76,6 +77,9 @@ class Gateway:
         self._watcher: RevisionWatcher | None = None
         self._identities = Identities(config, has_database=revision_file is None)
         self._sockets = Sockets(changes=self._identities.changes, rng=Random())  # noqa: S311 - when, not secrets
+        self._message_hub = MessageHub(
+            config.message_hub_url, worker=_worker_name(), has_database=revision_file is None
+        )
         self._traffic = self._make_traffic(environ)
         self._realtime = Realtime(config, self._redis_url(), self._snapshot, self._identities, drain)
         self._options = replace(
@@ -104,6 +108,7 @@ class Gateway:
             revision=lambda: None if self._registry.current is None else self._registry.current.revision,
             unready=self._unready,
             services=self._services,
+            bus=self._message_hub.check,
         )
         pipeline = self._pipeline()
         self.application: ASGIApp = pipeline
@@ -113,6 +118,7 @@ class Gateway:
     async def start(self) -> None:
         """Load what is to be served. A revision file that does not compile stops the start."""
         if self._revision_file is not None:
+            await self._message_hub.start()
             await asyncio.gather(self._identities.start(), self._traffic.start(), self._realtime.start())
             record = read_revision(self._revision_file)
             if not await self._registry.offer(record):
@@ -128,6 +134,7 @@ class Gateway:
             self._identities.start(redis_url=self._redis_url()),
             self._traffic.start(),
             self._realtime.start(),
+            self._message_hub.start(),
             watcher.start(),
         )
 
@@ -137,6 +144,7 @@ class Gateway:
             await self._watcher.stop()
         peeking.unbind(self._traffic.limiter.store)
         await self._detailing.stop()
+        await self._message_hub.stop()
         await self._realtime.stop()
         await self._identities.stop()
         await self._traffic.stop()
@@ -145,7 +153,7 @@ class Gateway:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _make_traffic(self, environ: Mapping[str, str]) -> Traffic:
-        worker = f"{socket.gethostname()}:{os.getpid()}"
+        worker = _worker_name()
         return Traffic(
             name=self._config.service_name,
             worker=worker,
@@ -157,6 +165,7 @@ class Gateway:
             var_dir=self._config.var_dir,
             workers=int(environ.get(WORKERS_VARIABLE, "1")),
             tunnel=tunnel_for(self._sockets),
+            bus=self._message_hub.bus,
             passengers=(SocketLog(self._sockets, node=worker),),
         )
 
@@ -226,3 +235,7 @@ class Gateway:
         task = asyncio.get_running_loop().create_task(transport.aclose(grace_s=_LONGEST_REQUEST_S))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,37 +1,23 @@
-"""I: Whether the server of MESSAGE_HUB_URL takes connections. Nothing is said to it."""
-
-import asyncio
-from contextlib import suppress
-from typing import Final
-from urllib.parse import urlsplit
+"""I: Whether the message hub answers, asked over the connection that events use."""
 
 from observability.components import Check, Seen
+from realtime.bus.adapter import HubAway
+from realtime.bus.link import BusLink
 
-_PORTS: Final = {
-    "amqp": 5672,
-    "amqps": 5671,
-    "nats": 4222,
-    "tls": 4222,
-    "redis": 6379,
-    "rediss": 6379,
-    "http": 80,
-    "https": 443,
-}
+_COUNTED = ("published", "kept", "refused", "dropped", "rejected", "outages")
 
 
-def bus_check(url: str) -> Check:
-    """For a URL that the settings accepted."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+def bus_check(link: BusLink) -> Check:
+    """Why it does not, if so; and what became of events since this worker's start."""
 
     async def check() -> Seen:
+        counts = {name: getattr(link.counts, name) for name in _COUNTED}
+        if link.adapter is None:
+            return Seen(link.why_away, counts=counts)
         try:
-            _, writer = await asyncio.open_connection(host, port)
-        except OSError:
-            return Seen("cannot be reached")
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
-        return Seen()
+            await link.adapter.ping()
+        except HubAway as away:
+            return Seen(str(away), counts=counts)
+        return Seen(counts=counts)
 
     return check

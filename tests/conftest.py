@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import databases
+from tests.support import brokers, databases
 from tests.support.browser import find_chromium, is_required
 from tests.support.stopwatch import Stopwatch
 
@@ -25,16 +25,20 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 def pytest_configure() -> None:
     if is_required() and not find_chromium():
         raise pytest.UsageError("CI is set, but there is no Chromium for the browser tests")
+    if is_required() and (missing := brokers.missing()):
+        raise pytest.UsageError(f"CI is set, but nobody listens for the tests of {', '.join(missing)}")
 
 
-def pytest_report_header() -> str | None:
-    return None if find_chromium() else NO_CHROMIUM
+def pytest_report_header() -> list[str]:
+    found = [] if find_chromium() else [NO_CHROMIUM]
+    return found + [f"{name} was not found: its tests are left out." for name in brokers.missing()]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if find_chromium():
+    absent = [*([] if find_chromium() else ["browser"]), *brokers.missing()]
+    if not absent:
         return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
+    left_out = [item for item in items if any(map(item.get_closest_marker, absent))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

@@ -12,9 +12,7 @@ from django.conf import settings
 from authproxy.exchange import SCOPE_IDENTITY
 from authproxy.identity import Identity
 from gateway_project.detailing import Detailing, redis_check
-from gateway_project.server.ports import keep_port
-from gateway_project.variables import Secret
-from observability.components import Seen
+from observability.components import Check, Seen
 from resilience.stores.connection import RedisLink
 from tests.support.asgi import Recorder, http_scope, playback
 from tests.support.redisserver import RedisServer
@@ -22,7 +20,9 @@ from tests.support.redisserver import RedisServer
 STAFF = Identity(method="jwt", is_staff=True)
 
 
-def detailing(*, has_database: bool = False, redis: RedisLink | None = None, **config: Any) -> Detailing:
+def detailing(
+    *, has_database: bool = False, redis: RedisLink | None = None, bus: Check | None = None, **config: Any
+) -> Detailing:
     return Detailing(
         replace(settings.CONFIG, **config),
         version="1",
@@ -33,7 +33,12 @@ def detailing(*, has_database: bool = False, redis: RedisLink | None = None, **c
         revision=lambda: 3,
         unready=lambda: None,
         services=dict,
+        bus=bus,
     )
+
+
+async def gone() -> Seen:
+    return Seen("cannot be reached")
 
 
 async def report(worker: Detailing) -> dict[str, Any]:
@@ -49,8 +54,7 @@ async def test_a_worker_that_leans_on_nothing() -> None:
     assert found["components"] == {"database": {"status": "disabled"}, "redis": {"status": "disabled"}}
     assert (found["status"], found["code"], found["workers"]) == ("healthy", 200, None)
     assert found["worker"]["revision"] == 3
-    hub = Secret(f"nats://127.0.0.1:{keep_port()}")
-    found = await report(detailing(message_hub_url=hub))
+    found = await report(detailing(bus=gone))
     assert found["components"]["bus"]["reason"] == "cannot be reached"
     assert (found["status"], found["code"]) == ("degraded", 200)
 

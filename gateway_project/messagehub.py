@@ -1,0 +1,51 @@
+"""D: The message hub of MESSAGE_HUB_URL, put together for one worker.
+
+routes that publish ──▶ BusLink ──▶ RabbitMQ, NATS, Redis Streams, HTTP
+                          │ away       ▲
+                          ▼            │ in order
+                      DatabaseOutbox ──┘
+"""
+
+from functools import partial
+
+from authproxy.bus import Bus
+from observability.buscheck import bus_check
+from observability.components import Check
+from realtime.bus.link import BusLink
+from realtime.bus.opening import adapter_for
+from realtime.bus.outbox import DatabaseOutbox
+
+
+class MessageHub:
+    """One worker's."""
+
+    def __init__(self, url: str | None, *, worker: str, has_database: bool) -> None:
+        self.outbox: DatabaseOutbox | None = None
+        self.link: BusLink | None = None
+        if url is not None:
+            self.outbox = DatabaseOutbox(holder=worker) if has_database else None
+            self.link = BusLink(partial(adapter_for, url), outbox=self.outbox)
+
+    @property
+    def bus(self) -> Bus | None:
+        """Where routes publish."""
+        return self.link
+
+    async def start(self) -> None:
+        """The hub may be there or not, now and later."""
+        if self.link is not None:
+            self.link.start()
+            if self.outbox is not None:
+                self.outbox.start(self.link)
+
+    async def stop(self) -> None:
+        """What waits stays in the outbox."""
+        if self.outbox is not None:
+            await self.outbox.stop()
+        if self.link is not None:
+            await self.link.stop()
+
+    @property
+    def check(self) -> Check | None:
+        """For /health/detailed."""
+        return None if self.link is None else bus_check(self.link)

@@ -1,0 +1,122 @@
+"""I: What every adapter has to do on a real server, told once for all of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from secrets import token_hex
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from realtime.bus.adapter import Adapter, HubAway, Message
+from tests.support.tcpproxy import TcpProxy
+
+Make = Callable[[str], Adapter]
+
+
+def topic() -> str:
+    """One of the test's own."""
+    return f"tests.t{token_hex(6)}"
+
+
+@asynccontextmanager
+async def proxied(url: str) -> AsyncIterator[tuple[str, TcpProxy]]:
+    """The server behind a proxy that can be frozen and stopped."""
+    parts = urlsplit(url)
+    proxy = TcpProxy(parts.hostname or "", parts.port or 0)
+    await proxy.start()
+    try:
+        at, _, _ = parts.netloc.rpartition("@")
+        yield urlunsplit(parts._replace(netloc=f"{at}@" * bool(at) + f"127.0.0.1:{proxy.port}")), proxy
+    finally:
+        await proxy.stop()
+
+
+@asynccontextmanager
+async def listening(
+    adapter: Adapter, subject: str, group: str, *, reject_first: bool = False
+) -> AsyncIterator["asyncio.Queue[Message]"]:
+    """What arrives; `reject_first` wants the first one once more."""
+    queue: asyncio.Queue[Message] = asyncio.Queue()
+    rejected = not reject_first
+
+    async def handle(message: Message) -> bool:
+        nonlocal rejected
+        await queue.put(message)
+        was, rejected = rejected, True
+        return was
+
+    task = asyncio.create_task(adapter.listen([subject], group, handle))
+    try:
+        yield queue
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, HubAway):
+            await task
+
+
+async def delivers(make: Make, url: str) -> None:
+    """What was confirmed arrives whole, once for all that listen together, and again if it was rejected."""
+    name, group = topic(), f"g{token_hex(4)}"
+    sender, one, other = make(url), make(url), make(url)
+    for each in (sender, one, other):
+        await each.open()
+        await each.ping()
+    try:
+        sent = [
+            Message(
+                f"{name}-{n}", name, "2026-01-01T00:00:00.000Z", b"\0\xff%d" % n, "a/b", {"x-consumer": "ada"}
+            )
+            for n in range(6)
+        ]
+        async with (
+            listening(one, name, group, reject_first=True) as first,
+            listening(other, name, group) as second,
+        ):
+            await asyncio.sleep(0.3)
+            for message in sent:
+                await sender.send(message)
+            got: list[Message] = []
+            async with asyncio.timeout(20):
+                while {each.id for each in got} != {each.id for each in sent} or len(got) < len(sent):
+                    for queue in (first, second):
+                        with suppress(asyncio.QueueEmpty):
+                            got.append(queue.get_nowait())
+                    await asyncio.sleep(0.01)
+        for message in got:
+            wanted = sent[int(message.id.rpartition("-")[2])]
+            assert message[:5] == wanted[:5]
+            assert message.headers["x-consumer"] == "ada"
+        assert len(got) <= len(sent) + 1
+    finally:
+        for each in (sender, one, other):
+            await each.close()
+
+
+async def notices_what_is_lost(make: Make, url: str) -> None:
+    """A server that stops is away; one that hangs is noticed by whoever sets a time limit; a new connection works."""
+    async with proxied(url) as (there, proxy):
+        adapter, name = make(there), topic()
+        await adapter.open()
+        await adapter.send(Message("1", name, "", b"x"))
+        proxy.freeze()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await adapter.send(Message("2", name, "", b"x"))
+        await proxy.stop()
+        with pytest.raises(HubAway):
+            async with asyncio.timeout(5):
+                await adapter.send(Message("3", name, "", b"x"))
+        await adapter.close()
+        late = make(there)
+        with pytest.raises(HubAway) as refused:
+            await late.open()
+        assert "guest" not in str(refused.value)
+        assert "127.0.0.1" not in str(refused.value)
+        await late.close()
+        proxy.thaw()
+        await proxy.start()
+        again = make(there)
+        await again.open()
+        await again.send(Message("4", name, "", b"x"))
+        await again.close()
