@@ -123,10 +123,12 @@ class WebSocketSpec(Spec):
     """WebSocket connections through the route."""
 
     enabled: FillableBool = option(True, "Whether WebSocket handshakes are accepted.")
-    idle_timeout: Duration = option(300.0, "A connection without any message for so long is closed.")
+    idle_timeout: Duration = option(
+        300.0, "A connection on which neither side sends a message or a ping for so long ends."
+    )
     max_message: Size = option(1 << 20, "Largest message; a larger one closes with 1009.")
     on_change: Literal["leave", "drain", "close"] = option(
-        "leave", "What happens to connections when the route goes."
+        "leave", "What becomes of connections when the route goes, takes no more, or leads elsewhere."
     )
 
 

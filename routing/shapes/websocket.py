@@ -18,7 +18,7 @@ class SocketPolicy:
     """What holds for each connection."""
 
     idle_timeout_s: float
-    """Without any message in either direction it is closed then."""
+    """Without any message or ping of either side it is closed then (1001)."""
     max_message: int
     """Bytes; a larger message closes the connection with 1009 (RFC 6455 section 7.4.1)."""
     on_change: Literal["leave", "drain", "close"]
