@@ -24,6 +24,7 @@ from resilience.policies import (
 from routing.aggregation import Aggregate
 from routing.shapes.shapes import PLAIN, Shapes
 from routing.splitting import Split
+from routing.topics import NO_RULES, TopicRules
 
 if TYPE_CHECKING:
     from routing.conditions import HeaderCondition, QueryCondition
@@ -116,13 +117,26 @@ class Publish:
     topic: str
 
 
-Destination = Forward | Split | Redirect | Respond | Aggregate | Publish
+@dataclass(frozen=True, slots=True)
+class Grpc:
+    """The route calls a gRPC method of a service with the request's JSON."""
+
+    upstream: str  # the gateway's name of the service
+    service: str
+    method: str
+    metadata: frozenset[bytes] = frozenset()  # header fields of the request that go along
+    answer_metadata: frozenset[bytes] = frozenset()  # metadata of the answer that become header fields
+
+
+Destination = Forward | Split | Redirect | Respond | Aggregate | Publish | Grpc
 
 
 def services_of(destination: Destination) -> tuple[str, ...]:
     """The services that a destination asks."""
     match destination:
         case Forward(service=service):
+            return (service,)
+        case Grpc(upstream=service):
             return (service,)
         case Split() | Aggregate():
             return destination.services
@@ -244,3 +258,4 @@ class Snapshot:
         default_factory=dict, repr=False
     )  # the quotas that replace others, by plan and name
     providers: tuple[CompiledProvider, ...] = field(default=(), repr=False)
+    topics: TopicRules = field(default=NO_RULES, repr=False)
