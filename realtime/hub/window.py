@@ -4,9 +4,9 @@ Bounded by number, by bytes and by age. Of each topic the newest event that was 
 comes back to a quiet topic is not told of a gap that there is none; how many are remembered is bounded, too.
 """
 
+from bisect import bisect_right
 from collections import OrderedDict, deque
-from collections.abc import Iterator
-from itertools import islice
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from realtime.events import Event
@@ -17,6 +17,8 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 """Of JSON; in memory an event takes about three times as much."""
 OLDEST_S: Final = 600.0
 MOST_TOPICS: Final = 20_000
+_ordinal: Final = attrgetter("ordinal")
+_id: Final = attrgetter("id")
 
 
 class Kept(NamedTuple):
@@ -129,17 +131,16 @@ class Window:
         events = self._by_topic.get(topic)
         if not events or events[-1].ordinal <= ordinal:
             return []
-        newer = sum(1 for _ in _newer(events, ordinal))
-        start = len(events) - newer
-        return list(islice(events, start, start + most))
+        start = bisect_right(events, ordinal, key=_ordinal)
+        return [events[index] for index in range(start, min(start + most, len(events)))]
 
     def place(self, topic: str, after: EventId) -> int:
         """The ordinal behind which events of the topic are newer than `after`."""
-        events = self._by_topic.get(topic, ())
-        for kept in reversed(events):
-            if kept.id <= after:
-                return kept.ordinal
-        return events[0].ordinal - 1 if events else self.ordinal
+        events = self._by_topic.get(topic)
+        if not events:
+            return self.ordinal
+        older = bisect_right(events, after, key=_id)
+        return events[older - 1].ordinal if older else events[0].ordinal - 1
 
     def _drop(self) -> None:
         kept = self._kept.popleft()
@@ -157,10 +158,3 @@ class Window:
         self._dropped.move_to_end(topic)
         if len(self._dropped) > self._most_topics:
             self.floor = max(self.floor, self._dropped.popitem(last=False)[1])
-
-
-def _newer(events: deque[Kept], ordinal: int) -> Iterator[Kept]:
-    for kept in reversed(events):
-        if kept.ordinal <= ordinal:
-            return
-        yield kept

@@ -12,10 +12,10 @@ class Rules(Protocol):
 
 
 class UsualRules:
-    """Everybody who is signed in: `generation.*` and what is addressed to them. Staff: everything."""
+    """Everybody who is signed in: `generation.*` and what is addressed to them. Staff: what the gateway says, too."""
 
     def may_subscribe(self, topic: str, identity: Any, _scopes: frozenset[str]) -> bool:
-        if identity.is_staff or topic.startswith("generation."):
+        if topic.startswith("generation.") or (identity.is_staff and topic.startswith("gateway.")):
             return True
         return bool(identity.user_id) and topic == f"user.{identity.user_id}"
 

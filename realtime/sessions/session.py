@@ -22,6 +22,8 @@ LOG: Final = logging.getLogger(__name__)
 MOST_SUBSCRIPTIONS: Final = 100
 MESSAGES_PER_S: Final = 20.0
 BURST: Final = 100.0
+REPLAY_COST: Final = 4.0
+"""Messages: what a replay counts for."""
 MOST_FAULTS: Final = 20
 """Messages that made no sense, or were too many; one is forgiven for each that was right."""
 
@@ -158,6 +160,7 @@ class Session:
         self._cancel(topic)
         self._say("subscribed", topic=topic, resume_token=self._resume_token())
         if after:
+            self._tokens = max(0.0, self._tokens - REPLAY_COST)
             self._run(topic, self._sessions.hub.subscribe(topic, self, after=after))
         else:
             self._sessions.hub.join(topic, self)

@@ -3,8 +3,11 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from authproxy.bus import Unpublished
+from realtime.events import Event
 from realtime.hub.hub import SLICE, Hub
 from realtime.hub.ids import EventId
 from realtime.hub.window import Window
@@ -103,3 +106,46 @@ async def test_a_sink_that_fails_is_its_own_trouble() -> None:
     await publish(hub, 1)
 
     assert good.got == [1]
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("publish"), st.sampled_from((TOPIC, "other"))),
+        st.tuples(st.just("come"), st.integers(0, 30)),
+        st.tuples(st.just("leave"), st.integers(0, 30)),
+        st.tuples(st.just("turn"), st.integers(1, 3)),
+    ),
+    max_size=40,
+)
+
+
+@given(steps=STEPS)
+def test_whoever_comes_back_has_each_event_once(steps: list[tuple[str, object]]) -> None:
+    """Clients that come and go behind the last event that they have, while others publish: no hole, no duplicate."""
+    asyncio.run(_story(steps))
+
+
+async def _story(steps: list[tuple[str, object]]) -> None:
+    hub = Hub(node="a", window=Window(floor=EventId(0, 0)))
+    clients = [Listener() for _ in range(3)]
+    coming: dict[int, asyncio.Task[None]] = {}
+    work: list[asyncio.Task[Event]] = []
+    published = 0
+    for step, value in steps:
+        if step == "publish":
+            published += value == TOPIC
+            work.append(asyncio.create_task(publish(hub, published, topic=str(value))))
+        elif step == "turn":
+            for _ in range(int(str(value))):
+                await asyncio.sleep(0)
+        else:
+            index = int(str(value)) % len(clients)
+            if index in coming:
+                coming.pop(index).cancel()
+            hub.unsubscribe(TOPIC, clients[index])
+            if step == "come":
+                after = clients[index].heard[-1] if clients[index].heard else "0-0"
+                coming[index] = asyncio.create_task(hub.subscribe(TOPIC, clients[index], after=after))
+    await asyncio.gather(*work, *coming.values())
+    for index, client in enumerate(clients):
+        assert client.got == list(range(1, (published if index in coming else len(client.got)) + 1))

@@ -20,8 +20,9 @@ SERVICE = Identity(method="api_key", kind="service", consumer="worker")
         (ADA, "orders", False),
         (SERVICE, "user.", False),
         (SERVICE, "generation.5", True),
-        (STAFF, "user.7", True),
-        (STAFF, "security", True),
+        (STAFF, "user.7", False),
+        (STAFF, "gateway.security", True),
+        (ADA, "gateway.security", False),
     ],
 )
 def test_usual_rules(identity: Identity, topic: str, may: bool) -> None:
