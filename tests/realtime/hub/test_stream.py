@@ -5,11 +5,14 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
 from realtime.hub.hub import Hub
 from realtime.hub.stream import RedisStream
+from tests.support.clientsockets import endpoint, heard, subscribed
 from tests.support.hubs import TOPIC, Listener, publish, until, workers
 from tests.support.redisserver import RedisServer
 
@@ -187,3 +190,41 @@ async def test_published_here_is_soon_there(redis: RedisServer) -> None:
             await bob.until(lambda got, n=n: got[-1:] == [n])
 
         assert asyncio.get_running_loop().time() - began < 20 * 0.5
+
+
+async def test_connections_outlive_redis(redis: RedisServer) -> None:
+    """Delivery goes on where an event is published; who missed something is told; who resumes gets nothing twice."""
+    streams = [RedisStream(redis.url, key="k", rng=Random(1)) for _ in range(2)]
+    hubs = [Hub(node=name, stream=stream) for name, stream in zip("ab", streams, strict=True)]
+    async with (
+        endpoint(hubs[0]) as here,
+        endpoint(hubs[1]) as there,
+        here.client() as ada,
+        there.client(token="bob") as bob,
+    ):
+        for client in (ada, bob):
+            await heard(client, "connected")
+            await subscribed(client, TOPIC)
+        await publish(hubs[0], 1)
+        assert (await heard(ada, "event"))["data"] == (await heard(bob, "event"))["data"] == 1
+        redis.stop()
+        await until(lambda: not any(stream.is_following for stream in streams))
+        await publish(hubs[0], 2)
+        assert (await heard(ada, "event"))["data"] == 2
+        redis.start()
+        await until(lambda: all(each.is_following and each.link.is_up for each in streams))
+        await publish(hubs[1], 3)
+        last = await _until_event(ada, 3)
+        await heard(bob, "gap")
+        await _until_event(bob, 3)
+        await subscribed(ada, TOPIC, last_event_id=last["id"])
+        await publish(hubs[1], 4)
+        assert (await _until_event(ada, 4))["data"] == 4
+
+
+async def _until_event(client: ClientConnection, data: object) -> dict[str, object]:
+    """Passes over gaps, but not over other events."""
+    while (message := await heard(client))["type"] == "gap":
+        pass
+    assert (message["type"], message["data"]) == ("event", data)
+    return message
