@@ -1,22 +1,28 @@
 """D: Events and those who subscribe to them, put together for one worker.
 
 Redis ──▶ RedisStream ──▶ Hub ──▶ Sessions ◀── `{API_PREFIX}/ws`
+                          ├──▶ Streams  ◀── `{API_PREFIX}/events/stream`
+                          └◀── Posting  ◀── `{API_PREFIX}/events`
 """
 
 from collections.abc import Callable
 from random import Random
 from secrets import token_hex
 
-from authproxy.exchange import ASGIApp
+from authproxy.exchange import ASGIApp, Receive, Scope, Send
+from authproxy.identity import Identity
 from gateway_project.config import GatewayConfig
 from gateway_project.identities import Identities
 from gateway_project.server.draining import DrainState
 from realtime.consumers import Endpoint
 from realtime.hub import current
 from realtime.hub.hub import Hub
+from realtime.hub.names import Names
 from realtime.hub.stream import RedisStream
+from realtime.posting import Posting
 from realtime.routing import application, endpoints
 from realtime.sessions.sessions import Sessions
+from realtime.streams import Streams
 from routing.snapshot import Snapshot
 
 
@@ -32,9 +38,10 @@ class Realtime:
         drain: DrainState,
     ) -> None:
         rng = Random()  # noqa: S311 - when, not secrets
-        stream = None
+        stream = names = None
         if redis_url is not None:
             stream = RedisStream(redis_url, key=f"{{{config.service_name}:events}}", rng=rng)
+            names = Names(stream.link, prefix=f"{config.service_name}:connection:")
         self.hub = Hub(node=token_hex(4), stream=stream)
         self.sessions = Sessions(
             self.hub,
@@ -43,12 +50,48 @@ class Realtime:
             changes=identities.changes,
             key=config.credential_pepper.encode(),
             rng=rng,
+            names=names,
             is_open=not config.enable_authentication,
         )
-        endpoint = Endpoint(self.sessions, realm=config.service_name)
+        self._snapshot = snapshot
+        realm, is_open = config.service_name, not config.enable_authentication
+        self._streams = Streams(
+            self.hub,
+            may=self.sessions.may,
+            changes=identities.changes,
+            realm=realm,
+            rng=rng,
+            names=names,
+            is_open=is_open,
+        )
+        self._http: dict[str, ASGIApp] = {
+            f"{config.api_prefix}/events": Posting(
+                self.hub, may_publish=self._may_publish, realm=realm, is_open=is_open
+            ),
+            f"{config.api_prefix}/events/stream": self._streams,
+        }
+        endpoint = Endpoint(self.sessions, realm=realm)
         self.application: ASGIApp = application(endpoints(config.api_prefix, endpoint))
         """Answers the handshakes of built-in endpoints."""
         drain.on_begin(self.sessions.leave)
+        drain.on_begin(self._streams.leave)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers requests for what `serves` says."""
+        await self._http[scope["path"]](scope, receive, send)
+
+    def serves(self, path: str) -> bool:
+        """Whether it is one of the endpoints for events."""
+        return path in self._http
+
+    def reconcile(self, new: Snapshot) -> None:
+        """After a swap: rights may have changed."""
+        self.sessions.reconcile(new)
+        self._streams.reconcile(new)
+
+    def _may_publish(self, identity: Identity, topic: str) -> bool:
+        snapshot = self._snapshot()
+        return snapshot.topics.may_publish(topic, identity, identity.scopes(snapshot.roles))
 
     async def start(self) -> None:
         """Redis may be there or not, now and later."""

@@ -50,7 +50,7 @@ from routing.watcher import RevisionWatcher
 Role = Literal["all", "data", "control"]
 VERSION: Final = "0.1.0"
 EMPTY_DOCUMENT: Final = {"version": 1}
-_SERVED_BY_DATA_NODES: Final = frozenset({"health", "monitoring", "status", "websocket"})
+_SERVED_BY_DATA_NODES: Final = frozenset({"events", "health", "monitoring", "status", "websocket"})
 _LONGEST_REQUEST_S: Final = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
@@ -82,6 +82,8 @@ class Gateway:
         )
         self._traffic = self._make_traffic(environ)
         self._realtime = Realtime(config, self._redis_url(), self._snapshot, self._identities, drain)
+        subjects = lambda: self._snapshot().topics.bus_subjects  # noqa: E731 - asked for each time
+        self._message_hub.feed(self._realtime.hub.publish, subjects, name=config.service_name)
         self._options = replace(
             compile_options(config, environ),
             prepare_route=partial(prepare_route, doors=self._traffic.doors),
@@ -212,6 +214,8 @@ class Gateway:
             await self._health(scope, receive, send)
         elif self._status.serves(scope["path"]):
             await self._status(scope, receive, send)
+        elif self._realtime.serves(scope["path"]):
+            await self._realtime(scope, receive, send)
         elif self._detailing.application.serves(scope["path"]):
             await self._detailing.application(scope, receive, send)
         else:
@@ -228,7 +232,7 @@ class Gateway:
         self._traffic.reconcile(new)
         self._identities.reconcile(new)
         self._sockets.reconcile(new)
-        self._realtime.sessions.reconcile(new)
+        self._realtime.reconcile(new)
 
     def _close_later(self, transport: Transport) -> None:
         """Requests under way end on the connections that they began with, however long they take."""
