@@ -110,3 +110,35 @@ async def test_a_step_outlives_restarts_and_other_changes(site: Site) -> None:
             await site.apply(configured(old, new, {**WAITING, "min_requests": 11}))
             await eventually(lambda: _both(client))
             assert (await shown(site))["state"] == "running"
+
+
+async def test_a_step_in_the_middle_goes_on_after_a_restart(site: Site) -> None:
+    """Where it was and since when it was; an operator's `restart` takes it from there to the first step."""
+    canary = {"steps": [50, 75, 100], "every": "1s", "min_requests": 40}  # it waits where nobody asks
+
+    def stands() -> list[Any]:
+        return site.sql("SELECT stage, step, since FROM resilience_canarystate")
+
+    async def is_at(client: RawClient, step: int) -> list[Any]:
+        await served(client)
+        return [row for row in stands() if row[1] == step]
+
+    async with Upstream(name="old") as old, Upstream(name="new") as new:
+        await site.apply(configured(old, new, canary))
+        async with site.serving() as running, RawClient(running.port) as client:
+            before = await eventually(lambda: is_at(client, 1))
+            running.interrupt()
+            await running.ended()
+        async with site.serving() as running, RawClient(running.port) as client:
+            await eventually(lambda: _both(client))
+            assert stands() == before
+            await eventually(lambda: is_at(client, 2))
+            assert (await site.gateway("canary", "restart", "r", "--as", "anna")).code == 0
+            await eventually(lambda: _both(client))
+        events = site.sql('SELECT stage, percent, "by" FROM resilience_canaryevent ORDER BY id')
+        assert events == [
+            ("running", 50.0, "system"),
+            ("running", 75.0, "system"),
+            ("running", 100.0, "system"),
+            ("running", 50.0, "anna"),
+        ]
