@@ -87,24 +87,20 @@ class Traffic:
         self._log = BreakerLog(self.breakers) if database else None
         self._targets = TargetLog(self._readmit, node=worker, wake=self._log.wake) if self._log else None
         self._limited = LimitedLog(self.limiter) if database else None
-        seeding = (
-            OwnSeeds(own)
-            if self._link is None
-            else SharedSeeds(self._link, own, worker=worker, prefix=prefix)
-        )
+        link = self._link
+        seeding = OwnSeeds(own) if link is None else SharedSeeds(link, own, worker=worker, prefix=prefix)
         self._quotas = QuotaLog(self.limiter, seeding) if database else None
         self._checking = Checking(
             name=name,
             worker=worker,
-            link=self._link,
+            link=link,
             redis_url=redis_url,
             current=current,
             rng=rng,
             database=database,
         )
-        self._leases = (
-            LeaseWatch(self._lease, passes=self._checking.passes, var_dir=var_dir) if database else None
-        )
+        passes = self._checking.passes
+        self._leases = LeaseWatch(self._lease, passes=passes, var_dir=var_dir) if database else None
         self._is_following = False
         self._deciding: asyncio.Task[None] | None = None
         self._close_later = close_later
@@ -112,10 +108,8 @@ class Traffic:
         tell = None if self._targets is None else self._targets.note
         self.upstreams = Upstreams(self.states, rng=rng, breakers=self.breakers, tell=tell)
         self._cache = AnswerCache(name=name, redis_url=redis_url, rng=rng, log=self._log)
-        cache = self._cache.cache
-        self.doors = Doors(
-            gatekeeper, self.limiter, crowds=LimitTable(), rng=rng, cache=cache, tunnel=tunnel, bus=bus
-        )
+        crowds, cache = LimitTable(), self._cache.cache
+        self.doors = Doors(gatekeeper, self.limiter, crowds, rng, cache=cache, tunnel=tunnel, bus=bus)
 
     @property
     def decided_alone(self) -> int:
