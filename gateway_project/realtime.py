@@ -61,7 +61,6 @@ class Realtime:
             changes=identities.changes,
             realm=realm,
             rng=rng,
-            names=names,
             is_open=is_open,
         )
         self._http: dict[str, ASGIApp] = {

@@ -47,7 +47,9 @@ class Endpoint:
         elif TAKE_OVER not in (scope.get("extensions") or ()):
             await deny(scope, send, _NO_SERVER)
         else:
-            self._open(scope, caller)
+            asked = _query(scope.get("query_string", b""))
+            name = await self._sessions.name_for(caller, asked.get("connection_id", ""))
+            self._open(scope, caller, name, asked.get("resume_token", ""))
 
     def _caller(self, scope: Scope) -> Identity | Rejection:
         identity: Identity | None = scope.get(SCOPE_IDENTITY)
@@ -58,7 +60,7 @@ class Endpoint:
         reason: Reason = scope.get(SCOPE_AUTH_FAILURE) or "missing"
         return problems.unauthenticated(reason, methods=METHODS, realm=self._realm)
 
-    def _open(self, scope: Scope, caller: Identity) -> None:
+    def _open(self, scope: Scope, caller: Identity, name: str, resume_token: str) -> None:
         handshake: Handshake | None = scope.get(SCOPE_HANDSHAKE)
         bearer = handshake is not None and handshake.wants_bearer
         leaving = _Leaving()
@@ -66,11 +68,10 @@ class Endpoint:
         taken = take_over(leaving, ((SUBPROTOCOL, BEARER.encode()),) if bearer else ())
         if taken is None:
             return
-        asked = _query(scope.get("query_string", b""))
         leaving.sessions = self._sessions
-        session = self._sessions.add(taken, caller, asked.get("connection_id", ""))
-        if token := asked.get("resume_token"):
-            session.resume(token, {})
+        session = self._sessions.add(taken, caller, name)
+        if resume_token:
+            session.resume(resume_token, {})
 
 
 def _query(text: bytes) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -17,9 +17,10 @@ from authproxy.memory import Accepted
 from authproxy.tickets import API_KEY
 from realtime.closecodes import GOING_AWAY, SERVICE_RESTART
 from realtime.hub.hub import Hub
+from realtime.hub.names import Names
 from realtime.protocol import is_connection_id, is_topic
 from realtime.sessions import tokens
-from realtime.sessions.rights import ANYBODY, USUAL, Rules, owner_of
+from realtime.sessions.rights import ANYBODY, owner_of
 from realtime.sessions.session import Session
 from resilience.clock import monotonic, wall_clock
 from routing.snapshot import Snapshot
@@ -57,12 +58,13 @@ class Sessions:
         changes: Changes,
         key: bytes,
         rng: Random,
+        names: Names | None = None,
         is_open: bool = False,
         now: Callable[[], float] = monotonic,
         wall: Callable[[], float] = wall_clock,
         ping_s: float = PING_S,
     ) -> None:
-        """`key` signs resume tokens; `is_open`: anybody may connect (ENABLE_AUTHENTICATION)."""
+        """`key` signs resume tokens; `names` are those of all workers; `is_open`: anybody may connect."""
         self.hub = hub
         self.tally = Tally()
         self.closed: Counter[int] = Counter()
@@ -75,6 +77,8 @@ class Sessions:
         self._changes = changes
         self._key = key
         self._rng = rng
+        self._names = names
+        self._keeping: asyncio.Task[None] | None = None
         self._ping_s = ping_s
         self._all: set[Session] = set()
         self._ids: dict[str, tuple[str, int]] = {}
@@ -99,18 +103,26 @@ class Sessions:
         self.tally.turned_away += full
         return full
 
-    def add(self, taken: Taken, identity: Identity, wanted_id: str) -> Session:
-        """A connection that stands. The client's own id is used if it is sane and no other user's."""
+    async def name_for(self, identity: Identity, wanted: str) -> str:
+        """The client's own name for its connection if it is sane and no other user's; else one that nobody guesses."""
         owner = owner_of(identity)
-        if not is_connection_id(wanted_id) or self._ids.get(wanted_id, (owner, 0))[0] != owner:
-            wanted_id = secrets.token_urlsafe(16)
-        session = Session(self, wanted_id, identity, taken)
-        addressed = [f"connection.{wanted_id}"]
+        is_free = is_connection_id(wanted) and self._ids.get(wanted, (owner, 0))[0] == owner
+        if is_free and (self._names is None or await self._names.hold(wanted, owner)):
+            return wanted
+        return secrets.token_urlsafe(16)
+
+    def add(self, taken: Taken, identity: Identity, name: str) -> Session:
+        """A connection that stands, of that name."""
+        owner = owner_of(identity)
+        if self._ids.get(name, (owner, 0))[0] != owner:  # taken while the name was asked for
+            name = secrets.token_urlsafe(16)
+        session = Session(self, name, identity, taken)
+        addressed = [f"connection.{name}"]
         if identity.user_id and is_topic(f"user.{identity.user_id}"):
             addressed.append(f"user.{identity.user_id}")
         session.own = tuple(addressed)
         self._all.add(session)
-        self._ids[wanted_id] = (owner, self._ids.get(wanted_id, (owner, 0))[1] + 1)
+        self._ids[name] = (owner, self._ids.get(name, (owner, 0))[1] + 1)
         self._by_owner[owner] += 1
         self._rounds[hash(session) // 64 % ROUNDS].add(session)
         self.tally.opened += 1
@@ -155,6 +167,8 @@ class Sessions:
         """Nothing is looked at any more."""
         if self._beat is not None:
             self._beat.cancel()
+        if self._keeping is not None:
+            self._keeping.cancel()
         for session in list(self._all):
             session.line.close(SERVICE_RESTART, "the gateway is restarting")
 
@@ -163,8 +177,7 @@ class Sessions:
     def may(self, identity: Identity, topic: str) -> bool:
         """Whether it may subscribe."""
         snapshot = self._snapshot()
-        rules: Rules = getattr(snapshot, "topics", None) or USUAL
-        return rules.may_subscribe(topic, identity, identity.scopes(snapshot.roles))
+        return snapshot.topics.may_subscribe(topic, identity, identity.scopes(snapshot.roles))
 
     def reconcile(self, new: Snapshot) -> None:
         """After a swap: what nobody has a right to any more ends, and connections whose provider is gone."""
@@ -173,7 +186,7 @@ class Sessions:
             names = {"", *(provider.name for provider in new.providers)}
             for session in [each for each in self._all if each.identity.provider not in names]:
                 session.end_credentials("the identity provider is gone")
-        rules = (getattr(new, "topics", None), new.roles)
+        rules = (new.topics, new.roles)
         if rules != self._rules:
             self._rules = rules
             for session in list(self._all):
@@ -257,7 +270,16 @@ class Sessions:
             else:
                 session.was_asked = True
             line.ping()
+        self._keep_names(self._rounds[self._round])
         if self._all:
             self._arm()
         else:
             self._beat = None
+
+    def _keep_names(self, sessions: Iterable[Session]) -> None:
+        """One part after the other; a part that would have to wait for the one before is left to its next turn."""
+        if self._names is None or (self._keeping is not None and not self._keeping.done()):
+            return
+        names = [session.id for session in sessions]
+        if names:
+            self._keeping = asyncio.get_running_loop().create_task(self._names.keep(names))
