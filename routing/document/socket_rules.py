@@ -11,6 +11,8 @@ from routing.document.findings import Finding
 
 ID: Final = "gateway.E046"
 _CARRYING: Final = ("http", "https")
+_OF_REQUESTS: Final = ("publish", "grpc")
+"""Destinations that a handshake would make something happen at."""
 
 Raw = Mapping[str, Any]
 
@@ -28,6 +30,10 @@ def check_sockets(routes: Sequence[Any], services: Sequence[Any], defaults: Raw)
         route = with_defaults(defaults, raw)
         if not _takes_sockets(route.get("websocket")):
             continue
+        for key in _OF_REQUESTS:
+            if route.get(key) is not None:
+                message = f"a route with `{key}` carries no WebSocket connections: say `enabled: false`"
+                yield Finding(ID, ("routes", index, "websocket"), message)
         for name in _services_of(route):
             protocol = protocols.get(name, "http")
             if protocol not in _CARRYING:

@@ -23,6 +23,9 @@ SERVICES = [{"name": "new", "protocol": "h2c"}, {"name": "old"}, {"name": "safe"
         ({"service": "unknown", "websocket": {}}, 0),
         ({"backends": [{"service": "old"}, {"service": "new"}, 3], "websocket": {}}, 1),
         ({"respond": {}, "websocket": {}}, 0),
+        ({"publish": {"topic": "t"}, "websocket": {}}, 1),
+        ({"grpc": {"service": "a.B", "method": "C"}, "service": "old", "websocket": {}}, 1),
+        ({"publish": {"topic": "t"}, "websocket": {"enabled": False}}, 0),
         ({"service": ["x"], "websocket": 5}, 0),
     ],
 )
