@@ -29,9 +29,10 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"CI is set, but nobody listens for the tests of {', '.join(missing)}")
 
 
-def pytest_report_header() -> list[str]:
+def pytest_report_header() -> str | None:
     found = [] if find_chromium() else [NO_CHROMIUM]
-    return found + [f"{name} was not found: its tests are left out." for name in brokers.missing()]
+    found += [f"{name} was not found: its tests are left out." for name in brokers.missing()]
+    return "\n".join(found) or None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -103,7 +103,7 @@ class AmqpHub:
             await self._declare(channel)
             queue = await channel.declare_queue(group, durable=True)
             for subject in subjects:
-                await queue.bind(self._exchange_name, subject)
+                await queue.bind(self._exchange_name, subject.replace(">", "#"))
             async with queue.iterator() as arriving:
                 async for message in arriving:
                     await _handled(message, handle)

@@ -103,7 +103,7 @@ class NatsHub:
             config = StreamConfig(name=self._stream, subjects=list(subjects), max_age=KEPT_S)
             await self._jetstream.add_stream(config)
             return
-        found.subjects = sorted({*(found.subjects or ()), *subjects})
+        found.subjects = widest([*(found.subjects or ()), *subjects])
         await self._jetstream.update_stream(found)
 
     async def ping(self) -> None:
@@ -150,6 +150,23 @@ class NatsHub:
         with suppress(Exception):
             if self._client is not None:
                 await self._client.close()
+
+
+def widest(subjects: Sequence[str]) -> list[str]:
+    """Those that no other one covers: a stream's subjects must not overlap."""
+    alone = sorted(set(subjects))
+    return [each for each in alone if not any(other != each and covers(other, each) for other in alone)]
+
+
+def covers(pattern: str, subject: str) -> bool:
+    """Whether all that the second takes, the first takes as well: `*` is one part, `>` the last ones."""
+    wanted, given = pattern.split("."), subject.split(".")
+    for place, part in enumerate(wanted):
+        if part == ">":
+            return len(given) > place
+        if place >= len(given) or given[place] == ">" or part not in ("*", given[place]):
+            return False
+    return len(wanted) == len(given)
 
 
 def _read(message: Any) -> Message:

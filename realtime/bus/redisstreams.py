@@ -4,6 +4,7 @@ A stream keeps about a million entries (`?maxlen=` of the URL); the oldest go fi
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -15,6 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from realtime.bus.adapter import ID, Handle, HubAway, HubRefused, Message
 
+LOG: Final = logging.getLogger("torana.bus")
 KEPT: Final = 1_000_000
 CALL_S: Final = 5.0
 WAIT_MS: Final = 2000
@@ -27,7 +29,9 @@ _AWAY: Final = (OSError, RedisError, asyncio.TimeoutError)
 class RedisHub:
     """One connection for sending; each listener has its own."""
 
-    guarantee = "Redis has taken the event into a stream. Whether it survives the end of Redis depends on its appendfsync."
+    guarantee = (
+        "Redis has taken the event into a stream. Whether that outlives Redis depends on its appendfsync."
+    )
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -70,14 +74,17 @@ class RedisHub:
             raise HubAway(type(error).__name__) from None
 
     async def listen(self, subjects: Sequence[str], group: str, handle: Handle) -> None:
-        if any("*" in subject or "?" in subject for subject in subjects):
+        named = [subject for subject in subjects if not set("*>") & set(subject)]
+        if len(named) < len(subjects):
+            LOG.warning("streams of Redis are named, not matched: subjects with a wildcard are not heard")
+        if not named:
             raise HubRefused("streams of Redis are named, not matched: no wildcard")
         redis = self._client()
         try:
-            for subject in subjects:
+            for subject in named:
                 await _make_group(redis, subject, group)
             while True:
-                await _read(redis, subjects, group, handle)
+                await _read(redis, named, group, handle)
         except _AWAY as error:
             raise HubAway(type(error).__name__) from None
         finally:

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from tests import conftest
-from tests.support import browser, run
+from tests.support import brokers, browser, run
 
 
 @pytest.fixture
@@ -43,6 +43,21 @@ def test_continuous_integration_must_have_chromium(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setenv("CI", "")
     conftest.pytest_configure()
+
+
+def test_brokers_are_left_out_aloud_unless_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Chromium is."""
+    monkeypatch.setattr(brokers, "missing", lambda: ["nats"])
+    left_out: list[Any] = []
+    hook = SimpleNamespace(pytest_deselected=lambda items: left_out.extend(items))
+    items = [plain := item("rabbitmq"), wants := item("nats")]
+    conftest.pytest_collection_modifyitems(SimpleNamespace(hook=hook), items)  # type: ignore[arg-type]
+    assert (items[0], left_out[-1]) == (plain, wants)
+    assert "nats was not found: its tests are left out" in (conftest.pytest_report_header() or "")
+    monkeypatch.setattr(conftest, "find_chromium", lambda: "/chromium")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.UsageError, match="nats"):
+        conftest.pytest_configure()
 
 
 def test_foreign_machines_cannot_be_reached() -> None:

@@ -52,6 +52,19 @@ async def test_without_jetstream_it_says_what_is_not_guaranteed() -> None:
     await hub.close()
 
 
+@pytest.mark.parametrize(
+    ("subjects", "left"),
+    [
+        (["a.b", "a.>", "b"], ["a.>", "b"]),
+        (["a.*", "a.b", "a.b.c"], ["a.*", "a.b.c"]),
+        (["a", "a.>", ">"], [">"]),
+        (["a.>", "a.*.>"], ["a.>"]),
+    ],
+)
+def test_subjects_of_a_stream_do_not_overlap(subjects: list[str], left: list[str]) -> None:
+    assert natshub.widest(subjects) == left
+
+
 async def test_what_is_too_large() -> None:
     """For this server, now and later."""
     hub = NatsHub(URL)
