@@ -11,7 +11,7 @@ from typing import Final
 import httpx
 
 from authproxy import problems
-from authproxy.exchange import Exchange
+from authproxy.exchange import CLIENT_CLOSED_REQUEST, Exchange
 from authproxy.handshake import SCOPE_HANDSHAKE, TAKE_OVER, Handshake, Taken, TakeOver
 from authproxy.rejections import Code, Rejection
 from authproxy.relaying import answer_headers
@@ -80,7 +80,7 @@ class Tunnel:
         taken = take_over(who, fields)
         if taken is None:
             upstream.abort()
-            exchange.outcome = Outcome.CLIENT_GONE
+            exchange.outcome, exchange.status = Outcome.CLIENT_GONE, CLIENT_CLOSED_REQUEST
             return None
         exchange.status = 101
         if handshake.on_open is not None:

@@ -64,6 +64,24 @@ async def test_a_client_that_answers_no_ping_is_cut_off() -> None:
         assert not await asyncio.wait_for(_ended(client.reader), 10)
 
 
+async def test_a_client_that_never_reads_is_cut_off() -> None:
+    """Nothing of what waits for it is taken within a beat; the service sees its connection end."""
+    code: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+
+    async def handler(socket: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                await socket.send(b"x" * 100_000)
+        code.set_result(socket.close_code)
+
+    sockets = Sockets(rng=Random(1), beat_s=0.2)
+    async with line(handler, sockets=sockets) as there, raw_socket(there.plane.port) as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's transports can
+        assert await asyncio.wait_for(code, 20) == 1006
+        await there.plane.until_finished(1)
+    assert len(sockets) == 0
+
+
 async def test_the_gateway_ends_it() -> None:
     """The client gets the code, the service 1001; the first reason counts."""
     code: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
