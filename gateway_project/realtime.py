@@ -9,6 +9,7 @@ from collections.abc import Callable
 from random import Random
 from secrets import token_hex
 
+from authproxy import security
 from authproxy.exchange import ASGIApp, Receive, Scope, Send
 from authproxy.identity import Identity
 from gateway_project.config import GatewayConfig
@@ -19,6 +20,7 @@ from realtime.hub import current
 from realtime.hub.hub import Hub
 from realtime.hub.names import Names
 from realtime.hub.stream import RedisStream
+from realtime.ownevents import OwnEvents
 from realtime.posting import Posting
 from realtime.routing import application, endpoints
 from realtime.sessions.sessions import Sessions
@@ -43,6 +45,9 @@ class Realtime:
             stream = RedisStream(redis_url, key=f"{{{config.service_name}:events}}", rng=rng)
             names = Names(stream.link, prefix=f"{config.service_name}:connection:")
         self.hub = Hub(node=token_hex(4), stream=stream)
+        self.own = OwnEvents(self.hub)
+        """What hooks of this worker tell, as events for staff."""
+        self._unbind: Callable[[], None] | None = None
         self.sessions = Sessions(
             self.hub,
             snapshot=snapshot,
@@ -96,9 +101,14 @@ class Realtime:
         """Redis may be there or not, now and later."""
         await self.hub.start()
         current.bind(self.hub)
+        self._unbind = security.bind(self.own.security)
+        self.own.start()
 
     async def stop(self) -> None:
         """Closes what is left."""
         current.unbind(self.hub)
+        if self._unbind is not None:
+            self._unbind()
+        await self.own.stop()
         self.sessions.stop()
         await self.hub.stop()

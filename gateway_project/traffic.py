@@ -28,6 +28,7 @@ from resilience.breakers import Breakers
 from resilience.clock import wall_clock
 from resilience.concurrency import LimitTable
 from resilience.policies import QuotaPolicy
+from resilience.prober import Prober
 from resilience.state import StateTable
 from resilience.stores.connection import RedisLink
 from resilience.stores.memory import MemoryStore
@@ -110,6 +111,11 @@ class Traffic:
         self._cache = AnswerCache(name=name, redis_url=redis_url, rng=rng, log=self._log)
         crowds, cache = LimitTable(), self._cache.cache
         self.doors = Doors(gatekeeper, self.limiter, crowds, rng, cache=cache, tunnel=tunnel, bus=bus)
+
+    @property
+    def prober(self) -> Prober:
+        """What checks targets."""
+        return self._checking.prober
 
     @property
     def decided_alone(self) -> int:

@@ -93,6 +93,9 @@ class Gateway:
         """No routes: what a control node serves, where callers have their rights all the same."""
         self._registry = Registry(self._options)
         self._registry.subscribe(self._swapped)
+        self._registry.subscribe(self._realtime.own.revision)
+        self._traffic.breakers.on_record(self._realtime.own.breaker)
+        self._traffic.prober.on_verdict(self._realtime.own.target)
         self._health = Health(
             version=VERSION,
             api_prefix=config.api_prefix,
