@@ -128,6 +128,20 @@ def _realtime() -> dict[str, Any]:
                 "authproxy.view_limitedcaller",
                 "routing.operate",
             ),
+            _item(
+                "Waiting events",
+                "outbox",
+                "realtime_waitingevent_changelist",
+                "authproxy.view_limitedcaller",
+                "routing.operate",
+            ),
+            _item(
+                "Dead letters",
+                "unsubscribe",
+                "realtime_deadletter_changelist",
+                "authproxy.view_limitedcaller",
+                "routing.operate",
+            ),
         ],
     }
 
