@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from routing.admin.columns import match_text, policies, redirect_text, respond_text
+from routing.admin.columns import match_text, policies, publish_text, redirect_text, respond_text
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,8 @@ def test_policies_are_named_in_order_and_unknown_ones_too() -> None:
     assert policies({"name": "r"}) == []
     shared = {"backends": [{"service": "a"}], "sticky": "consumer", "canary": {"every": "1m"}}
     assert policies(shared) == ["sticky", "canary"]
+
+
+def test_publish() -> None:
+    """The topic is enough."""
+    assert publish_text({"topic": "a.b"}) == "publishes a.b"
