@@ -10,9 +10,12 @@ import pytest
 
 from authproxy.bus import Unpublished
 from realtime.bus.adapter import HubRefused, Message
+from realtime.bus.amqp import AmqpHub
 from realtime.bus.inbound import TRIES, Inbound
 from realtime.bus.link import BusLink
 from realtime.events import LARGEST_DATA
+from tests.support import busstory
+from tests.support.brokers import URLS
 from tests.support.buses import FakeHub, message
 from tests.support.virtualtime import in_virtual_time
 
@@ -164,3 +167,37 @@ async def test_a_hub_that_hands_nothing_on() -> None:
         told.subjects = ("b",)
         await asyncio.sleep(10)
     assert asked == [("a.>",), ("b",)]
+
+
+@pytest.mark.rabbitmq
+async def test_each_message_is_told_once_for_all_workers() -> None:
+    """By a real broker: two workers share the work, and no message is told twice."""
+    name, told = busstory.topic(), Told()
+    told.subjects = (f"{name}.>",)
+    workers = []
+    for _ in range(2):
+        link = BusLink(lambda: AmqpHub(URLS["rabbitmq"]))
+        made = Inbound(
+            link, told.publish, lambda: told.subjects, group=f"g-{name}", bury=told.bury, round_s=0.05
+        )
+        link.start()
+        made.start()
+        workers.append((made, link))
+    sender = AmqpHub(URLS["rabbitmq"])
+    await sender.open()
+    try:
+        await asyncio.sleep(0.5)
+        for number in range(20):
+            body = b"\xff" if number == 7 else b"%d" % number
+            await sender.send(message(number, topic=f"{name}.x", body=body))
+        async with asyncio.timeout(10):
+            while len(told.events) + len(told.dead) < 20:  # noqa: ASYNC110 - a broker changes it
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
+        assert sorted(data for _, _, data, _ in told.events) == [n for n in range(20) if n != 7]
+        assert [each for each, _ in told.dead] == ["e7"]
+    finally:
+        await sender.close()
+        for made, link in workers:
+            await made.stop()
+            await link.stop()
