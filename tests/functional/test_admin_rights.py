@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
 from authproxy.models import ApiKey, Consumer, LimitedCaller, SecurityEvent, Session, SigningKey
+from realtime.models import DeadLetter, LiveSocket, SocketEnding, WaitingEvent
 from resilience.canaries import Wanted
 from resilience.canary import CanaryPolicy
 from resilience.models import (
@@ -83,6 +84,11 @@ def world() -> None:
     IdentityProvider.objects.create(name="idp", jwks_url="https://id.example.com/jwks")
     ApiKey.objects.create(consumer=consumer, name="k", prefix="tk_1", digest=b"1")
     Session.objects.create(user=user, expires_at=now)
+    kept = {"at": now, "event_id": "1", "topic": "t", "body": b"", "size": 0}
+    DeadLetter.objects.create(**kept)
+    WaitingEvent.objects.create(**kept)
+    LiveSocket.objects.create(node="w", number=1, route="mine", service="mine", since=now, seen_at=now)
+    SocketEnding.objects.create(at=now, by="ada", what="all connections")
     SigningKey.objects.create(kid="1", algorithm="HS256", sealed=b"", activates_at=now)
     SecurityEvent.objects.create(kind="login", at=now)
     LimitedCaller.objects.create(

@@ -47,6 +47,10 @@ MODELS: Final[dict[str, tuple[str, str, str, str]]] = {
     "authproxy.signingkey": (STAFF, "", "", ""),
     "authproxy.securityevent": (STAFF, "", "", ""),
     "authproxy.limitedcaller": (STAFF, "", "", ""),
+    "realtime.waitingevent": (STAFF, "", "", ""),
+    "realtime.socketending": (STAFF, "", "", ""),
+    "realtime.livesocket": (STAFF, "", "", ""),
+    "realtime.deadletter": (STAFF, "", "", ""),
     "auth.user": (STAFF, "SA", "SA", "SA"),
     "auth.group": (STAFF, "SA", "SA", "SA"),
 }
@@ -106,6 +110,10 @@ PAGES: Final[dict[str, str]] = {
     "authproxy_session_end": "SA",
     "authproxy_session_end_all": "SA",
     "authproxy_signingkey_rotate": "SA",
+    "realtime_livesocket_end_every_one": "OA",
+    "realtime_livesocket_end": "OA",
+    "realtime_deadletter_throw": "OA",
+    "realtime_deadletter_send": "OA",
 }
 # Actions of lists: who is offered them.
 ACTIONS: Final[dict[str, dict[str, str]]] = {
@@ -133,6 +141,8 @@ ACTIONS: Final[dict[str, dict[str, str]]] = {
     },
     "authproxy.apikey": {"revoke_selected": "SA"},
     "authproxy.session": {"end_selected": "SA"},
+    "realtime.livesocket": {"end_selected": "OA"},
+    "realtime.deadletter": {"send_selected": "OA", "throw_selected": "OA"},
 }
 # Inlines: page and model of the parts, who may see, add, change, delete them.
 INLINES: Final[dict[tuple[str, str], tuple[str, str, str, str]]] = {

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from authproxy.bus import Published, Unpublished
 from realtime.bus import kept, outbox
@@ -16,6 +16,13 @@ from realtime.models import DeadLetter, WaitingEvent
 from tests.support.buses import FakeHub, message
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+async def _no_connection_is_left() -> AsyncIterator[None]:
+    """Of the thread that looks at rows."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 @asynccontextmanager
