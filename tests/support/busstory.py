@@ -55,8 +55,8 @@ async def listening(
             await task
 
 
-async def delivers(make: Make, url: str) -> None:
-    """What was confirmed arrives whole, once for all that listen together, and again if it was rejected."""
+async def delivers(make: Make, url: str) -> tuple[str, str]:
+    """What was confirmed arrives whole, once for all that listen together, and again if it was rejected; its names."""
     name, group = topic(), f"g{token_hex(4)}"
     sender, one, other = make(url), make(url), make(url)
     for each in (sender, one, other):
@@ -88,12 +88,13 @@ async def delivers(make: Make, url: str) -> None:
             assert message[:5] == wanted[:5]
             assert message.headers["x-consumer"] == "ada"
         assert len(got) <= len(sent) + 1
+        return name, group
     finally:
         for each in (sender, one, other):
             await each.close()
 
 
-async def notices_what_is_lost(make: Make, url: str) -> None:
+async def notices_what_is_lost(make: Make, url: str) -> str:
     """A server that stops is away; one that hangs is noticed by whoever sets a time limit; a new connection works."""
     async with proxied(url) as (there, proxy):
         adapter, name = make(there), topic()
@@ -120,3 +121,4 @@ async def notices_what_is_lost(make: Make, url: str) -> None:
         await again.open()
         await again.send(Message("4", name, "", b"x"))
         await again.close()
+        return name

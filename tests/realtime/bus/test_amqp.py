@@ -12,12 +12,20 @@ pytestmark = pytest.mark.rabbitmq
 URL = URLS["rabbitmq"]
 
 
+async def forget(*queues: str) -> None:
+    """The broker is not this test's alone."""
+    async with await aio_pika.connect(URL) as connection:
+        channel = await connection.channel()
+        for name in queues:
+            await channel.queue_delete(name)
+
+
 async def test_delivers() -> None:
-    await busstory.delivers(AmqpHub, URL)
+    await forget(*await busstory.delivers(AmqpHub, URL))
 
 
 async def test_notices_what_is_lost() -> None:
-    await busstory.notices_what_is_lost(AmqpHub, URL)
+    await forget(await busstory.notices_what_is_lost(AmqpHub, URL))
 
 
 async def test_a_topic_that_nobody_has_bound_keeps_its_events() -> None:

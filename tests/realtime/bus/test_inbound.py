@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import aio_pika
 import pytest
 
 from authproxy.bus import Unpublished
@@ -201,3 +202,5 @@ async def test_each_message_is_told_once_for_all_workers() -> None:
         for made, link in workers:
             await made.stop()
             await link.stop()
+        async with await aio_pika.connect(URLS["rabbitmq"]) as connection:
+            await (await connection.channel()).queue_delete(f"g-{name}")

@@ -1,8 +1,13 @@
 """NATS, the real one, with and without JetStream."""
 
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from secrets import token_hex
 from typing import Any
 
+import nats
 import pytest
+from nats.js.errors import NotFoundError
 
 from realtime.bus import natshub
 from realtime.bus.adapter import HubRefused, Message
@@ -11,7 +16,18 @@ from tests.support import busstory
 from tests.support.brokers import URLS
 
 pytestmark = pytest.mark.nats
-URL = URLS["nats"]
+NAME = f"TESTS_{token_hex(4)}"
+URL = f"{URLS['nats']}?stream={NAME}"
+
+
+@pytest.fixture(autouse=True)
+async def _forget() -> AsyncIterator[None]:
+    """The server is not these tests' alone."""
+    yield
+    client = await nats.connect(URLS["nats"])
+    with suppress(NotFoundError):
+        await client.jetstream().delete_stream(NAME)
+    await client.close()
 
 
 class WithoutJetStream(NatsHub):
@@ -34,7 +50,7 @@ async def test_the_same_id_is_stored_once() -> None:
     assert hub.guarantee == STORED
     for _ in range(2):
         await hub.send(Message(name, name, "", b"x"))
-    info = await hub._jetstream.stream_info(natshub.STREAM, subjects_filter=name)
+    info = await hub._jetstream.stream_info(NAME, subjects_filter=name)
     assert info.state.subjects == {name: 1}
     await hub.close()
 
