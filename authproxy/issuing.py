@@ -19,6 +19,8 @@ from authproxy import oauth, sessions, signingkeys
 from authproxy.granting import Standing
 from authproxy.models import ApiKey, Session
 
+PAGE_S: Final = 120
+"""How long a page's token is good; the page renews it."""
 _NO_LEEWAY: Final = timedelta(0)
 
 
@@ -101,6 +103,15 @@ def for_key(key: ApiKey, standing: Standing, scopes: frozenset[str]) -> Issued:
         more={"key": key.pk},
     )
     return Issued(access, "", seconds, scopes)
+
+
+def for_page(standing: Standing) -> str:
+    """An access token for a page of admin, whose staff member is signed in there: short-lived, without scopes."""
+    assert standing.user is not None
+    until = timezone.now() + timedelta(seconds=PAGE_S)
+    return _access(
+        standing, subject=str(standing.user.pk), sid=str(uuid4()), scopes=frozenset(), until=until
+    )[0]
 
 
 def read_refresh(token: str) -> str | None:

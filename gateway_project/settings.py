@@ -129,6 +129,9 @@ TIME_ZONE = "UTC"
 
 # Assets lie under /admin/, a path that routes cannot take; they are served from the packages, not collected.
 STATIC_URL = "/admin/static/"
+STATICFILES_DIRS = [
+    ("realtime", BASE_DIR / "examples" / "realtime")
+]  # the client that admin's live page uses, too
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = CONFIG.debug
 WHITENOISE_ALLOW_ALL_ORIGINS = False

@@ -1,5 +1,7 @@
 """D: The paths that Django answers."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path
 
@@ -10,7 +12,12 @@ from authproxy.views.canaries import CanariesView, CanaryView
 from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import DrainView, ReadmitView, TargetsView
+from realtime.admin import live
 from realtime.views.sockets import EndView, SocketsView
+from routing.admin import explaining, importing
+
+site: Any = admin.site
+site.extra_urls = lambda: [*explaining.urls(), *importing.urls(), *live.urls()]
 
 urlpatterns = [
     path("admin/", admin.site.urls),

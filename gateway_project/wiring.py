@@ -93,9 +93,7 @@ class Gateway:
         """No routes: what a control node serves, where callers have their rights all the same."""
         self._registry = Registry(self._options)
         self._registry.subscribe(self._swapped)
-        self._registry.subscribe(self._realtime.own.revision)
-        self._traffic.breakers.on_record(self._realtime.own.breaker)
-        self._traffic.prober.on_verdict(self._realtime.own.target)
+        self._listen_to_itself()
         self._health = Health(
             version=VERSION,
             api_prefix=config.api_prefix,
@@ -119,6 +117,13 @@ class Gateway:
         self.application: ASGIApp = pipeline
         self.connect: ASGIApp = pipeline.connect
         """Answers WebSocket handshakes."""
+
+    def _listen_to_itself(self) -> None:
+        """What the gateway says of itself becomes events for staff."""
+        own = self._realtime.own
+        self._registry.subscribe(own.revision)
+        self._traffic.breakers.on_record(own.breaker)
+        self._traffic.prober.on_verdict(own.target)
 
     async def start(self) -> None:
         """Load what is to be served. A revision file that does not compile stops the start."""

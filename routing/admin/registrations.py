@@ -1,9 +1,6 @@
 """D: Everything that registers itself with admin; imported once the applications are ready."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.urls import URLPattern
 
 import routing.admin.breakers
 import routing.admin.canaries
@@ -19,15 +16,6 @@ import routing.admin.revisions
 import routing.admin.routes
 import routing.admin.services
 import routing.admin.targets  # noqa: F401
-from routing.admin import explaining, importing
 from routing.admin.dashboard import TEMPLATE
 
 admin.site.index_template = TEMPLATE
-site: Any = admin.site
-
-
-def _extra_urls() -> list[URLPattern]:
-    return [*explaining.urls(), *importing.urls()]
-
-
-site.extra_urls = _extra_urls
