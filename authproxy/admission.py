@@ -101,7 +101,9 @@ class Gatekeeper:
 
     def _is_meant(self, exchange: Exchange, identity: Identity) -> bool:
         origin, method = exchange.origin, exchange.method
-        if SCOPE_HANDSHAKE in exchange.scope and any(name == b"origin" for name, _ in exchange.scope["headers"]):
+        if SCOPE_HANDSHAKE in exchange.scope and any(
+            name == b"origin" for name, _ in exchange.scope["headers"]
+        ):
             method = "CONNECT"  # no browser asks other sites before a page may open a connection
         return csrf.is_meant(
             method,

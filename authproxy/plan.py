@@ -17,6 +17,7 @@ from authproxy.crowding import bounded
 from authproxy.exchange import Exchange
 from authproxy.faulting import Faulting
 from authproxy.forwarder import forward
+from authproxy.grpc.transcoding import Transcoding
 from authproxy.headers import Pair
 from authproxy.limiting import Limiter, Limits
 from authproxy.mirroring import Mirroring, Mirrors
@@ -35,7 +36,7 @@ from resilience.clock import http_date
 from resilience.concurrency import LimitTable
 from routing.aggregation import Aggregate
 from routing.rewrite import location
-from routing.snapshot import CompiledRoute, Forward, Publish, Redirect, Respond, services_of
+from routing.snapshot import CompiledRoute, Forward, Grpc, Publish, Redirect, Respond, services_of
 from routing.splitting import Split
 
 Tunnels = Callable[[CompiledRoute, Destination], Destination]
@@ -108,6 +109,8 @@ def _destination(route: CompiledRoute, gate: Gate, doors: Doors) -> Destination:
             return partial(_respond, respond=respond)
         case Aggregate() as aggregate:
             return Aggregating(route, aggregate, gate.told).answer
+        case Grpc() as grpc:
+            return Transcoding(route, grpc).answer
         case Publish(topic=topic):
             return Publishing(route, topic, doors.bus).answer
 

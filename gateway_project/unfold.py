@@ -121,6 +121,8 @@ def _realtime() -> dict[str, Any]:
         "title": "Realtime",
         "separator": True,
         "items": [
+            _item("Live", "monitoring", "realtime_live", "routing.view_service", "routing.operate"),
+            _item("Topic rules", "rule", "routing_topicrule_changelist", "routing.view_topicrule"),
             _item(
                 "Live connections",
                 "cable",

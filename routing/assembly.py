@@ -12,7 +12,7 @@ from routing import traffic
 from routing.aggregation import aggregate_of
 from routing.conditions import HeaderCondition, QueryCondition
 from routing.document.access import AuthSpec
-from routing.document.destinations import RedirectSpec, RespondSpec
+from routing.document.destinations import GrpcSpec, RedirectSpec, RespondSpec
 from routing.document.matches import MatchSpec, ValueMatchSpec
 from routing.document.routes import RouteSpec
 from routing.document.services import ServiceSpec
@@ -30,6 +30,7 @@ from routing.snapshot import (
     CompiledService,
     Destination,
     Forward,
+    Grpc,
     HeaderList,
     Publish,
     Redirect,
@@ -152,7 +153,7 @@ def _wanted(spec: ValueMatchSpec) -> tuple[bytes | None, re.Pattern[str] | None]
 
 def _destination(spec: RouteSpec, pattern: PathPattern) -> Destination:
     if spec.service is not None:
-        return Forward(spec.service)
+        return Forward(spec.service) if spec.grpc is None else _grpc(spec.service, spec.grpc)
     if spec.backends:
         return split_of(spec, pattern)
     if spec.redirect is not None:
@@ -164,6 +165,16 @@ def _destination(spec: RouteSpec, pattern: PathPattern) -> Destination:
     if spec.publish is not None:
         return Publish(spec.publish.topic)
     raise ConfigurationInvalid([Problem("gateway.E012", f"routes[{spec.name}]", "has no destination")])
+
+
+def _grpc(upstream: str, spec: GrpcSpec) -> Grpc:
+    return Grpc(
+        upstream,
+        spec.service,
+        spec.method,
+        frozenset(name.lower().encode("ascii") for name in spec.metadata),
+        frozenset(name.lower().encode("ascii") for name in spec.answer_metadata),
+    )
 
 
 def _redirect(spec: RedirectSpec, pattern: PathPattern) -> Redirect:

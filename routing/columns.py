@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 Entry = dict[str, Any]
-DESTINATIONS: Final = ("service", "backends", "redirect", "respond", "aggregate", "publish", "grpc")
+DESTINATIONS: Final = ("service", "backends", "redirect", "respond", "aggregate", "publish")
 MATCH_KEYS: Final = ("hosts", "path", "path_type", "methods", "headers", "query")
 
 
@@ -108,6 +108,7 @@ ROUTE: Final = RouteTable(
         "name",
         "priority",
         "enabled",
+        "grpc",
         "sticky",
         "force",
         "canary",
@@ -155,7 +156,8 @@ IDENTITY_PROVIDER: Final = Table(
         "claims",
     ),
 )
-TABLES: Final = (SERVICE, ROUTE, QUOTA, PLAN, ROLE, IDENTITY_PROVIDER)
+TOPIC: Final = Table("topics", ("name", "topics", "subscribe", "publish", "bus"))
+TABLES: Final = (SERVICE, ROUTE, QUOTA, PLAN, ROLE, IDENTITY_PROVIDER, TOPIC)
 KINDS: Final = tuple(table.kind for table in TABLES)
 
 

@@ -24,6 +24,8 @@ from routing.document.services import ServiceSpec
 from routing.problems import ConfigurationInvalid, Problem
 from routing.snapshot import CompiledProvider, CompiledRoute, CompiledService, Snapshot, services_of
 from routing.targets import find_overrides, overridden, override_key
+from routing.topicassembly import assemble_topics
+from routing.topics import NO_RULES, TopicRules
 from routing.traffic import Quotas, TrafficDefaults, assemble_plans, assemble_quota
 from routing.validation import Checked, check_document
 
@@ -32,7 +34,7 @@ Steps = Generator[None, None, None]
 
 _BATCH = 20  # entries between two turns for others: a millisecond or two
 _TARGETS = re.compile(r"services\[([0-9]+)\]\.targets")
-_POLICIES = ("quotas", "plans", "roles", "identity_providers")
+_POLICIES = ("quotas", "plans", "roles", "identity_providers", "topics")
 _NAMING_SERVICES = ("backends", "aggregate", "mirror")  # beside `service` itself
 _T = TypeVar("_T")
 _Compiled = TypeVar("_Compiled", CompiledService, CompiledRoute)
@@ -68,6 +70,7 @@ class Compilation:
         self.access: Access = NOTHING
         self.quotas: Quotas = {}
         self.plans: Mapping[str, Quotas] = {}
+        self.topics: TopicRules = NO_RULES
         self._raw = raw
         self._options = options
         self._previous = previous
@@ -85,6 +88,7 @@ class Compilation:
         self._specs("routes", [], {})
         yield from self._compile_access()
         yield from self._compile_quotas()
+        yield from self._compile_topics()
         yield from self._compile_services(self._raw.get("services") or [])
         yield from self._compile_routes(self._raw.get("routes") or [])
         if len(self.routes) + len(self.disabled) < len(self._raw.get("routes") or []):
@@ -108,6 +112,10 @@ class Compilation:
         self.quotas = {spec.name: assemble_quota(spec) for spec in quotas}
         plans = yield from self._checked("plans")
         self.plans = assemble_plans(plans, self.quotas)
+
+    def _compile_topics(self) -> Steps:
+        specs = yield from self._checked("topics")
+        self.topics = assemble_topics(specs, self._previous.topics if self._previous else NO_RULES)
 
     def _checked(self, kind: str) -> Generator[None, None, list[Any]]:
         """The specifications of a whole section."""

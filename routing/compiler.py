@@ -88,4 +88,5 @@ def compile_steps(
         quotas=compilation.quotas,
         plans=compilation.plans,
         providers=compilation.access.providers,
+        topics=compilation.topics,
     )

@@ -29,6 +29,7 @@ from routing.snapshot import (
     CompiledService,
     CompiledTarget,
     Forward,
+    Grpc,
     HeaderList,
     HeaderOps,
     Publish,
@@ -135,6 +136,8 @@ def upstream_request(
     """The request that the target would get, apart from the forwarding headers, which are always added."""
     rewrite = _filled(route, facts) or CompiledRewrite()
     sent = rewrite.apply(path.forward, target.base_path)
+    if isinstance(route.destination, Grpc):
+        sent, method, query = f"/{route.destination.service}/{route.destination.method}".encode(), "POST", b""
     sent_host = rewrite.host or (host if rewrite.preserve_host else target.authority)
     url = f"http://localhost{_text(sent)}"
     if target.socket_path is None:

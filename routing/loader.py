@@ -22,6 +22,7 @@ from routing.columns import (
     SERVICE,
     TABLES,
     TARGET,
+    TOPIC,
     Entry,
     Table,
     by_name,
@@ -36,6 +37,7 @@ from routing.models import (
     RouteDefaults,
     Service,
     Target,
+    TopicRule,
 )
 
 BATCH: Final = 500
@@ -46,11 +48,12 @@ MODELS: Final[dict[str, type[models.Model]]] = {
     PLAN.kind: Plan,
     ROLE.kind: RoleScopes,
     IDENTITY_PROVIDER.kind: IdentityProvider,
+    TOPIC.kind: TopicRule,
 }
 
 
 def read_rows() -> Entry:
-    """The whole configuration as written, sorted by name; nine queries at any size."""
+    """The whole configuration as written, sorted by name; ten queries at any size."""
     document: Entry = {"version": 1}
     defaults = RouteDefaults.objects.values_list("values", flat=True).first()
     if defaults:

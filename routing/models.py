@@ -7,6 +7,7 @@ from routing.rows.policies import IdentityProvider, Plan, Quota, RoleScopes
 from routing.rows.revisions import Node, PendingChange, Revision
 from routing.rows.routes import Destination, Route, RouteBackend, RouteDefaults
 from routing.rows.services import Service, Target
+from routing.rows.topics import TopicRule
 
 __all__ = [
     "Destination",
@@ -27,5 +28,6 @@ __all__ = [
     "RouteDefaults",
     "Service",
     "Target",
+    "TopicRule",
     "Trust",
 ]

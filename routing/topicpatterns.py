@@ -8,14 +8,14 @@ is a star. What a caller does not have fits nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
 MAX_PATTERN: Final = 200  # characters
 MAX_WILDCARDS: Final = 10  # and variables
-VARIABLES: Final = {
+VARIABLES: Final[dict[str, Callable[[Any], Iterable[str]]]] = {
     "user.id": lambda caller: (caller.user_id,),
     "user.name": lambda caller: (caller.name,),
     "user.roles": lambda caller: caller.roles,
@@ -90,7 +90,7 @@ def _pieces(text: str) -> Iterator[Piece]:
             raise PatternFaulty(
                 f"has ${{{name}}}, which stands for nothing; known are {', '.join(VARIABLES)}"
             )
-        yield star or rest or literal or Variable(name)
+        yield star or rest or literal or Variable(name or "")
 
 
 def _is_open(piece: Piece) -> bool:

@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from routing.document.entries import CheckedEntry, Surroundings, check_entry
 from routing.document.findings import Finding, Location, repeated
+from routing.document.grpc_rules import check_grpc
 from routing.document.honoured import unhonoured_section
 from routing.document.interpolation import FilledDocument, Unset, fill
 from routing.document.reserved_rules import ReservedPaths
 from routing.document.schema import KINDS, DefaultsSpec, DocumentSpec
 from routing.document.socket_rules import check_sockets
+from routing.document.topic_rules import check_topics_apart
 from routing.problems import Problem, did_you_mean, format_path, quote
 
 MAX_PROBLEMS: Final = 500
@@ -149,8 +151,11 @@ class _DocumentCheck:
         seen = frozenset(defaults.findings)
         sections = {kind: self._section(kind, around, seen) for kind in KINDS}
         self._report.add(self._cookies(), ())
+        self._report.add(list(check_topics_apart(self._list("topics"))), ())
         sockets = check_sockets(self._list("routes"), self._list("services"), self._mapping("defaults"))
         self._report.add(list(sockets), ())
+        calls = check_grpc(self._list("routes"), self._list("services"), self._mapping("defaults"))
+        self._report.add(list(calls), ())
         if defaults.spec is None or any(None in specs for specs in sections.values()):
             return None
         values: dict[str, Any] = {"version": 1, "defaults": defaults.spec, **sections}

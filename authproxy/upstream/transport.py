@@ -10,6 +10,7 @@ from authproxy.upstream.pool import PoolLimits
 from authproxy.upstream.resuming import ResumingTransport
 from authproxy.upstream.sessions import Sessions
 from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, context_for, http2_context_for
+from routing.problems import ConfigurationInvalid, Problem
 from routing.snapshot import CompiledService
 
 _HTTP1: Final = (Http1Transport, context_for)
@@ -23,6 +24,8 @@ def transport_for(service: CompiledService, sessions: Sessions | None = None) ->
     """
     limits = PoolLimits(max_connections=service.max_connections, max_idle=service.max_connections)
     tls = _tls_options(service)
+    if service.protocol == "grpc":
+        return _grpc_transport(service, tls)
     build, context = _HTTP2 if service.protocol in ("h2", "h2c") else _HTTP1
     if any(target.scheme == "https" for target in service.targets):
         with contextlib.suppress(TlsMisconfigured):
@@ -30,6 +33,17 @@ def transport_for(service: CompiledService, sessions: Sessions | None = None) ->
     if sessions is not None and build is Http1Transport:
         return ResumingTransport(sessions=sessions, limits=limits, tls=tls)
     return build(limits=limits, tls=tls)
+
+
+def _grpc_transport(service: CompiledService, tls: TlsOptions) -> Transport:
+    """What gRPC needs is read only where a service speaks it. Raises ConfigurationInvalid where it is not installed."""
+    try:
+        from authproxy.grpc.transport import GrpcTransport
+    except ImportError as missing:
+        message = f'protocol grpc needs the extra "grpc", which is not installed ({missing.name} is missing)'
+        place = f"services[{service.name}].protocol"
+        raise ConfigurationInvalid([Problem("gateway.E048", place, message)]) from missing
+    return GrpcTransport(tls)
 
 
 def _tls_options(service: CompiledService) -> TlsOptions:

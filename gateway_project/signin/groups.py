@@ -13,7 +13,16 @@ from django.db.models import Q, QuerySet
 
 VIEWER, OPERATOR, EDITOR = "viewer", "operator", "editor"
 PUBLISHER, SECURITY_ADMIN = "publisher", "security admin"
-_CONFIGURATION: Final = ("service", "target", "route", "routebackend", "routedefaults", "quota", "plan")
+_CONFIGURATION: Final = (
+    "service",
+    "target",
+    "route",
+    "routebackend",
+    "routedefaults",
+    "quota",
+    "plan",
+    "topicrule",
+)
 _ACCESS_CONFIGURATION: Final = ("rolescopes", "identityprovider", "owner")
 _SEEN: Final = (*_CONFIGURATION, *_ACCESS_CONFIGURATION, "revision", "pendingchange", "node")
 

@@ -1,4 +1,4 @@
-"""D: The pages of roles, plans and identity providers."""
+"""D: The pages of roles, plans, identity providers and topic rules."""
 
 from typing import Any, ClassVar
 
@@ -15,10 +15,10 @@ from routing.admin import snapshots
 from routing.admin.entries import EntryAdmin
 from routing.admin.forms.leaves import Path, label
 from routing.admin.forms.places import steps
-from routing.admin.forms.policies import PlanForm, ProviderForm, RoleForm
-from routing.admin.sections import PLAN_SECTIONS, PROVIDER_SECTIONS, ROLE_SECTIONS, Section
+from routing.admin.forms.policies import PlanForm, ProviderForm, RoleForm, TopicForm
+from routing.admin.sections import PLAN_SECTIONS, PROVIDER_SECTIONS, ROLE_SECTIONS, TOPIC_SECTIONS, Section
 from routing.cleaning import policy_report, written
-from routing.models import IdentityProvider, Plan, RoleScopes
+from routing.models import IdentityProvider, Plan, RoleScopes, TopicRule
 
 
 class PolicyAdmin(EntryAdmin):
@@ -95,6 +95,40 @@ class IdentityProviderAdmin(PolicyAdmin):
     @display(description="algorithms")
     def shown_algorithms(self, provider: IdentityProvider) -> str:
         return " ".join(provider.algorithms or ["RS256"])
+
+
+@admin.register(TopicRule)
+class TopicRuleAdmin(PolicyAdmin):
+    """Who may read and write topics of events."""
+
+    form = TopicForm
+    sections: ClassVar[tuple[Section, ...]] = TOPIC_SECTIONS
+    list_display = ("name", "shown_topics", "shown_readers", "shown_writers", "updated_at")
+    search_fields: ClassVar[tuple[str, ...]] = ("name", "topics", "notes")
+
+    @display(description="topics", ordering="topics")
+    def shown_topics(self, rule: TopicRule) -> SafeString:
+        return format_html_join(" ", "<code>{}</code>", ((pattern,) for pattern in rule.topics or ()))
+
+    @display(description="who may read")
+    def shown_readers(self, rule: TopicRule) -> str:
+        return _right(rule.subscribe, "user")
+
+    @display(description="who may write")
+    def shown_writers(self, rule: TopicRule) -> str:
+        return _right(rule.publish, "service")
+
+
+def _right(written: dict[str, Any] | None, level: str) -> str:
+    """`user; role a or b; scopes c d`."""
+    right = written or {}
+    roles, scopes = right.get("roles") or (), right.get("scopes") or ()
+    parts = [
+        str(right.get("level") or level),
+        f"role {' or '.join(map(str, roles))}" if roles else "",
+        f"scopes {' '.join(map(str, scopes))}" if scopes else "",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _keys(path: str) -> Path:

@@ -178,6 +178,29 @@ PROVIDER_SECTIONS: Final = (
     Section("Claims", ("claims",), "Which claims of a token say what."),
     Section("Cookie", ("cookie",), "For browsers that carry the token in a cookie."),
 )
+TOPIC_SECTIONS: Final = (
+    Section(
+        "Topics",
+        ("name", "topics"),
+        "orders.* is any one part after orders., orders.> all that follows, user.${user.id} the caller's own. Of all "
+        "patterns that fit a topic, the most specific one decides. Where none does, signed-in callers read "
+        "generation.* and their own user.<id>, staff reads everything, and services and staff publish.",
+        is_open=True,
+    ),
+    Section(
+        "Who may read",
+        ("subscribe",),
+        "Nothing here: any signed-in caller. service means service consumers and staff.",
+        is_open=True,
+    ),
+    Section(
+        "Who may write",
+        ("publish",),
+        "Nothing here: service consumers and staff. Nobody but the gateway itself publishes below gateway.",
+        is_open=True,
+    ),
+    Section("Message hub", ("bus",), "Messages of the hub become events of the topics with their subjects."),
+)
 
 
 def grouped(sections: Sequence[Section], leaves: Iterable[Leaf]) -> list[tuple[Section, list[Leaf]]]:

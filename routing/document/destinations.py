@@ -23,7 +23,7 @@ from routing.document.scalars import (
 )
 from routing.document.wire import HeaderValue, Method, ServerName, SetHeaderName
 
-DESTINATIONS = ("service", "backends", "redirect", "respond", "aggregate", "publish", "grpc")
+DESTINATIONS = ("service", "backends", "redirect", "respond", "aggregate", "publish")
 Times = Annotated[StrictFloat, Field(ge=1, le=1000)]
 Topic = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_:-]+(\.[A-Za-z0-9_:-]+)*$", max_length=200)
@@ -123,10 +123,17 @@ class PublishSpec(Spec):
 
 
 class GrpcSpec(Spec):
-    """Calls a gRPC method with the request's JSON body."""
+    """Beside a service with protocol grpc: calls one of its methods with the request's JSON."""
 
     service: Label = Field(description="Full name of the gRPC service, such as pkg.Service.")
     method: Label = Field(description="Name of the method.")
+    metadata: tuple[SetHeaderName, ...] = option(
+        (), "Header fields of the request that go along as metadata."
+    )
+    answer_metadata: tuple[SetHeaderName, ...] = option(
+        (),
+        "Metadata of the answer, trailing included, that become header fields; of a stream, the initial one.",
+    )
 
 
 class MirrorSpec(Spec):

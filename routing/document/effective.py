@@ -8,6 +8,7 @@ from routing.document.destinations import DESTINATIONS
 Raw = Mapping[str, Any]
 # These belong to `backends` and come and go with it.
 WITH_BACKENDS = ("sticky", "force", "canary")
+WITH_SERVICE = ("grpc",)
 
 
 def with_defaults(defaults: Raw, route: Raw) -> Raw:
@@ -17,6 +18,6 @@ def with_defaults(defaults: Raw, route: Raw) -> Raw:
     own = {name: value for name, value in route.items() if value is not None}
     inherited = defaults
     if any(name in own for name in DESTINATIONS):
-        left_out = {*DESTINATIONS, *WITH_BACKENDS}
+        left_out = {*DESTINATIONS, *WITH_BACKENDS, *WITH_SERVICE}
         inherited = {name: value for name, value in defaults.items() if name not in left_out}
     return {**inherited, **own}

@@ -21,6 +21,8 @@ from routing.document.service_rules import check_service_rules
 from routing.document.services import ServiceSpec
 from routing.document.shape import shape_of
 from routing.document.token_rules import KEY, check_forwarded_token, check_token
+from routing.document.topic_rules import check_topic_rule
+from routing.document.topics import TopicRuleSpec
 from routing.document.translation import translate
 from routing.problems import quote
 
@@ -105,6 +107,10 @@ def _check_quota(entry: Raw, _around: Surroundings) -> Iterator[Finding]:
     return check_quota_rules(entry)
 
 
+def _check_topics(entry: Raw, _around: Surroundings) -> Iterator[Finding]:
+    return check_topic_rule(entry)
+
+
 MODELS: Final[Mapping[str, type[Spec]]] = {
     "services": ServiceSpec,
     "routes": RouteSpec,
@@ -113,6 +119,7 @@ MODELS: Final[Mapping[str, type[Spec]]] = {
     "plans": PlanSpec,
     "roles": RoleSpec,
     "identity_providers": IdentityProviderSpec,
+    "topics": TopicRuleSpec,
 }
 _RULES: Final[Mapping[str, Callable[[Raw, Surroundings], Iterator[Finding]]]] = {
     "services": _check_service,
@@ -122,4 +129,5 @@ _RULES: Final[Mapping[str, Callable[[Raw, Surroundings], Iterator[Finding]]]] = 
     "plans": _check_plan,
     "roles": _check_role,
     "identity_providers": _check_provider,
+    "topics": _check_topics,
 }

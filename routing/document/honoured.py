@@ -27,6 +27,7 @@ _ROUTE: Final[Honoured] = {
     "respond": True,
     "aggregate": True,
     "publish": True,
+    "grpc": True,
     "auth": True,
     "forward_identity": True,
     "forward_credentials": True,
@@ -54,7 +55,7 @@ _ROUTE: Final[Honoured] = {
 HONOURED: Final[Mapping[str, Honoured]] = {
     "services": {
         "name": True,
-        "protocol": ("http", "https", "h2", "h2c"),
+        "protocol": True,
         "targets": True,
         "load_balancing": True,
         "hash_on": True,
@@ -95,6 +96,7 @@ HONOURED: Final[Mapping[str, Honoured]] = {
         "algorithms": True,
         "claims": True,
     },
+    "topics": {"name": True, "topics": True, "subscribe": True, "publish": True, "bus": True},
 }
 
 

@@ -48,6 +48,8 @@ def _destination(raw: Raw, *, is_defaults: bool) -> Iterator[Finding]:
         for name in ("sticky", "force", "canary"):
             if raw.get(name) is not None:
                 yield Finding("gateway.E036", (name,), "needs backends")
+    if raw.get("grpc") is not None and (found or not is_defaults) and "service" not in found:
+        yield Finding("gateway.E036", ("grpc",), "needs service: the name of a service with protocol grpc")
 
 
 def _match(_raw: Raw, match: Any) -> Iterator[Finding]:

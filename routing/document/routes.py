@@ -65,7 +65,7 @@ class RouteFields(Spec):
         None, "Destination: several services, answered as one JSON object."
     )
     publish: PublishSpec | None = option(None, "Destination: the message bus.")
-    grpc: GrpcSpec | None = option(None, "Destination: a gRPC method, called with JSON.")
+    grpc: GrpcSpec | None = option(None, "With a service of protocol grpc: its method, called with JSON.")
     auth: AuthSpec | None = option(None, "Who may pass. A route is closed unless it says {level: public}.")
     forward_identity: Literal["headers", "token", "none"] = option(
         "headers",

@@ -7,10 +7,11 @@ from routing.document.policies import IdentityProviderSpec, PlanSpec, QuotaSpec,
 from routing.document.routes import RouteFields, RouteSpec
 from routing.document.scalars import FILLABLE, format_duration
 from routing.document.services import ServiceSpec
+from routing.document.topics import TopicRuleSpec
 
 SCHEMA_ID: Final = "urn:torana:configuration:1"
 # The sections that are lists of named entries, in document order.
-KINDS: Final = ("services", "routes", "quotas", "plans", "roles", "identity_providers")
+KINDS: Final = ("services", "routes", "quotas", "plans", "roles", "identity_providers", "topics")
 
 
 class DefaultsSpec(RouteFields):
@@ -28,6 +29,7 @@ class DocumentSpec(Spec):
     plans: tuple[PlanSpec, ...] = option((), "Plans that consumers may be put on.")
     roles: tuple[RoleSpec, ...] = option((), "Scopes that roles bring.")
     identity_providers: tuple[IdentityProviderSpec, ...] = option((), "Issuers of tokens that are accepted.")
+    topics: tuple[TopicRuleSpec, ...] = option((), "Who may read and write which topics of events.")
 
 
 # Where the keys of a mapping are names, not words of JSON Schema.

@@ -66,7 +66,12 @@ def is_templated(location: Sequence[str | int]) -> bool:
 
 def is_of_requests(location: Sequence[str | int]) -> bool:
     """The same, and paths and values of an aggregate's parts, which have names beside (`routing.aggregation`)."""
-    return is_templated(location) or _is_of_part(tuple(location))
+    return is_templated(location) or _is_of_part(tuple(location)) or _is_topic_pattern(location)
+
+
+def _is_topic_pattern(location: Sequence[str | int]) -> bool:
+    """`topics[i].topics[j]`, whose names are those of `routing.topicpatterns`."""
+    return len(location) >= 4 and location[-4] == "topics" and location[-2] == "topics"
 
 
 def _is_of_part(location: tuple[str | int, ...]) -> bool:

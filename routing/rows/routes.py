@@ -109,7 +109,8 @@ class Route(Named):
         """Forget what was written for destinations that are not chosen, so that there is one truth."""
         if self.destination != Destination.SERVICE:
             self.service = None
-        for other in ("redirect", "respond", "aggregate", "publish", "grpc"):
+            self.grpc = None
+        for other in ("redirect", "respond", "aggregate", "publish"):
             if other != self.destination:
                 setattr(self, other, None)
 

@@ -16,7 +16,7 @@ from routing.validation import check_document
 
 KIND = "defaults"
 # What a route matches and where it leads is its own; a document may have it here, admin keeps it as it is.
-LEFT_OUT = ("match", "priority", *DESTINATIONS, "sticky", "canary")
+LEFT_OUT = ("match", "priority", *DESTINATIONS, "sticky", "canary", "grpc")
 
 
 class DefaultsTable(Table):

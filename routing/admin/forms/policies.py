@@ -1,4 +1,4 @@
-"""D: The forms of quotas, roles, plans and identity providers, which are judged by themselves."""
+"""D: The forms of quotas, roles, plans, identity providers and topic rules, which are judged by themselves."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -7,9 +7,10 @@ from routing.admin.forms.entry import EntryForm, entry_form
 from routing.admin.forms.leaves import leaves
 from routing.admin.sections import honoured
 from routing.cleaning import policy_report
-from routing.columns import IDENTITY_PROVIDER, PLAN, QUOTA, ROLE, Table
+from routing.columns import IDENTITY_PROVIDER, PLAN, QUOTA, ROLE, TOPIC, Table
 from routing.document.policies import IdentityProviderSpec, PlanSpec, QuotaSpec, RoleSpec
-from routing.models import IdentityProvider, Plan, Quota, RoleScopes
+from routing.document.topics import TopicRuleSpec
+from routing.models import IdentityProvider, Plan, Quota, RoleScopes, TopicRule
 from routing.problems import Problem
 
 
@@ -60,7 +61,18 @@ class ProviderEntryForm(PolicyEntryForm):
         fields = ("notes",)
 
 
+class TopicEntryForm(PolicyEntryForm):
+    """Who may read and write topics."""
+
+    table: ClassVar[Table] = TOPIC
+
+    class Meta:
+        model = TopicRule
+        fields = ("notes",)
+
+
 RoleForm = entry_form(RoleEntryForm, honoured(ROLE.kind, leaves(RoleSpec)))
 QuotaForm = entry_form(QuotaEntryForm, honoured(QUOTA.kind, leaves(QuotaSpec)))
 PlanForm = entry_form(PlanEntryForm, honoured(PLAN.kind, leaves(PlanSpec)))
 ProviderForm = entry_form(ProviderEntryForm, honoured(IDENTITY_PROVIDER.kind, leaves(IdentityProviderSpec)))
+TopicForm = entry_form(TopicEntryForm, honoured(TOPIC.kind, leaves(TopicRuleSpec)))

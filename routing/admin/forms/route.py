@@ -45,6 +45,8 @@ class RouteEntryForm(EntryForm):
         for key in DESTINATIONS:
             if key != chosen:
                 entry.pop(key, None)
+        if chosen != Destination.SERVICE:
+            entry.pop("grpc", None)
         if chosen == Destination.SERVICE:
             service = self.cleaned_data.get("service")
             entry[chosen] = service.name if service is not None else None

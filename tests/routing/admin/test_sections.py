@@ -59,7 +59,9 @@ def test_honoured_leaves_have_only_honoured_choices() -> None:
     assert "websocket__max_message" in shown
     services = {each.name: each for each in honoured("services", leaves(ServiceSpec))}
     assert len(services["load_balancing"].choices) == 5
-    assert services["protocol"] == replace(services["protocol"], choices=("http", "https", "h2", "h2c"))
+    assert services["protocol"] == replace(
+        services["protocol"], choices=("http", "https", "h2", "h2c", "grpc")
+    )
     assert [each.name for each in honoured("services", leaves(TargetSpec), below="targets")][:2] == [
         "url",
         "weight",

@@ -17,6 +17,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "quotas": {"name": "q", "limit": 1, "per": "1s"},
     "plans": {"name": "p"},
     "roles": {"name": "r"},
+    "topics": {"name": "t", "topics": ["a.*"]},
     "identity_providers": {"name": "i", "issuer": "i", "audience": "a", "jwks_url": "https://a/jwks"},
 }
 AROUND = Surroundings(services=["orders"], quotas=["q"])

@@ -39,7 +39,7 @@ def test_accepted(raw: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ({}, "E012 needs one destination: service, backends, redirect, respond, aggregate, publish, grpc"),
+        ({}, "E012 needs one destination: service, backends, redirect, respond, aggregate, publish"),
         ({"service": None, "backends": []}, "E012 needs one destination"),
         (to_service(redirect={"port": 1}), "E012 has 2 destinations (service, redirect); keep one"),
         (to_service(sticky="consumer"), "E036 sticky: needs backends"),

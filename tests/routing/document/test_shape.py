@@ -25,7 +25,7 @@ def test_every_key_is_described() -> None:
     assert [path for path, text in described if not text[0].isupper() and not text.startswith(_VALUES)] == []
 
 
-_VALUES = ("auto ", "exact, ", "http ", "public ", "`log` ", "`ttl` ")
+_VALUES = ("auto ", "exact, ", "http ", "public ", "user ", "`log` ", "`ttl` ")
 
 
 @pytest.mark.parametrize(

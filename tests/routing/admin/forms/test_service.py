@@ -23,7 +23,7 @@ def test_only_what_is_honoured_is_shown() -> None:
     assert {"load_balancing", "hash_on", "breaker__enabled", "health__path", "retries__on"} <= names
     assert [leaf.name for leaf in TARGET_LEAVES] == ["url", "weight", "zone", "backup", "drain"]
     [protocol] = [leaf for leaf in ServiceForm.leaves if leaf.name == "protocol"]
-    assert protocol.choices == ("http", "https", "h2", "h2c")
+    assert protocol.choices == ("http", "https", "h2", "h2c", "grpc")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,6 @@ def test_only_what_is_honoured_is_shown() -> None:
     [
         ({"name": ""}, "name", "missing"),
         ({"name": "a/b"}, "name", "name"),
-        ({"protocol": "grpc"}, "protocol", "not honoured"),
         ({"protocol": "ftp"}, "protocol", "http"),
         ({"timeout__connect": "2"}, "timeout__connect", '"2s"'),
         ({"timeout__read": "soon"}, "timeout__read", "duration"),
