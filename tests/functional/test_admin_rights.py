@@ -39,6 +39,7 @@ from routing.models import (
     RoleScopes,
     Route,
     Service,
+    TopicRule,
 )
 from routing.publishing import apply_document
 from tests.support.configuration import route, service
@@ -47,7 +48,7 @@ from tests.support.rights import ACTIONS, INLINES, KINDS, MODELS, OTHERS, PAGES
 
 pytestmark = pytest.mark.django_db
 STANDARD = ("changelist", "add", "change", "delete", "history")
-POSTED = ("routing_draft_publish", "routing_draft_discard", "logout")
+POSTED = ("routing_draft_publish", "routing_draft_discard", "realtime_live_token", "logout")
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +81,7 @@ def world() -> None:
     PendingChange.objects.create(author="ada", source="admin")
     Quota.objects.create(name="q", limit=1, per="1s")
     Plan.objects.create(name="gold")
+    TopicRule.objects.create(name="orders", topics=["orders.*"])
     RoleScopes.objects.create(name="analyst")
     IdentityProvider.objects.create(name="idp", jwks_url="https://id.example.com/jwks")
     ApiKey.objects.create(consumer=consumer, name="k", prefix="tk_1", digest=b"1")
