@@ -1,10 +1,17 @@
 """I: Ports of this machine that are kept for somebody who will listen there soon."""
 
+import atexit
 import socket
 from typing import Final
 
 HOST: Final = "127.0.0.1"
 _kept: Final[list[socket.socket]] = []
+
+
+@atexit.register
+def _let_go() -> None:
+    for sock in _kept:
+        sock.close()
 
 
 def keep_port(wanted: int = 0) -> int:

@@ -47,7 +47,8 @@ FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 1.0
 START_S: Final = 1.0
 """How long a start waits for what can be replayed."""
-_ERRORS: Final = (RedisError, OSError, TimeoutError)
+_ERRORS: Final = (RedisError, OSError, TimeoutError, RuntimeError)
+"""How a connection fails. uvloop's transports say RuntimeError once they are closed."""
 
 
 class RedisStream:

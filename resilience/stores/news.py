@@ -27,6 +27,8 @@ SUBSCRIBE_S: Final = 1.0
 LOOK_S: Final = 0.5
 """How often a quiet subscription looks whether the link is still the one that it began with."""
 PAUSE_S: Final = 0.25
+LOST: Final = (RedisError, OSError, TimeoutError, RuntimeError)
+"""How a connection fails. uvloop's transports say RuntimeError once they are closed."""
 _USUAL: Final[dict[str, Any]] = {"protocol": 2, "socket_connect_timeout": SUBSCRIBE_S}
 
 
@@ -78,7 +80,7 @@ class RedisNews:
             if self._link.is_up:
                 try:
                     await self._listen()
-                except (RedisError, OSError, TimeoutError) as error:
+                except LOST as error:
                     LOG.info("workers do not hear each other: %s", error)
                 except Exception:
                     LOG.exception("workers do not hear each other")
@@ -99,7 +101,7 @@ class RedisNews:
                     if message is not None:
                         self._heard[message["channel"].decode()](message["data"])
         finally:
-            with suppress(RedisError, OSError, TimeoutError):
+            with suppress(*LOST):
                 async with asyncio.timeout(SUBSCRIBE_S):
                     await client.aclose()
 

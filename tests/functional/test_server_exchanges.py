@@ -333,7 +333,7 @@ async def test_head_and_first_body_are_one_write() -> None:
 
 
 async def test_websocket_goes_to_the_application() -> None:
-    """A WebSocket handshake arrives as that scope, and frames that came with it are not lost."""
+    """A WebSocket handshake arrives as that scope; what follows it before its answer ends the connection."""
 
     async def handler(scope: Any, receive: Any, send: Any) -> None:
         assert (await receive())["type"] == "websocket.connect"
@@ -349,9 +349,9 @@ async def test_websocket_goes_to_the_application() -> None:
             b"GET /w?x=1 HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
             + key
             + b"\r\n"
-            + text
         )
         reply = await wire.head()
+        await wire.send(text)
         frame = await wire.reader.readexactly(13)
 
     assert reply.status == 101
