@@ -10,6 +10,7 @@ from typing import Final
 from authproxy.caching.entry import Entry, Varying
 from authproxy.caching.freshness import Times
 
+_new = tuple.__new__
 _ENTRY: Final = b"A2"
 _NAMES: Final = b"N2"
 _HEAD: Final = Struct("!2sHHHIIQdddd??")
@@ -57,15 +58,16 @@ def _entry(data: bytes) -> Entry | None:
         return None
     first = 1 + tags
     try:
-        said = [line.decode() for line in lines[:first]]
+        route = lines[0].decode()
+        said = tuple([line.decode() for line in lines[1:first]]) if tags else ()
     except UnicodeDecodeError:
         return None
     return Entry(
         status,
         list(zip(lines[first::2], lines[first + 1 :: 2], strict=True)),
         data[start:],
-        Times(*times),
-        route=said[0],
-        tags=tuple(said[1:]),
+        _new(Times, times),  # the class's own constructor costs twice
+        route=route,
+        tags=said,
         number=number,
     )

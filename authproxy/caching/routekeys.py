@@ -14,6 +14,7 @@ from routing.splitting import Split
 
 _OF_HEADERS: Final = "request.header."
 _ADDRESS: Final = "request.client_ip"
+_new = tuple.__new__
 _NOT_BESIDES: Final = frozenset(
     {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"forwarded", b"via"}
 )
@@ -69,7 +70,7 @@ class RouteKeys:
             values = (*values, *_told_besides(exchange))
         query = exchange.scope["query_string"]
         url = (exchange.origin.scheme, host.lower(), exchange.path.forward, query)
-        return Key(self._configuration, owner, url, values)
+        return _new(Key, (self._configuration, owner, url, values))  # the class's own constructor costs twice
 
     def passes_authorization(self, exchange: Exchange) -> bool:
         """Whether the service gets an Authorization field of the client's own (RFC 9111 section 3.5)."""
