@@ -153,10 +153,14 @@ class Aggregating:
             _passed(exchange, with_body=bool(sends)),
             body if sends else b"",
         )
+        told = self._tell(exchange, part.service)
+        asking = ask(exchange, self._routes[part.name], wanted, told=told, limit=part.max_body)
         try:
-            async with asyncio.timeout(part.timeout_s):
-                told = self._tell(exchange, part.service)
-                answer = await ask(exchange, self._routes[part.name], wanted, told=told, limit=part.max_body)
+            if part.timeout_s >= self._aggregate.timeout_s:  # the whole has no more time than that
+                answer = await asking
+            else:
+                async with asyncio.timeout(part.timeout_s):
+                    answer = await asking
         except TimeoutError:
             return _checked(part, _TIMED_OUT)
         return _checked(part, answer if isinstance(answer, Rejection) else await read(part, answer))
