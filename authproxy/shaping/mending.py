@@ -20,6 +20,8 @@ OF_BYTES: Final = frozenset(
 )
 """What is true of these bytes only (RFC 9530, RFC 9110 sections 8.6 and 14.3)."""
 
+_TELLING: Final = frozenset({b"content-type", b"content-encoding", b"content-range"})
+
 
 def field(pairs: Pairs, name: bytes) -> bytes:
     """The first field of a name; empty for none."""
@@ -38,6 +40,8 @@ def is_plain_json(pairs: Pairs) -> bool:
     """Whether a body is said to be JSON, whole and without a content coding."""
     found = b""
     for name, value in pairs:
+        if name not in _TELLING:
+            continue
         if name == b"content-type":
             found = value
         elif (name == b"content-encoding" and value.lower() != b"identity") or name == b"content-range":
