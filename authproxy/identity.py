@@ -97,6 +97,14 @@ class Identity:
         self._granted: frozenset[str] = _NOTHING
         self._fields: Pairs = ()
 
+    @property
+    def address(self) -> str:
+        """What events for this one user go by: an account's id, or an outside provider's name and subject; or empty.
+
+        Providers choose their subjects, so one of them may be some account's id.
+        """
+        return self.consumer if self.provider else self.user_id
+
     def scopes(self, roles: Roles) -> frozenset[str]:
         """Every scope that the caller has while the roles bring what they do now."""
         if self._granted_under is not roles:

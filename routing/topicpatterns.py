@@ -16,8 +16,8 @@ from typing import Any, Final
 MAX_PATTERN: Final = 200  # characters
 MAX_WILDCARDS: Final = 10  # and variables
 VARIABLES: Final[dict[str, Callable[[Any], Iterable[str]]]] = {
-    "user.id": lambda caller: (caller.user_id,),
-    "user.name": lambda caller: (caller.name,),
+    "user.id": lambda caller: (caller.address,),
+    "user.name": lambda caller: () if caller.provider else (caller.name,),  # outside, people choose theirs
     "user.roles": lambda caller: caller.roles,
     "consumer.id": lambda caller: (caller.consumer,),
     "consumer.kind": lambda caller: (caller.kind,),

@@ -118,8 +118,8 @@ class Sessions:
             name = secrets.token_urlsafe(16)
         session = Session(self, name, identity, taken)
         addressed = [f"connection.{name}"]
-        if identity.user_id and is_topic(f"user.{identity.user_id}"):
-            addressed.append(f"user.{identity.user_id}")
+        if identity.address and is_topic(f"user.{identity.address}"):
+            addressed.append(f"user.{identity.address}")
         session.own = tuple(addressed)
         self._all.add(session)
         self._ids[name] = (owner, self._ids.get(name, (owner, 0))[1] + 1)

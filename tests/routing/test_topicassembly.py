@@ -18,7 +18,15 @@ RULE = {
 
 
 def caller(**more: Any) -> Any:
-    usual = {"kind": "user", "user_id": "7", "name": "ada", "consumer": "ada", "plan": "", "is_staff": False}
+    usual = {
+        "kind": "user",
+        "address": "7",
+        "provider": "",
+        "name": "ada",
+        "consumer": "ada",
+        "plan": "",
+        "is_staff": False,
+    }
     return SimpleNamespace(**{**usual, "roles": frozenset(), **more})
 
 

@@ -14,7 +14,8 @@ PIECES = st.lists(st.sampled_from(["a", "b", ".", "*."]), min_size=1, max_size=8
 
 def caller(**more: Any) -> SimpleNamespace:
     facts = {
-        "user_id": "7",
+        "address": "7",
+        "provider": "",
         "name": "ada",
         "consumer": "acme",
         "kind": "user",
@@ -51,8 +52,8 @@ def test_patterns_fit(pattern: str, topic: str, does_fit: bool) -> None:
 def test_what_a_caller_is_is_taken_letter_by_letter() -> None:
     """An id with a star opens nobody else's topics; of several roles one is enough; nobody fits no variable."""
     own = compile_pattern("user.${user.id}")
-    assert own.fits("user.a.b", caller(user_id="a.b"))
-    assert not own.fits("user.9", caller(user_id="*"))
+    assert own.fits("user.a.b", caller(address="a.b"))
+    assert not own.fits("user.9", caller(address="*"))
     assert not own.fits("user.9", None)
     role = compile_pattern("role.${user.roles}.news")
     assert role.fits("role.ops.news", caller(roles=frozenset({"dev", "ops"})))

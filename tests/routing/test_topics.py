@@ -80,3 +80,15 @@ def test_subjects_of_the_bus() -> None:
     """Each once, as the rules say them."""
     first, second = (TopicRule(name, (compile_pattern(name),), bus_subject="orders.>") for name in "ab")
     assert TopicRules((first, second, rule("c"))).bus_subjects == ("orders.>",)
+
+
+def test_a_provider_s_user_is_nobody_s_account() -> None:
+    """Whatever subject and name the provider gives: the own topic has the provider's name in it."""
+    outside = Identity(method="jwt", user_id="7", name="ada", consumer="azure:7", provider="azure")
+    named = TopicRules((TopicRule("n", (compile_pattern("mine.${user.name}"),)),))
+
+    assert not NO_RULES.may_subscribe("user.7", outside, frozenset())
+    assert NO_RULES.may_subscribe("user.azure:7", outside, frozenset())
+    assert NO_RULES.may_subscribe("user.7", ADA, frozenset())
+    assert named.may_subscribe("mine.ada", ADA, frozenset())
+    assert not named.may_subscribe("mine.ada", outside, frozenset())

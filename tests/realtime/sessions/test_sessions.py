@@ -64,3 +64,16 @@ async def test_who_came_by_a_provider_that_is_gone_is_closed() -> None:
             assert eve.close_code == 4401
             await say(ada, "ping")
             await heard(ada, "pong")
+
+
+async def test_a_provider_s_user_is_not_addressed_as_an_account() -> None:
+    """Both have the id 7, and neither has the other's topic."""
+    async with endpoint() as place:
+        place.callers.token("eve", user_id="7", consumer="azure:7", provider="azure")
+        async with place.client(token="eve") as eve, place.client() as ada:
+            await heard(eve, "connected")
+            await heard(ada, "connected")
+            topics = {session.identity.provider: session.own for session in place.sessions._all}
+            assert "user.azure:7" in topics["azure"]
+            assert "user.7" not in topics["azure"]
+            assert "user.7" in topics[""]
