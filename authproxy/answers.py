@@ -11,6 +11,7 @@ from resilience.clock import http_date, timestamp
 async def answer(exchange: Exchange, status: int, headers: list[Pair], body: bytes) -> None:
     """Send a complete answer: `Content-Length` and the correlation fields are added here."""
     exchange.status = status
+    exchange.sent = len(body)
     if exchange.answer_fields:
         headers = with_own(headers, exchange.answer_fields)
     sent_headers = [
@@ -27,6 +28,7 @@ async def answer(exchange: Exchange, status: int, headers: list[Pair], body: byt
 
 async def refuse(exchange: Exchange, rejection: Rejection) -> None:
     """Turn a refusal into the error envelope."""
+    exchange.refusal = rejection
     request_id = exchange.request_id.decode("ascii")
     body = problems.envelope(rejection, request_id=request_id, timestamp=timestamp())
     headers: list[Pair] = [(b"content-type", b"application/json"), *rejection.headers]

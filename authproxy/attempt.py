@@ -17,6 +17,7 @@ from authproxy.services import Endpoint, ServiceRuntime
 from authproxy.shaping.templates import changed
 from authproxy.upstream import errors, slim
 from resilience import deadlines
+from resilience.clock import monotonic
 from resilience.outcomes import Outcome, Side
 from routing.rewrite import CompiledRewrite
 
@@ -65,6 +66,7 @@ async def attempt(
     try:
         response = await runtime.transport.handle_async_request(request)
         outcome = Outcome.UPSTREAM_ERROR if response.status_code >= 500 else Outcome.OK
+        exchange.answered = monotonic()
         exchange.target = endpoint.name
         exchange.held = target
         return response
@@ -77,12 +79,20 @@ async def attempt(
             outcome = Outcome.NO_TIME  # else anybody could have a service taken for broken
         else:
             COMPLAINTS.note(failure, outcome, service=runtime.state.name, target=endpoint.name)
+        note_failure(exchange, endpoint.name, outcome)
         return outcome
     finally:
         if exchange.held is not target:
             target.in_flight -= 1
         if runtime.judge is not None:
             runtime.judge(index, failure_of(outcome))
+
+
+def note_failure(exchange: Exchange, target: str, outcome: Outcome) -> None:
+    """For whoever counts attempts: this one brought nothing that a client gets."""
+    if exchange.failures is None:
+        exchange.failures = []
+    exchange.failures.append((target, outcome))
 
 
 def failure_of(outcome: Outcome) -> bool | None:

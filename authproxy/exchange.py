@@ -7,6 +7,7 @@ from authproxy.forwarded import Origin
 from authproxy.headers import Pairs, RequestHead
 from authproxy.identity import Identity
 from authproxy.problems import Reason
+from authproxy.rejections import Rejection
 from authproxy.securityfields import NO_FIELDS, SecurityFields
 from resilience.breaker import Permit
 from resilience.outcomes import Outcome
@@ -45,10 +46,15 @@ class Exchange:
     """One request and its answer. Slots are filled in the order of the pipeline's steps."""
 
     __slots__ = (
+        "admitted",
         "answer_fields",
+        "answered",
         "attempts",
         "auth_failure",
+        "cache",
         "caller_fields",
+        "failures",
+        "forwarded",
         "head",
         "held",
         "identity",
@@ -58,17 +64,21 @@ class Exchange:
         "path",
         "permit",
         "receive",
+        "refusal",
         "request_id",
         "rewritten",
         "route",
         "safety",
         "scope",
         "send",
+        "sent",
+        "service",
         "snapshot",
         "started",
         "status",
         "target",
         "traceparent",
+        "would",
     )
 
     path: NormalPath
@@ -116,6 +126,25 @@ class Exchange:
         self.held: TargetState | None = None
         """The target whose answer is being relayed."""
         self.attempts = 0
+        # What is kept for whoever watches: moments in monotonic seconds, 0 for what did not happen.
+        self.admitted = 0.0
+        """When the route's own steps had let it in: whoever waits after that waits for an upstream."""
+        self.forwarded = 0.0
+        """When it had its place and its permit, just before the first attempt."""
+        self.answered = 0.0
+        """When the head of the upstream's answer was there."""
+        self.service = ""
+        """Where it went."""
+        self.sent = 0
+        """Bytes of the answer's body, before the server frames it."""
+        self.cache = ""
+        """What X-Cache says."""
+        self.refusal: Rejection | None = None
+        """What the gateway itself answered, if it refused."""
+        self.failures: list[tuple[str, Outcome]] | None = None
+        """Attempts that another one followed, or that nobody could follow: the target, and how each ended."""
+        self.would: tuple[tuple[str, Rejection], ...] = ()
+        """What policies in `mode: log` would have refused: the policy's name, and with what."""
 
     def __repr__(self) -> str:
         return f"<Exchange {self.request_id!r} {self.method} {self.scope.get('path')} {self.status}>"

@@ -18,7 +18,7 @@ from typing import Final
 import httpx
 
 from authproxy import bodies, problems
-from authproxy.attempt import Delivery, attempt, failure_of, request_headers
+from authproxy.attempt import Delivery, attempt, failure_of, note_failure, request_headers
 from authproxy.bodies import EMPTY, Body, BodyRefused, ClientGone, Upload, client_gone
 from authproxy.exchange import Exchange, ResponseAborted
 from authproxy.handshake import SCOPE_HANDSHAKE, Handshake
@@ -49,6 +49,7 @@ Result = httpx.Response | Outcome | Rejection
 
 async def forward(exchange: Exchange, service: str) -> Rejection | None:
     """Send the request to `service` and relay its answer; a refusal if no answer was to be had."""
+    exchange.service = service
     runtime: ServiceRuntime = exchange.snapshot.services[service].runtime
     limit = runtime.limit
     if limit is None:
@@ -133,7 +134,7 @@ async def _body(exchange: Exchange) -> Body | Rejection:
 
 
 async def _answer(exchange: Exchange, runtime: ServiceRuntime, body: Body) -> httpx.Response | Rejection:
-    now = monotonic()
+    exchange.forwarded = now = monotonic()
     began = now if exchange.head.has_body else exchange.started
     own_s = exchange.route.timeout_s or runtime.total_timeout_s
     is_hurried = False
@@ -177,6 +178,7 @@ async def _repeated(
         if wait_s is None:
             break
         if isinstance(result, httpx.Response):
+            note_failure(exchange, exchange.target, Outcome.UPSTREAM_ERROR)
             await _discard(exchange, result)
             result = Outcome.UPSTREAM_ERROR
         if wait_s:

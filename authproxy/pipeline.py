@@ -138,7 +138,9 @@ class Pipeline:
         safety = exchange.safety.own[exchange.origin.scheme]
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.body":
+                exchange.sent += len(message.get("body", b""))
+            elif message["type"] == "http.response.start":
                 exchange.status = message["status"]
                 said = completed(message.get("headers", ()), safety)
                 message["headers"] = [*said, (b"x-request-id", exchange.request_id), *exchange.answer_fields]
@@ -259,6 +261,7 @@ class Pipeline:
                 refusal = await refusal
             if refusal is not None:
                 return refusal
+        exchange.admitted = monotonic()
         return await destination(exchange)
 
     async def _fail(self, exchange: Exchange, failure: Exception) -> None:

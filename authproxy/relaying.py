@@ -51,10 +51,12 @@ async def relay(exchange: Exchange, response: httpx.Response, service: str) -> R
                 "trailers": trailers,
             }
         )
+        exchange.sent = len(data)
         while not done:
             if data:
                 await send({"type": "http.response.body", "body": data, "more_body": True})
             data, done = await body.next()
+            exchange.sent += len(data)
         await send({"type": "http.response.body", "body": data})
         if trailers:
             await send({"type": "http.response.trailers", "headers": body.trailers()})

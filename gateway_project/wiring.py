@@ -35,6 +35,7 @@ from gateway_project.server.spec import WORKERS_VARIABLE
 from gateway_project.traffic import Traffic
 from observability.health import Health
 from observability.status import Status
+from observability.traffic.recorder import Recorder
 from realtime.socketlog import SocketLog
 from realtime.tunnel.opening import tunnel_for
 from realtime.tunnel.sockets import Sockets
@@ -101,6 +102,7 @@ class Gateway:
             realm=config.service_name,
         )
         self._status = Status(self._services)
+        self._recorder = Recorder()
         self._detailing = Detailing(
             config,
             version=VERSION,
@@ -127,6 +129,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Load what is to be served. A revision file that does not compile stops the start."""
+        await self._recorder.start()
         if self._revision_file is not None:
             await self._message_hub.start()
             await asyncio.gather(self._identities.start(), self._traffic.start(), self._realtime.start())
@@ -154,6 +157,7 @@ class Gateway:
             await self._watcher.stop()
         peeking.unbind(self._traffic.limiter.store)
         await self._detailing.stop()
+        await self._recorder.stop()
         await self._message_hub.stop()
         await self._realtime.stop()
         await self._identities.stop()
@@ -196,6 +200,7 @@ class Gateway:
             )
             if config.enable_rate_limiting
             else None,
+            on_finish=(self._recorder.note,),
         )
 
     def _redis_url(self) -> str | None:

@@ -94,6 +94,7 @@ class Caching:
                 if self._is_straight and found.status < 500 and not exchange.answer_fields:
                     await hand_out(exchange, found, now)
                     return None
+                exchange.cache = "HIT"
                 return await relay(exchange, memory_response(found.status, whole(found, now), found.body), "")
             use = judge(found.times, asked, now)
             if use is Use.FRESH:
@@ -105,6 +106,7 @@ class Caching:
     async def _serve(
         self, exchange: Exchange, entry: Entry, asked: Asked, now: float, kind: bytes, detail: bytes
     ) -> Rejection | None:
+        exchange.cache = kind.decode()
         made = served(
             entry,
             asked,
@@ -255,6 +257,7 @@ class Caching:
 
     async def _passed(self, exchange: Exchange, detail: bytes) -> Rejection | None:
         """The cache has no part in it."""
+        exchange.cache = "BYPASS"
         exchange.answer_fields = (*exchange.answer_fields, *marks((), b"BYPASS", detail))
         return await self._destination(exchange)
 

@@ -151,6 +151,7 @@ class Filling:
         if self.stores and not _is_open_ended(response, raw):
             terms = self._terms(response.status_code, headers, raw, now)
         detail = self.detail if terms is None else self.detail + b"; stored"
+        exchange.cache = "MISS"
         exchange.answer_fields = (*exchange.answer_fields, *marks(raw, b"MISS", detail))
         if terms is None:
             if self.stores and response.status_code < 500:

@@ -9,6 +9,8 @@ from authproxy.headers import Pair, response_headers
 async def hand_out(exchange: Exchange, entry: Entry, now: float) -> None:
     """For a fresh answer that nothing is to be changed of, to a request that says nothing of caches."""
     exchange.status = entry.status
+    exchange.sent = len(entry.body)
+    exchange.cache = "HIT"
     headers = [
         *_ready(exchange, entry, now),
         (b"x-request-id", exchange.request_id),

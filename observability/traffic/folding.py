@@ -1,0 +1,136 @@
+"""P: Many records made few: what was asked of each route and how it went, added up.
+
+What metrics, roll-ups and dashboards need is added up once for all of them; they merge a few cells for each batch and
+never see single requests.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, TypeVar
+
+from observability.traffic.histogram import bucket_of, merge
+from observability.traffic.record import Record
+
+K = TypeVar("K")
+OTHER: Final = "(other)"
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Clients may make up methods; what is counted by them stays bounded."""
+
+
+class Key(NamedTuple):
+    """What requests are told apart by: names of the configuration, so that their number is bounded."""
+
+    route: str
+    """Empty where no route was found, and for the gateway's own endpoints."""
+    service: str
+    method: str
+    status: int
+    code: str
+    """Of the refusal, if the gateway answered itself (`RATE_LIMIT`); else empty."""
+
+
+class Caller(NamedTuple):
+    """Whose requests on which route. Consumers are many: whoever keeps these bounds them."""
+
+    route: str
+    consumer: str
+
+
+@dataclass(slots=True)
+class Cell:
+    """Requests that are alike. Durations in seconds, sizes in bytes."""
+
+    count: int = 0
+    seconds: float = 0.0
+    upstream_s: float = 0.0
+    """From the first attempt to the head of the answer, of those that had one."""
+    received: int = 0
+    sent: int = 0
+    buckets: dict[int, int] = field(default_factory=dict)
+
+    def add(self, other: "Cell") -> None:
+        self.count += other.count
+        self.seconds += other.seconds
+        self.upstream_s += other.upstream_s
+        self.received += other.received
+        self.sent += other.sent
+        merge(self.buckets, other.buckets)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Of one caller."""
+
+    count: int = 0
+    errors: int = 0
+    """Answers of 500 and more."""
+    refused: int = 0
+    """401, 403 and 429 that the gateway gave itself."""
+
+
+@dataclass(slots=True)
+class Fold:
+    """What came of a batch."""
+
+    cells: dict[Key, Cell] = field(default_factory=dict)
+    callers: dict[Caller, Tally] = field(default_factory=dict)
+    attempts: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """By service, target and outcome."""
+    caches: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By route and what X-Cache said."""
+    would: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """What policies in `mode: log` would have refused, by route, policy and code."""
+
+
+def fold(records: Iterable[Record]) -> Fold:
+    """One pass."""
+    done = Fold()
+    cells, callers = done.cells, done.callers
+    for record in records:
+        route = "" if record.route is None else record.route.name
+        method = record.method if record.method in METHODS else OTHER
+        code = "" if record.refusal is None else record.refusal.code.value
+        key = Key(route, record.service, method, record.status, code)
+        cell = cells.get(key)
+        if cell is None:
+            cell = cells[key] = Cell()
+        seconds = record.ended - record.started
+        cell.count += 1
+        cell.seconds += seconds
+        if record.answered:
+            cell.upstream_s += record.answered - record.forwarded
+        if record.head.content_length:
+            cell.received += record.received
+        cell.sent += record.sent
+        number = bucket_of(seconds)
+        cell.buckets[number] = cell.buckets.get(number, 0) + 1
+        if record.identity is not None:
+            _tally(callers, Caller(route, record.identity.consumer), record, is_refused=bool(code))
+        if record.attempts:
+            _count_attempts(done.attempts, record)
+        if record.cache:
+            _more(done.caches, (route, record.cache))
+        for policy, refusal in record.would:
+            _more(done.would, (route, policy, refusal.code.value))
+    return done
+
+
+def _tally(callers: dict[Caller, Tally], caller: Caller, record: Record, *, is_refused: bool) -> None:
+    tally = callers.get(caller)
+    if tally is None:
+        tally = callers[caller] = Tally()
+    tally.count += 1
+    tally.errors += record.status >= 500
+    tally.refused += is_refused and record.status in (401, 403, 429)
+
+
+def _count_attempts(attempts: dict[tuple[str, str, str], int], record: Record) -> None:
+    failed = record.failures or ()
+    for target, outcome in failed:
+        _more(attempts, (record.service, target, outcome.value))
+    if record.attempts > len(failed):
+        _more(attempts, (record.service, record.target, record.outcome.value))
+
+
+def _more(counts: dict[K, int], key: K) -> None:
+    counts[key] = counts.get(key, 0) + 1

@@ -1,0 +1,54 @@
+"""P: Durations counted in buckets that grow by 2^(1/8): any quantile to within 4.5 %, and merged by adding.
+
+The bounds are fixed, so that histograms of any worker, minute or route add up to the histogram of all of them (compare
+DDSketch, Masson et al. 2019, whose buckets these are, with a floor and a ceiling). Every eighth bound is a power of two
+milliseconds: a coarser histogram for Prometheus is a sum of whole buckets.
+"""
+
+from collections.abc import Mapping
+from math import ceil, log2
+from typing import Final
+
+PER_DOUBLING: Final = 8
+FLOOR_S: Final = 0.000_125
+"""Everything below counts as this: an eighth of a millisecond, three doublings below one."""
+LAST: Final = PER_DOUBLING * 20
+"""Of FLOOR_S × 2^20, 131 s. Everything above counts as this."""
+Buckets = Mapping[int, int]
+"""How many durations each bucket holds, by its number; those that hold none are left out."""
+
+
+def bucket_of(seconds: float) -> int:
+    """The number of the bucket: the first whose upper bound is not less than `seconds`."""
+    if seconds <= FLOOR_S:
+        return 0
+    number = ceil(PER_DOUBLING * log2(seconds / FLOOR_S))
+    return number if number < LAST else LAST
+
+
+def upper_s(number: int) -> float:
+    """The upper bound of a bucket, in seconds."""
+    return float(FLOOR_S * 2 ** (number / PER_DOUBLING))
+
+
+def merge(into: dict[int, int], other: Buckets) -> None:
+    """Adds `other`."""
+    for number, count in other.items():
+        into[number] = into.get(number, 0) + count
+
+
+def quantile(buckets: Buckets, share: float) -> float:
+    """The duration that `share` (0 to 1) of all do not exceed, in seconds: the middle of its bucket; 0.0 for none."""
+    wanted = share * sum(buckets.values())
+    seen = 0
+    for number in sorted(buckets):
+        seen += buckets[number]
+        if seen >= wanted:
+            return upper_s(number) if number == 0 else (upper_s(number - 1) + upper_s(number)) / 2
+    return 0.0
+
+
+def up_to(buckets: Buckets, seconds: float) -> int:
+    """How many were not longer than `seconds`, which should be a bound."""
+    last = bucket_of(seconds)
+    return sum(count for number, count in buckets.items() if number <= last)
