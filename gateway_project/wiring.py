@@ -129,7 +129,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Load what is to be served. A revision file that does not compile stops the start."""
-        await self._recorder.start()
+        self._recorder.start()
         if self._revision_file is not None:
             await self._message_hub.start()
             await asyncio.gather(self._identities.start(), self._traffic.start(), self._realtime.start())
@@ -157,7 +157,7 @@ class Gateway:
             await self._watcher.stop()
         peeking.unbind(self._traffic.limiter.store)
         await self._detailing.stop()
-        await self._recorder.stop()
+        self._recorder.stop()
         await self._message_hub.stop()
         await self._realtime.stop()
         await self._identities.stop()

@@ -7,7 +7,6 @@ a thread of its own. A sink that fails is logged, and the others go on.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -56,7 +55,7 @@ class Recorder:
         self._most = most
         self._waiting: deque[Raw] = deque()
         self._sinks: list[Sink] = []
-        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.dropped = 0
         """How many nobody was told of, because more than `most` were waiting."""
 
@@ -81,23 +80,21 @@ class Recorder:
                 _tell(sink, batch)
         return len(records)
 
-    async def start(self) -> None:
-        """From now on they are told."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+    def start(self) -> None:
+        """From now on they are told. Belongs to the running event loop."""
+        self._timer = asyncio.get_running_loop().call_later(INTERVAL_S, self._turn)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """The last ones are told as well."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         while self.drain():
             pass
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(0 if self.drain() == TURN else INTERVAL_S)
+    def _turn(self) -> None:
+        pause_s = 0.0 if self.drain() == TURN else INTERVAL_S
+        self._timer = asyncio.get_running_loop().call_later(pause_s, self._turn)
 
 
 def _tell(sink: Sink, batch: Batch) -> None:
