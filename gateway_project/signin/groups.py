@@ -21,9 +21,9 @@ _CONFIGURATION: Final = (
     "routedefaults",
     "quota",
     "plan",
-    "topicrule",
 )
-_ACCESS_CONFIGURATION: Final = ("rolescopes", "identityprovider", "owner")
+_ACCESS_CONFIGURATION: Final = ("rolescopes", "identityprovider", "owner", "topicrule")
+"""Topic rules say who hears of security events, too."""
 _SEEN: Final = (*_CONFIGURATION, *_ACCESS_CONFIGURATION, "revision", "pendingchange", "node")
 
 

@@ -11,7 +11,7 @@ from routing.columns import IDENTITY_PROVIDER, PLAN, QUOTA, ROLE, TOPIC, Table
 from routing.document.policies import IdentityProviderSpec, PlanSpec, QuotaSpec, RoleSpec
 from routing.document.topics import TopicRuleSpec
 from routing.models import IdentityProvider, Plan, Quota, RoleScopes, TopicRule
-from routing.problems import Problem
+from routing.problems import Problem, quote
 
 
 class PolicyEntryForm(EntryForm):
@@ -65,6 +65,19 @@ class TopicEntryForm(PolicyEntryForm):
     """Who may read and write topics."""
 
     table: ClassVar[Table] = TOPIC
+
+    def check(self, entry: Mapping[str, Any]) -> Iterable[Problem]:
+        """A pattern that another rule has is told here, whichever of the two stands first in the document."""
+        yield from super().check(entry)
+        taken = {
+            pattern: rule.name
+            for rule in TopicRule.objects.exclude(pk=self.instance.pk)
+            for pattern in rule.topics or ()
+        }
+        for place, pattern in enumerate(entry.get("topics") or ()):
+            if pattern in taken:
+                message = f"{quote(pattern)} is in the rule {quote(taken[pattern])} already"
+                yield Problem("gateway.E032", f"topics[{place}]", message)
 
     class Meta:
         model = TopicRule

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from routing.drafts import Actor
-from routing.models import IdentityProvider, Plan, Revision, RoleScopes
+from routing.models import IdentityProvider, Plan, Revision, RoleScopes, TopicRule
 from routing.publishing import apply_document
 from tests.support.adminpages import errors, messages, page, signed_in, submit
 
@@ -163,3 +163,55 @@ def test_a_refused_deletion_says_so(admin: Client) -> None:
 
     assert any("Published as revision 2" in text for text in messages(response))
     assert not Plan.objects.exists()
+
+
+def test_topic_rules_are_added_and_edited(admin: Client) -> None:
+    """Each save is a revision; the list says who may do what."""
+    submit(
+        admin,
+        page("topicrule", "add"),
+        {"name": "orders", "topics": "orders.*", "subscribe__roles": "clerk", "reason": "new"},
+    )
+    assert live()["topics"] == [
+        {"name": "orders", "topics": ["orders.*"], "subscribe": {"roles": ["clerk"]}},
+    ]
+    row = TopicRule.objects.get()
+    submit(
+        admin,
+        page("topicrule", "change", row.pk),
+        {"topics": "orders.*\norders.eu.>", "bus__subject": "orders.>"},
+    )
+    (rule,) = live()["topics"]
+    assert (rule["topics"], rule["bus"]) == (["orders.*", "orders.eu.>"], {"subject": "orders.>"})
+    assert Revision.objects.count() == 2
+    shown = admin.get(page("topicrule", "changelist")).content.decode()
+    assert "<code>orders.eu.&gt;</code>" in shown
+    assert "user; role clerk" in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "why"),
+    [
+        ({"topics": "two>parts"}, "topics", "in its midst"),
+        ({"topics": "user.${user.password}"}, "topics", "stands for nothing"),
+        ({"topics": ""}, "topics", ""),
+        ({"bus__subject": "user.${user.id}"}, "bus__subject", "the bus knows no callers"),
+        ({"topics": "taken.*"}, "topics", "already"),
+        ({"name": "taken"}, "name", "already exists"),
+    ],
+)
+def test_a_faulty_topic_rule(admin: Client, changes: dict[str, str], field: str, why: str) -> None:
+    """The fault stands at its field, a clash with another rule too, and nothing is published."""
+    submit(admin, page("topicrule", "add"), {"name": "taken", "topics": "taken.*"})
+    refused = submit(admin, page("topicrule", "add"), {"name": "mine", "topics": "mine.*", **changes})
+    found = errors(refused)
+    assert list(found) == [field]
+    assert why in " ".join(found[field])
+    assert (TopicRule.objects.count(), Revision.objects.count()) == (1, 1)
+
+
+def test_a_topic_rule_of_the_gateways_own_warns(admin: Client) -> None:
+    """Whoever may publish below `gateway.` still may not: the page says so."""
+    submit(admin, page("topicrule", "add"), {"name": "own", "topics": "gateway.>", "publish__level": "user"})
+    row = TopicRule.objects.get()
+    assert "gateway." in str(admin.get(page("topicrule", "change", row.pk)).content)
