@@ -27,6 +27,8 @@ from resilience.prober import Watched
 from routing.snapshot import CompiledService
 
 _FIELDS: Final[tuple[Pair, ...]] = ((b"accept", b"*/*"), (b"user-agent", b"torana-health"))
+OK: Final = 200
+SERVING: Final = "SERVING"
 _GONE: Final = Failure("the target is no longer configured")
 _NOTHING: Final = httpx.ByteStream(b"")
 _AS_WRITTEN: Final = "/%?&=:@!$'()*+,;~-._"
@@ -40,6 +42,7 @@ class _Known(NamedTuple):
     transport: Transport
     sessions: Sessions
     endpoints: dict[str, Endpoint]
+    protocol: str
 
 
 class Probing:
@@ -50,7 +53,7 @@ class Probing:
         self._known: dict[str, _Known] = {}
 
     async def __call__(self, service: str, target: str, path: str, timeout_s: float) -> Answer | Failure:
-        """One GET. Never raises for what a target does."""
+        """One GET, or one Check. Never raises for what a target does."""
         compiled = self._services().get(service)
         if compiled is None:
             return _GONE
@@ -61,6 +64,8 @@ class Probing:
         if endpoint is None:
             return _GONE
         try:
+            if known.protocol == "grpc":
+                return await _check(known.transport, endpoint, path, timeout_s)
             return await _get(known.transport, endpoint, path, timeout_s)
         except httpx.TransportError as failure:
             reason = f": {failure}" if str(failure) else ""
@@ -105,12 +110,19 @@ def _known(service: CompiledService, before: _Known | None) -> _Known:
     sessions = Sessions()
     transport = transport_for(service, sessions)
     transport.retire()  # it keeps no connection from now on, nor anything else of a target
-    return _Known(runtime, _settings(service), transport, sessions, endpoints)
+    return _Known(runtime, _settings(service), transport, sessions, endpoints, service.protocol)
 
 
 def _settings(service: CompiledService) -> tuple[object, ...]:
     """What a transport depends on."""
     return (service.protocol, service.tls)
+
+
+async def _check(transport: Transport, endpoint: Endpoint, name: str, timeout_s: float) -> Answer | Failure:
+    """By grpc.health.v1."""
+    began = monotonic()
+    said: str = await transport.check(endpoint.url, name, timeout_s)  # type: ignore[attr-defined]
+    return Answer(OK, b"", monotonic() - began) if said == SERVING else Failure(said)
 
 
 async def _get(

@@ -238,7 +238,7 @@ def _member(target: CompiledTarget) -> Member:
 
 
 def _connection_key(service: CompiledService) -> tuple[object, ...]:
-    return (service.name, service.protocol, service.max_connections, service.tls)
+    return (service.name, service.protocol, service.max_connections, service.tls, service.descriptors)
 
 
 def _endpoint(target: CompiledTarget) -> Endpoint:

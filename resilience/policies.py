@@ -72,7 +72,7 @@ class RetryPolicy:
 class HealthPolicy:
     """How targets are asked whether they are well."""
 
-    path: str = "/health"
+    path: str = "/health"  # of gRPC: the name that Check asks about
     interval_s: float = 30.0
     timeout_s: float = 2.0
     healthy_after: int = 1

@@ -65,8 +65,9 @@ def assemble_service(
         concurrency=traffic.service_concurrency_of(spec),
         retries=traffic.retries_of(spec.retries),
         breaker=traffic.breaker_of(spec.breaker, defaults),
-        health=traffic.health_of(spec.health),
+        health=traffic.health_of(spec.health, spec.protocol),
         ejection=traffic.ejection_of(spec.ejection),
+        descriptors=spec.descriptors,
         source=source,
         overridden_by=overridden_by,
     )

@@ -98,6 +98,7 @@ SERVICE: Final = Table(
         "health",
         "ejection",
         "tls",
+        "descriptors",
         "max_connections",
     ),
     child="targets",

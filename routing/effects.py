@@ -28,7 +28,6 @@ from routing.snapshot import (
     CompiledRoute,
     CompiledService,
     CompiledTarget,
-    Forward,
     Grpc,
     HeaderList,
     HeaderOps,
@@ -36,6 +35,7 @@ from routing.snapshot import (
     Redirect,
     Respond,
     Snapshot,
+    service_of,
 )
 from routing.standing import Admission
 
@@ -62,7 +62,7 @@ def policy_notes(
     yield from cors_note(route.shapes.cors, source_of(route, "cors"), headers)
     yield from address_note(route.shapes.addresses, source_of(route, "ip"), address)
     yield from _auth_notes(snapshot, route, admission)
-    service = snapshot.services.get(getattr(route.destination, "service", ""))
+    service = snapshot.services.get(service_of(route.destination) or "")
     request = Counted(route, admission.recognised, headers, address)
     yield from _held_in_check(snapshot, request, service, method=method, known=known)
     yield from required_headers_note(
@@ -210,8 +210,8 @@ def _auth_notes(snapshot: Snapshot, route: CompiledRoute, admission: Admission) 
         details["refused_for" if route.auth.is_enforced else "would_be_refused_for"] = dict(admission.lacking)
     outcome = "refuse" if refusal is not None and route.auth.is_enforced else "pass"
     yield PolicyNote("auth", source_of(route, "auth"), outcome, details)
-    if isinstance(route.destination, Forward):
-        yield from _forwarding_notes(route, route.destination.service, admission)
+    if (service := service_of(route.destination)) is not None:
+        yield from _forwarding_notes(route, service, admission)
 
 
 def _forwarding_notes(route: CompiledRoute, service: str, admission: Admission) -> Iterator[PolicyNote]:
@@ -234,6 +234,9 @@ def _service_notes(route: CompiledRoute, service: CompiledService) -> Iterator[P
         "total_s": route.timeout_s or service.total_timeout_s,
     }
     yield PolicyNote("timeout", _timeout_source(route, service), "applies", details)
+    if isinstance(route.destination, Grpc):
+        called = {"service": route.destination.service, "method": route.destination.method}
+        yield PolicyNote("grpc", source_of(route, "grpc"), "applies", called)
     if service.overridden_by is not None:
         yield PolicyNote("targets", "environment", "applies", {"variable": service.overridden_by})
 

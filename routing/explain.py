@@ -21,7 +21,7 @@ from routing.knowledge import NOTHING, Knowledge
 from routing.paths import BadPath, NormalPath, normalise
 from routing.preflights import preflight_for
 from routing.ranking import Rank, why_before
-from routing.snapshot import BuiltinRoute, CompiledRoute, Forward, Miss, Snapshot
+from routing.snapshot import BuiltinRoute, CompiledRoute, Miss, Snapshot, service_of
 from routing.splitting import Split
 from routing.standing import Admission, Judge, nobody
 from routing.verdicts import Asked, Verdict, fitting_rank, why_it_fits
@@ -303,7 +303,7 @@ def _missed(miss: Miss) -> Refusal:
 
 
 def _service_name(route: CompiledRoute) -> str | None:
-    return route.destination.service if isinstance(route.destination, Forward) else None
+    return service_of(route.destination)
 
 
 def _content_length(request: Request) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from routing.paths import NormalPath
 from routing.shapes.templates import Facts
-from routing.snapshot import CompiledRoute
+from routing.snapshot import CompiledRoute, service_of
 
 _MADE: Final = b"(made for each request)"
 _USUAL_STATUS: Final = 200
@@ -40,7 +40,7 @@ def facts_of(
 ) -> Facts:
     """The request's id is its own if it brings one; the answer's status is taken to be 200."""
     request_id = next((value for name, value in headers if name == b"x-request-id"), _MADE)
-    service = getattr(route.destination, "service", "")
+    service = service_of(route.destination) or ""
     told = None if caller is None else caller_of(caller)
     return Facts(
         method,

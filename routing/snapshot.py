@@ -75,6 +75,7 @@ class CompiledService:
     breaker: BreakerPolicy | None = None
     health: HealthPolicy | None = None
     ejection: EjectionPolicy | None = None
+    descriptors: str | None = None  # an uploaded gRPC descriptor set, as the document holds it
     overridden_by: str | None = None  # the environment variable that replaced the targets
     runtime: Any = field(default=None, repr=False, compare=False)
 
@@ -129,6 +130,14 @@ class Grpc:
 
 
 Destination = Forward | Split | Redirect | Respond | Aggregate | Publish | Grpc
+
+
+def service_of(destination: Destination) -> str | None:
+    """The one service that a request is sent to, where there is one."""
+    match destination:
+        case Forward(service=name) | Grpc(upstream=name):
+            return name
+    return None
 
 
 def services_of(destination: Destination) -> tuple[str, ...]:

@@ -158,12 +158,12 @@ def retries_of(spec: RetriesSpec | None) -> RetryPolicy | None:
     )
 
 
-def health_of(spec: HealthSpec | None) -> HealthPolicy | None:
-    """None: targets are not asked."""
+def health_of(spec: HealthSpec | None, protocol: str = "http") -> HealthPolicy | None:
+    """None: targets are not asked. gRPC has no path: the name that `Check` asks about stands there."""
     if spec is None:
         return None
     return HealthPolicy(
-        path=spec.path,
+        path=spec.service if protocol == "grpc" else spec.path,
         interval_s=spec.interval,
         timeout_s=spec.timeout,
         healthy_after=spec.healthy_after,

@@ -1,9 +1,12 @@
 """P: One call on its way from its route to the transport that carries it, and how its answer is written."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
+
+from resilience.outcomes import Outcome
 
 
 class Readable(Protocol):
@@ -23,6 +26,8 @@ class Call(NamedTuple):
     service: str
     answer_metadata: frozenset[bytes]
     is_sse: bool
+    ended: Callable[[Outcome], None]
+    """Hears how a stream ended that broke after its beginning, where that is the service's fault."""
 
 
 CURRENT: Final[ContextVar[Call | None]] = ContextVar("grpc_call", default=None)

@@ -9,32 +9,15 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import orjson
-from google.protobuf import (
-    any_pb2,
-    duration_pb2,
-    empty_pb2,
-    field_mask_pb2,
-    json_format,
-    struct_pb2,
-    timestamp_pb2,
-    wrappers_pb2,
-)
+from google.protobuf import any_pb2, json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from routing.descriptors import pool_of
+
 DEEPEST: Final = 64
-_WELL_KNOWN: Final = (
-    any_pb2,
-    duration_pb2,
-    empty_pb2,
-    field_mask_pb2,
-    struct_pb2,
-    timestamp_pb2,
-    wrappers_pb2,
-)
 _PLACE: Final = re.compile(r"^Failed to parse (\S+) field: (.*)$", re.DOTALL)
 Pairs = Iterable[tuple[str, str]]
 
@@ -44,10 +27,6 @@ class Unfit(NamedTuple):
 
     field: str
     message: str
-
-
-class BadDescriptors(ValueError):  # noqa: N818 - a finding
-    """Descriptors that do not fit together; the message says how."""
 
 
 class Method:
@@ -98,20 +77,9 @@ class Methods:
     """What a service's descriptors say."""
 
     def __init__(self, files: Iterable[bytes]) -> None:
-        self._pool = DescriptorPool()
+        """Raises BadDescriptors."""
+        self._pool = pool_of(files)
         self._known: dict[tuple[str, str], Method] = {}
-        waiting: dict[str, FileDescriptorProto] = {}
-        for module in _WELL_KNOWN:
-            self._pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
-        provided = {module.DESCRIPTOR.name for module in _WELL_KNOWN}
-        for data in files:
-            try:
-                file = FileDescriptorProto.FromString(data)
-            except DecodeError as problem:
-                raise BadDescriptors(f"not a file descriptor: {problem}") from problem
-            if file.name not in provided:
-                waiting[file.name] = file
-        self._add(waiting)
 
     def find(self, service: str, method: str) -> Method | None:
         """The method, if there is such a one."""
@@ -137,21 +105,6 @@ class Methods:
                     continue
                 found.append(_told(packed, self._pool))
         return found
-
-    def _add(self, waiting: dict[str, FileDescriptorProto]) -> None:
-        while waiting:
-            ready = [
-                file for file in waiting.values() if not any(name in waiting for name in file.dependency)
-            ]
-            if not ready:
-                raise BadDescriptors("files import each other in a circle")
-            for file in ready:
-                try:
-                    self._pool.Add(file)
-                    self._pool.FindFileByName(file.name)
-                except (TypeError, KeyError) as problem:
-                    raise BadDescriptors(f"{file.name}: {problem}") from problem
-                del waiting[file.name]
 
 
 _DETAILS: Final = 3

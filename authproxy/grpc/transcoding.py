@@ -1,6 +1,7 @@
 """I: The destination that calls a gRPC method with JSON. Knows neither grpcio nor protobuf: the transport does."""
 
 import re
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -57,7 +58,9 @@ class Transcoding:
         message = method.encode(body, query, variables)
         if not isinstance(message, bytes):
             return _invalid(message.field, message.message)
-        call = Call(method, message, grpc.upstream, grpc.answer_metadata, wants_sse(_accept(exchange)))
+        ended = partial(setattr, exchange, "outcome")
+        is_sse = wants_sse(_accept(exchange))
+        call = Call(method, message, grpc.upstream, grpc.answer_metadata, is_sse, ended)
         return await self._called(exchange, call)
 
     async def _called(self, exchange: Exchange, call: Call) -> Rejection | None:

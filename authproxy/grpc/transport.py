@@ -6,8 +6,7 @@ table in `statuses`; one that never left the gateway is a ConnectError.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import grpc
@@ -15,23 +14,21 @@ import httpx
 from grpc import aio
 
 from authproxy import problems
-from authproxy.grpc.calling import CURRENT, Call, content_type, item, trouble
-from authproxy.grpc.messages import BadDescriptors, Method, Methods
-from authproxy.grpc.reflection import NotReflected, files_of
+from authproxy.grpc.calling import CURRENT, Call, content_type
+from authproxy.grpc.channels import Channels
+from authproxy.grpc.healthcheck import ask_health
+from authproxy.grpc.known import Descriptors
+from authproxy.grpc.messages import Method
 from authproxy.grpc.statuses import error_of, status_of
+from authproxy.grpc.streams import StreamBody, raise_for
 from authproxy.headers import Pair
 from authproxy.shaping.pieces import MemoryBody
 from authproxy.upstream import slim
 from authproxy.upstream.base import PoolStats, Transport
 from authproxy.upstream.errors import NOTHING_SENT, DeadlineExceeded, Progress, TlsFailed, with_progress
 from authproxy.upstream.tls import TlsOptions
-from resilience.clock import http_date, monotonic, timestamp
+from resilience.clock import http_date, timestamp
 
-LARGEST_MESSAGE: Final = 16 << 20
-FRESH_S: Final = 300.0
-"""How long descriptors are taken as they are before the server is asked again."""
-RETRY_S: Final = 5.0
-REFLECTION_S: Final = 5.0
 _SENT: Final = Progress(reused=True, wrote=True, response_started=False)
 _NOT_METADATA: Final = frozenset(
     {
@@ -46,16 +43,6 @@ _NOT_METADATA: Final = frozenset(
         b"x-request-timeout-ms",
     }
 )
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", LARGEST_MESSAGE),
-    ("grpc.max_send_message_length", LARGEST_MESSAGE),
-    ("grpc.enable_retries", 0),
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-)
 _DETAILS: Final = "grpc-status-details-bin"
 _UNSENT: Final = (
     "failed to connect",
@@ -63,18 +50,16 @@ _UNSENT: Final = (
     "dns resolution failed",
     "empty address",
 )
+_TLS: Final = ("ssl", "tls", "certificate", "peer name")
+_TLS_SAID: Final = "the target's certificate or name is not as it should be, or it does not speak TLS"
 
 
 class GrpcTransport(Transport):
     """See `base` for requests' extensions."""
 
-    def __init__(self, tls: TlsOptions | None = None) -> None:
-        self._tls = tls or TlsOptions()
-        self._channels: dict[str, aio.Channel] = {}
-        self._methods: dict[str, tuple[Methods, float]] = {}
-        self._asking: dict[str, asyncio.Task[str]] = {}
-
-    # Calls
+    def __init__(self, tls: TlsOptions | None = None, *, descriptors: str | None = None) -> None:
+        self._channels = Channels(tls or TlsOptions())
+        self._known = Descriptors(self._channels, descriptors)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         call = CURRENT.get()
@@ -82,7 +67,7 @@ class GrpcTransport(Transport):
             raise with_progress(httpx.LocalProtocolError("the request is no gRPC call"), NOTHING_SENT)
         deadline: float = request.extensions["deadline"]
         left_s = deadline - asyncio.get_running_loop().time()
-        stub = self._channel(request.url).unary_stream(call.method.path)
+        stub = self._channels.get(request.url).unary_stream(call.method.path)
         running = stub(
             call.message,
             timeout=None if call.method.is_streaming else max(left_s, 0.001),
@@ -93,7 +78,7 @@ class GrpcTransport(Transport):
             async with asyncio.timeout_at(deadline):
                 first = await running.read()
             if first is aio.EOF:
-                await _raise_for(running)
+                await raise_for(running)
                 if not call.method.is_streaming:
                     return self._broken(request, call, "The service ended its answer without a message.")
             response = await self._answer(request, call, running, first)
@@ -113,13 +98,13 @@ class GrpcTransport(Transport):
             headers.append((b"cache-control", b"no-cache"))
             headers += _chosen(await running.initial_metadata(), call)
             read_s = request.extensions.get("timeout", {}).get("read")
-            body = StreamBody(self, call, running, first, read_s)
+            body = StreamBody(call, running, first, read_s=read_s, error=self.error)
             return slim.response(200, headers, body, {}, request)
         written = call.method.decode(first)
         if written is None:
             return self._broken(request, call, "The service's message does not fit its descriptor.")
         await running.read()
-        await _raise_for(running)
+        await raise_for(running)
         headers += _chosen((*await running.initial_metadata(), *await running.trailing_metadata()), call)
         return _whole(request, 200, headers, written)
 
@@ -128,9 +113,8 @@ class GrpcTransport(Transport):
         status = status_of(failure.code().value[0])
         details: list[Any] = []
         for name, value in failure.trailing_metadata() or ():
-            if name == _DETAILS and isinstance(value, bytes) and self._methods:
-                known = self._methods.get(call.method.path[1:].partition("/")[0])
-                details = known[0].details(value) if known else []
+            if name == _DETAILS and isinstance(value, bytes):
+                details = self._known.details(call.method.path[1:].partition("/")[0], value)
         return error_of(status, failure.details() or "", details, service=call.service)
 
     def _failed(
@@ -141,6 +125,8 @@ class GrpcTransport(Transport):
         if code is grpc.StatusCode.DEADLINE_EXCEEDED and now >= deadline - 0.005:
             raise with_progress(DeadlineExceeded("no answer by the request's deadline"), _SENT) from failure
         if code is grpc.StatusCode.UNAVAILABLE and said.lower().startswith(_UNSENT):
+            if any(word in said.lower() for word in _TLS):
+                raise with_progress(TlsFailed(_TLS_SAID), NOTHING_SENT) from failure
             raise with_progress(
                 httpx.ConnectError("the target could not be reached"), NOTHING_SENT
             ) from failure
@@ -149,90 +135,21 @@ class GrpcTransport(Transport):
     def _broken(self, request: httpx.Request, call: Call, message: str) -> httpx.Response:
         return _refused(request, problems.bad_answer(call.service, message), [])
 
-    # Descriptors
-
     async def method(self, urls: Sequence[httpx.URL], service: str, name: str) -> Method | str:
-        """The method by what the targets tell of it; a text for people says why it is not to be had.
+        """See `Descriptors.method`."""
+        return await self._known.method(urls, service, name)
 
-        Stale descriptors are used while new ones are asked for, and while nobody answers.
-        """
-        known = self._methods.get(service)
-        if known is None:
-            why = await asyncio.shield(self._ask(urls, service))
-            known = self._methods.get(service)
-            if known is None:
-                return why
-        elif monotonic() >= known[1]:
-            self._ask(urls, service)
-        found = known[0].find(service, name)
-        if found is None:
-            return f'The service "{service}" has no method "{name}".'
-        return found
-
-    def _ask(self, urls: Sequence[httpx.URL], service: str) -> "asyncio.Task[str]":
-        """One at a time for each service."""
-        task = self._asking.get(service)
-        if task is None:
-            task = self._asking[service] = asyncio.create_task(self._learn(tuple(urls), service))
-            task.add_done_callback(lambda _task: self._asking.pop(service, None))
-        return task
-
-    async def _learn(self, urls: Sequence[httpx.URL], service: str) -> str:
-        why = "The service has no target to ask."
-        for url in urls:
-            channel = self._channel(url)
-
-            async def ask(path: str, message: bytes, channel: aio.Channel = channel) -> bytes | None:
-                return await _asked(channel, path, message)
-
-            try:
-                async with asyncio.timeout(REFLECTION_S):
-                    self._methods[service] = Methods(await files_of(service, ask)), monotonic() + FRESH_S
-                return ""
-            except NotReflected as problem:
-                why = str(problem)
-            except BadDescriptors as problem:
-                why = f"The server's descriptors do not fit together: {problem}"
-            except TimeoutError:
-                why = "The server did not answer in time."
-            except aio.AioRpcError as failure:
-                why = f"The server could not be asked: {failure.code().name}"
-        if service in self._methods:
-            self._methods[service] = self._methods[service][0], monotonic() + RETRY_S
-        return why
-
-    # Channels
-
-    def _channel(self, url: httpx.URL) -> aio.Channel:
-        key = str(url)
-        channel = self._channels.get(key)
-        if channel is None:
-            channel = self._channels[key] = self._opened(url)
-        return channel
-
-    def _opened(self, url: httpx.URL) -> aio.Channel:
-        options: list[tuple[str, Any]] = list(_OPTIONS)
-        address = f"unix:{url.path}" if url.scheme == "unix" else url.netloc.decode("ascii")
-        if url.scheme != "https":
-            return aio.insecure_channel(address, options=options)
-        if url.port is None:
-            address += ":443"
-        if self._tls.sni:
-            options += [
-                ("grpc.ssl_target_name_override", self._tls.sni),
-                ("grpc.default_authority", self._tls.sni),
-            ]
-        ca, cert, key = (_pem(each) for each in (self._tls.ca, self._tls.cert, self._tls.key))
-        return aio.secure_channel(address, grpc.ssl_channel_credentials(ca, key, cert), options=options)
+    async def check(self, url: httpx.URL, name: str, timeout_s: float) -> str:
+        """What grpc.health.v1 says of `name`, over a connection of its own: SERVING, or what it is instead."""
+        channel = self._channels.opened(url)
+        try:
+            return await ask_health(channel, name, timeout_s)
+        finally:
+            await channel.close()
 
     def keep_only(self, urls: Iterable[httpx.URL]) -> None:
         """Channels to others are closed, after the calls that they carry."""
-        kept = {str(url) for url in urls}
-        for key in self._channels.keys() - kept:
-            channel = self._channels.pop(key)
-            closing = asyncio.get_running_loop().create_task(channel.close(60.0))
-            _CLOSING.add(closing)
-            closing.add_done_callback(_CLOSING.discard)
+        self._channels.keep_only(urls)
 
     def retire(self) -> None:
         """No target is left."""
@@ -243,121 +160,8 @@ class GrpcTransport(Transport):
         return {}
 
     async def aclose(self, *, grace_s: float = 0.0) -> None:
-        channels, self._channels = list(self._channels.values()), {}
-        for task in list(self._asking.values()):
-            task.cancel()
-        await asyncio.gather(*(channel.close(grace_s) for channel in channels))
-
-
-_CLOSING: Final[set["asyncio.Task[None]"]] = set()
-
-
-class StreamBody(httpx.AsyncByteStream):
-    """The messages of a stream as they come; closing it ends the call."""
-
-    def __init__(
-        self, transport: GrpcTransport, call: Call, running: Any, first: Any, read_s: float | None
-    ) -> None:
-        self._transport = transport
-        self._call = call
-        self._running = running
-        self._first = first
-        self._read_s = read_s
-        self.released = False
-
-    def take(self) -> tuple[bytes, bool]:
-        first, self._first = self._first, None
-        if first is aio.EOF:
-            self._end()
-            return b"", True
-        return (b"", self.released) if first is None else self._written(first)
-
-    async def next(self) -> tuple[bytes, bool]:
-        if self.released:
-            return b"", True
-        if self._first is not None:
-            return self.take()
-        try:
-            async with asyncio.timeout(self._read_s):
-                message = await self._running.read()
-            if message is aio.EOF:
-                await _raise_for(self._running)
-                self._end()
-                return b"", True
-        except TimeoutError:
-            return self._broke(
-                problems.bad_answer(self._call.service, "The service sent nothing for too long.")
-            )
-        except aio.AioRpcError as failure:
-            return self._broke(self._transport.error(self._call, failure))
-        return self._written(message)
-
-    def _written(self, message: bytes) -> tuple[bytes, bool]:
-        data = self._call.method.decode(message)
-        if data is None:
-            return self._broke(
-                problems.bad_answer(self._call.service, "A message does not fit its descriptor.")
-            )
-        return item(self._call, data), False
-
-    def _broke(self, why: Any) -> tuple[bytes, bool]:
-        self._end()
-        error = {"code": why.code.value, "message": why.message, "details": dict(why.details)}
-        return trouble(self._call, error), True
-
-    def _end(self) -> None:
-        self.released = True
-        self._running.cancel()
-
-    def trailers(self) -> list[Pair]:
-        return []
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        done = False
-        while not done:
-            data, done = await self.next()
-            if data:
-                yield data
-
-    async def aclose(self) -> None:
-        self._end()
-
-
-async def _raise_for(running: Any) -> None:
-    """Raises AioRpcError unless the call has ended well."""
-    code = await running.code()
-    if code is not grpc.StatusCode.OK:
-        raise aio.AioRpcError(
-            code, await running.initial_metadata(), await running.trailing_metadata(), await running.details()
-        )
-
-
-async def _asked(channel: aio.Channel, path: str, message: bytes) -> bytes | None:
-    """A conversation of one message, which looks like a call with one; None where the server has no such method."""
-    talking = channel.unary_stream(path)(message, timeout=REFLECTION_S)
-    try:
-        answer = await talking.read()
-        if answer is aio.EOF:
-            await _raise_for(talking)
-            raise NotReflected("The server's reflection does not answer.")
-        return bytes(answer)
-    except aio.AioRpcError as failure:
-        if failure.code() is grpc.StatusCode.UNIMPLEMENTED:
-            return None
-        raise
-    finally:
-        talking.cancel()
-
-
-def _pem(value: str | None) -> bytes | None:
-    if value is None or "-----BEGIN " in value:
-        return None if value is None else value.encode()
-    try:
-        return Path(value).read_bytes()
-    except OSError as problem:
-        raise with_progress(
-            TlsFailed(f"a certificate or key cannot be read: {problem}"), NOTHING_SENT
-        ) from problem
+        self._known.forget()
+        await self._channels.aclose(grace_s)
 
 
 def _metadata(pairs: list[Pair]) -> aio.Metadata:

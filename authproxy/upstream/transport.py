@@ -43,7 +43,7 @@ def _grpc_transport(service: CompiledService, tls: TlsOptions) -> Transport:
         message = f'protocol grpc needs the extra "grpc", which is not installed ({missing.name} is missing)'
         place = f"services[{service.name}].protocol"
         raise ConfigurationInvalid([Problem("gateway.E048", place, message)]) from missing
-    return GrpcTransport(tls)
+    return GrpcTransport(tls, descriptors=service.descriptors)
 
 
 def _tls_options(service: CompiledService) -> TlsOptions:

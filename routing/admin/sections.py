@@ -38,6 +38,12 @@ SERVICE_SECTIONS: Final = (
         ("max_connections", "max_concurrency"),
         "Both hold for each worker by itself.",
     ),
+    Section(
+        "gRPC descriptors",
+        ("descriptors",),
+        "Protocol grpc: what the messages look like, where the service has no reflection. A file that is chosen takes "
+        "the place of the text.",
+    ),
     Section("TLS", ("tls",), "How https targets are checked, and how the gateway shows itself to them."),
     Section(
         "Retries",

@@ -76,6 +76,14 @@ class ServiceAdmin(CopyingAdmin):
         """Operators drain what they may see."""
         return may_operate(request)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[str | None, dict[str, Any]]]:
+        """A descriptor set is a file to people."""
+        found = super().get_fieldsets(request, obj)
+        for _, options in found:
+            if "descriptors" in options["fields"] and self._may_save(request, obj):
+                options["fields"] = ["descriptors_file", *options["fields"]]
+        return found
+
     @steers(
         "Drain",
         icon="water_drop",

@@ -1,40 +1,84 @@
-"""P: Routes with `grpc` call services with protocol grpc, and only they do."""
+"""P: Routes with `grpc` call services with protocol grpc, and only they do; what gRPC has no use for is refused."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from routing.document.effective import with_defaults
 from routing.document.findings import Finding, Location
+from routing.document.service_rules import target_urls
 
 ID: Final = "gateway.E047"
+NOT_INSTALLED: Final = "gateway.E048"
+USELESS: Final = "gateway.W005"
+_HTTP_CHECKS: Final = ("path", "expect", "body")
 Raw = Mapping[str, Any]
+Sets = Mapping[str, Mapping[str, Mapping[str, bool]]]
+"""Of each service that has a descriptor set: its gRPC services, their methods, and whether each takes a stream."""
 
 
 def check_grpc(routes: Sequence[Any], services: Sequence[Any], defaults: Raw) -> Iterator[Finding]:
     """What does not go together. What is malformed otherwise is not looked at."""
-    protocols = {
-        each["name"]: each.get("protocol") or "http"
-        for each in services
-        if isinstance(each, Mapping) and isinstance(each.get("name"), str)
-    }
+    named = [each for each in services if isinstance(each, Mapping) and isinstance(each.get("name"), str)]
+    protocols = {each["name"]: each.get("protocol") or "http" for each in named}
+    sets: dict[str, Mapping[str, Mapping[str, bool]]] = {}
     for index, each in enumerate(services):
-        if isinstance(each, Mapping) and each.get("protocol") == "grpc":
-            yield from _service(each, ("services", index))
+        if isinstance(each, Mapping):
+            yield from _service(each, ("services", index), sets)
     for index, raw in enumerate(routes):
         if isinstance(raw, Mapping):
-            yield from _route(with_defaults(defaults, raw), protocols, ("routes", index))
+            merged = with_defaults(defaults, raw)
+            yield from _route(merged, protocols, ("routes", index))
+            yield from _method(merged, sets, ("routes", index, "grpc"))
+            yield from _rewriting(merged, raw, ("routes", index, "rewrite"))
 
 
-def _service(raw: Raw, place: Location) -> Iterator[Finding]:
+def _service(
+    raw: Raw, place: Location, sets: dict[str, Mapping[str, Mapping[str, bool]]]
+) -> Iterator[Finding]:
+    health, text = raw.get("health"), raw.get("descriptors")
+    name_asked = health.get("service") if isinstance(health, Mapping) else None
+    if raw.get("protocol") != "grpc":
+        if text is not None:
+            yield Finding(ID, (*place, "descriptors"), "needs protocol: grpc")
+        if name_asked:
+            yield Finding(ID, (*place, "health", "service"), "needs protocol: grpc; say `path`")
+        return
     tls = raw.get("tls")
     if isinstance(tls, Mapping) and tls.get("verify") is False:
         message = "gRPC always checks certificates; say tls.ca for one of your own"
         yield Finding(ID, (*place, "tls", "verify"), message)
-    if raw.get("health") is not None:
-        message = (
-            "targets that speak gRPC are not asked for a path; leave it out, ejection finds those that fail"
-        )
-        yield Finding(ID, (*place, "health"), message)
+    for key in _HTTP_CHECKS:
+        if isinstance(health, Mapping) and health.get(key) is not None:
+            message = "targets that speak gRPC are asked by grpc.health.v1; say `service`, or nothing"
+            yield Finding(ID, (*place, "health", key), message)
+    for index, url in target_urls(dict(raw)):
+        if not url.startswith("unix:") and _path_of(url).strip("/"):
+            message = "has a path, which gRPC does not know: a call's path is its method"
+            yield Finding(ID, (*place, "targets", index, "url"), message, url)
+    if isinstance(text, str) and not getattr(text, "unset", False):
+        yield from _set(text, str(raw.get("name")), (*place, "descriptors"), sets)
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""  # which is reported elsewhere
+
+
+def _set(
+    text: str, name: str, place: Location, sets: dict[str, Mapping[str, Mapping[str, bool]]]
+) -> Iterator[Finding]:
+    try:
+        from routing.descriptors import BadDescriptors, methods_of
+    except ImportError:
+        yield Finding(NOT_INSTALLED, place, 'needs the extra "grpc", which is not installed')
+        return
+    try:
+        sets[name] = methods_of(str(text))
+    except BadDescriptors as problem:
+        yield Finding(ID, place, f"{problem}")
 
 
 def _route(route: Raw, protocols: Mapping[str, str], place: Location) -> Iterator[Finding]:
@@ -50,6 +94,41 @@ def _route(route: Raw, protocols: Mapping[str, str], place: Location) -> Iterato
         elif protocol == "grpc":
             message = f'service "{name}" speaks gRPC: only routes that say `service` and `grpc` can call it'
             yield Finding(ID, (*place, *location), message)
+
+
+def _method(route: Raw, sets: Sets, place: Location) -> Iterator[Finding]:
+    """What the service's descriptor set says of the method that a route calls."""
+    call, name = route.get("grpc"), route.get("service")
+    known = sets.get(name) if isinstance(name, str) else None
+    if known is None or not isinstance(call, Mapping):
+        return
+    service, method = call.get("service"), call.get("method")
+    if not isinstance(service, str) or not isinstance(method, str):
+        return
+    if service not in known:
+        message = f'"{service}" is not in the descriptors of service "{name}"; there are {_some(known)}'
+        yield Finding(ID, (*place, "service"), message)
+    elif method not in known[service]:
+        message = f'"{service}" has no method "{method}"; there are {_some(known[service])}'
+        yield Finding(ID, (*place, "method"), message)
+    elif known[service][method]:
+        message = f'"{method}" takes a stream of messages, which cannot be called by HTTP'
+        yield Finding(ID, (*place, "method"), message)
+
+
+def _some(names: Mapping[str, Any]) -> str:
+    found = sorted(names)
+    return ", ".join(found[:5]) + (", …" if len(found) > 5 else "") if found else "none"
+
+
+def _rewriting(route: Raw, own: Raw, place: Location) -> Iterator[Finding]:
+    """A call's path is its method: whoever rewrites it is mistaken, unless it stands in the defaults for others."""
+    if route.get("grpc") is None or route.get("rewrite") is None:
+        return
+    if own.get("rewrite") is not None:
+        yield Finding(ID, place, "does nothing beside `grpc`: a call's path is its method")
+    else:
+        yield Finding(USELESS, place, "of the defaults has no effect here: a call's path is its method")
 
 
 def _named(route: Raw) -> Iterator[tuple[Location, str]]:

@@ -68,6 +68,7 @@ HONOURED: Final[Mapping[str, Honoured]] = {
         "health": True,
         "ejection": True,
         "tls": True,
+        "descriptors": True,
         "max_connections": True,
     },
     "routes": _ROUTE,

@@ -134,6 +134,9 @@ class HealthSpec(Spec):
     """Active health checks."""
 
     path: Annotated[str, Field(pattern="^/", max_length=2000)] = option("/health", "Path that is asked.")
+    service: Annotated[str, Field(max_length=200)] = option(
+        "", "Protocol grpc: the name that grpc.health.v1 is asked about; empty: the server as a whole."
+    )
     interval: Duration = option(30.0, "Pause between two checks of a target.")
     timeout: Duration = option(2.0, "A check that takes longer has failed.")
     healthy_after: Positive = option(1, "Successes in a row that make a target healthy.")
@@ -207,6 +210,11 @@ class ServiceSpec(Spec):
     health: HealthSpec | None = option(None, "Active health checks.")
     ejection: EjectionSpec | None = option(None, "Passive health checks.")
     tls: TlsSpec | None = option(None, "TLS towards https targets.")
+    descriptors: Text | None = option(
+        None,
+        "Protocol grpc: what protoc --descriptor_set_out --include_imports wrote, gzipped or not, in base64. It takes "
+        "the place of reflection.",
+    )
     max_connections: Annotated[Int, Field(ge=1, le=65535)] = option(
         512, "Connections to each target, per worker; further requests wait for one."
     )

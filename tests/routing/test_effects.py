@@ -2,6 +2,7 @@ from typing import Any
 
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.effects import header_changes, own_answer, policy_notes, source_of, upstream_request
+from routing.explain import explain, request_to
 from routing.explanation import Refusal
 from routing.paths import NormalPath, normalise
 from routing.snapshot import HeaderOps, Snapshot
@@ -177,3 +178,18 @@ def test_header_changes() -> None:
     """Header operations read as JSON."""
     ops = HeaderOps(frozenset([b"c", b"b"]), ((b"a", b"1"),), ())
     assert header_changes(ops) == {"remove": ["b", "c"], "set": {"a": "1"}, "add": {}}
+
+
+def test_a_grpc_route_names_its_method() -> None:
+    """And all that its service says of it, under the gateway's name of the service."""
+    call = {"service": "a.B", "method": "C"}
+    service = {"protocol": "grpc", "breaker": {}}
+    snapshot = snapshot_with(service, grpc=call)
+    found = notes(snapshot)
+    assert found["grpc"] == ("route", "applies", call)
+    assert "breaker" in found
+    explained = explain(snapshot, request_to("GET", "/a"))
+    assert explained.matched is not None
+    assert (explained.matched.service, len(explained.targets)) == ("s", 1)
+    assert explained.upstream_request is not None
+    assert explained.upstream_request["url"] == "http://h/a.B/C"

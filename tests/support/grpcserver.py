@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from google.protobuf import timestamp_pb2
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
@@ -101,11 +101,13 @@ class EchoServer:
     say: Say = same
     count: Count = three
     port: int = 0
+    scheme: str = "http"
     metadata: list[dict[str, Any]] = field(default_factory=list)
+    server: aio.Server | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     async def _say(self, message: Any, context: aio.ServicerContext) -> Any:
         self.metadata.append(dict(context.invocation_metadata() or ()))
@@ -114,6 +116,11 @@ class EchoServer:
     async def _count(self, message: Any, context: aio.ServicerContext) -> AsyncIterator[Any]:
         async for each in self.count(message, context):
             yield each
+
+    async def stop(self) -> None:
+        """At once: connections are lost."""
+        assert self.server is not None
+        await self.server.stop(0)
 
     def handler(self) -> grpc.GenericRpcHandler:
         codec = {
@@ -129,15 +136,72 @@ class EchoServer:
         )
 
 
+def health_messages() -> tuple[Any, Any]:
+    """grpc.health.v1's request and response, by the published definition."""
+    file = FileDescriptorProto(name="grpc/health/v1/health.proto", package="grpc.health.v1", syntax="proto3")
+    request = file.message_type.add(name="HealthCheckRequest")
+    request.field.add(name="service", number=1, type=Field.TYPE_STRING, label=Field.LABEL_OPTIONAL)
+    answer = file.message_type.add(name="HealthCheckResponse")
+    status = answer.enum_type.add(name="ServingStatus")
+    for number, name in enumerate(("UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN")):
+        status.value.add(name=name, number=number)
+    answer.field.add(
+        name="status",
+        number=1,
+        type=Field.TYPE_ENUM,
+        label=Field.LABEL_OPTIONAL,
+        type_name=".grpc.health.v1.HealthCheckResponse.ServingStatus",
+    )
+    pool = DescriptorPool()
+    pool.Add(file)
+    return tuple(
+        GetMessageClass(pool.FindMessageTypeByName(f"grpc.health.v1.HealthCheck{kind}"))
+        for kind in ("Request", "Response")
+    )
+
+
+def health_handler(known: dict[str, int]) -> grpc.GenericRpcHandler:
+    """Answers Check by what is known, as grpcio-health-checking does."""
+    request, response = health_messages()
+
+    async def check(asked: Any, context: aio.ServicerContext) -> Any:
+        if asked.service not in known:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
+        return response(status=known[asked.service])
+
+    handler = grpc.unary_unary_rpc_method_handler(
+        check, request_deserializer=request.FromString, response_serializer=response.SerializeToString
+    )
+    return grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": handler})
+
+
+def echo_set() -> bytes:
+    """What `protoc --descriptor_set_out --include_imports echo.proto` writes."""
+    files = FileDescriptorSet()
+    files.file.add().ParseFromString(timestamp_pb2.DESCRIPTOR.serialized_pb)
+    files.file.append(echo_file())
+    return files.SerializeToString()
+
+
 @asynccontextmanager
-async def echo_server(*, reflects: bool = True, port: int = 0) -> AsyncIterator[EchoServer]:
+async def echo_server(
+    *,
+    reflects: bool = True,
+    port: int = 0,
+    tls: grpc.ServerCredentials | None = None,
+    health: dict[str, int] | None = None,
+) -> AsyncIterator[EchoServer]:
     """A server on a port of its own."""
-    echo = EchoServer()
+    echo = EchoServer(scheme="http" if tls is None else "https")
     server = aio.server(options=[("grpc.max_receive_message_length", 32 << 20)])
     server.add_generic_rpc_handlers((echo.handler(),))
     if reflects:
         reflection.enable_server_reflection(("echo.Echo", reflection.SERVICE_NAME), server, pool=echo_pool())
-    echo.port = server.add_insecure_port(f"127.0.0.1:{port}")
+    if health is not None:
+        server.add_generic_rpc_handlers((health_handler(health),))
+    address = f"127.0.0.1:{port}"
+    echo.port = server.add_insecure_port(address) if tls is None else server.add_secure_port(address, tls)
+    echo.server = server
     await server.start()
     try:
         yield echo

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from routing.admin.forms.entry import EntryForm, entry_form
 from routing.admin.forms.fields import field
@@ -15,12 +15,14 @@ from routing.admin.forms.places import steps
 from routing.admin.sections import honoured
 from routing.cleaning import service_problems
 from routing.columns import SERVICE, Table
+from routing.descriptortexts import packed
 from routing.document.services import ServiceSpec, TargetSpec
 from routing.models import Service, Target
 from routing.problems import Problem
 from routing.validation import check_service
 
 CHILD = "targets"
+LARGEST_FILE = 4 << 20
 
 
 class ServiceEntryForm(EntryForm):
@@ -31,6 +33,27 @@ class ServiceEntryForm(EntryForm):
     class Meta:
         model = Service
         fields = ("notes",)
+
+    descriptors_file = forms.FileField(
+        required=False,
+        label="Descriptors file",
+        help_text="What protoc --include_imports --descriptor_set_out=FILE wrote; it takes the place of the text.",
+        widget=UnfoldAdminFileFieldWidget(),
+    )
+
+    def clean_descriptors_file(self) -> Any:
+        file = self.cleaned_data.get("descriptors_file")
+        if file is not None and file.size > LARGEST_FILE:
+            raise forms.ValidationError(f"The file is larger than {LARGEST_FILE >> 20} MB.")
+        return file
+
+    def texts(self) -> dict[str, str]:
+        """A file takes the place of the text; whether it is a descriptor set is for the document's rules to say."""
+        texts = super().texts()
+        file = self.cleaned_data.get("descriptors_file")
+        if file is not None:
+            texts["descriptors"] = packed(file.read())
+        return texts
 
     def check(self, entry: Mapping[str, Any]) -> Iterable[Problem]:
         problems = check_service(dict(entry), env=os.environ)

@@ -19,7 +19,7 @@ class FakeMethod:
 
 def call(**more: Any) -> Call:
     given = {"streams": True, "is_sse": False, **more}
-    return Call(FakeMethod(streams=given["streams"]), b"", "s", frozenset(), given["is_sse"])
+    return Call(FakeMethod(streams=given["streams"]), b"", "s", frozenset(), given["is_sse"], print)
 
 
 def test_three_ways_to_write() -> None:

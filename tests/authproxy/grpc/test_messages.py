@@ -10,7 +10,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authproxy.grpc.messages import BadDescriptors, Method, Methods, Unfit
+from authproxy.grpc.messages import Method, Methods, Unfit
+from routing.descriptors import BadDescriptors
 from tests.support.grpcserver import echo_file
 
 KNOWN = Methods([echo_file().SerializeToString()])

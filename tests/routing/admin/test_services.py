@@ -1,15 +1,18 @@
 """The pages of services: targets beside them, routes counted, as few queries at any size."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from routing.descriptortexts import packed
 from routing.drafts import Actor
 from routing.models import Revision, Service, Target
 from routing.publishing import apply_document
 from tests.support.adminpages import errors, filled, page, signed_in, submit, viewer
 from tests.support.configuration import large, route, service
+from tests.support.grpcserver import echo_set
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 LIST_QUERIES = 7  # session, user, pending badge, two counts, the page, and the targets of its rows
@@ -123,3 +126,20 @@ def test_viewer_sees_targets_and_changes_nothing() -> None:
     assert "http://127.0.0.1:9004" in text
     assert 'name="_save"' not in text
     assert client.get(page("service", "add")).status_code == 403
+
+
+def test_a_descriptor_set_is_uploaded_with_the_form(admin: Client) -> None:
+    """What is none is told at its field, and nothing is saved."""
+    there = page("service", "add")
+    fields = {"name": "calls", "protocol": "grpc", "targets-0-url": "http://127.0.0.1:50051"}
+    found = errors(submit(admin, there, fields | {"descriptors_file": upload(b"nonsense")}))
+    assert "descriptor set" in " ".join(found["descriptors"])
+    assert not Service.objects.exists()
+    assert submit(admin, there, fields | {"descriptors_file": upload(echo_set())}).status_code == 302
+    saved = Service.objects.get(name="calls")
+    assert saved.descriptors == packed(echo_set())
+    assert 'enctype="multipart/form-data"' in admin.get(page("service", "change", saved.pk)).content.decode()
+
+
+def upload(data: bytes) -> SimpleUploadedFile:
+    return SimpleUploadedFile("set.binpb", data)

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm
+from routing.descriptortexts import packed
 from routing.document.honoured import is_honoured
 from routing.models import Service, Target
+from tests.support.grpcserver import echo_set
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 
@@ -91,3 +94,16 @@ def test_faulty_target_is_told_at_its_url(url: str, says: str) -> None:
     form = TargetForm({"url": url}, instance=target)
     assert not form.is_valid()
     assert says in " ".join(form.errors.get("url", form.errors.get("__all__", [])))
+
+
+def test_a_descriptor_file_takes_the_place_of_the_text() -> None:
+    """It is kept as text, so that revisions hold it; one that is too large is refused at its field."""
+    file = SimpleUploadedFile("echo.binpb", echo_set())
+    form = ServiceForm(
+        {"name": "calls", "protocol": "grpc", "descriptors": "old"}, {"descriptors_file": file}
+    )
+    assert form.is_valid(), form.errors
+    assert form.entry["descriptors"] == packed(echo_set())
+    large = SimpleUploadedFile("echo.binpb", bytes((4 << 20) + 1))
+    form = ServiceForm({"name": "calls", "protocol": "grpc"}, {"descriptors_file": large})
+    assert list(form.errors) == ["descriptors_file"]
