@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
+from authproxy.rejections import Code
 from observability.traffic.histogram import bucket_of, merge
 from observability.traffic.record import Record
+from resilience.outcomes import Outcome
 
 K = TypeVar("K")
 OTHER: Final = "(other)"
@@ -83,15 +85,16 @@ class Fold:
 
 
 def fold(records: Iterable[Record]) -> Fold:
-    """One pass."""
+    """One pass. It is the most of what watching costs, so names and attributes are looked up once."""
     done = Fold()
-    cells, callers = done.cells, done.callers
+    cells: dict[tuple[str, str, str, int, Code | None], Cell] = {}
+    attempts: dict[tuple[str, str, Outcome], int] = {}
+    find, buckets_of = cells.get, bucket_of
     for record in records:
-        route = "" if record.route is None else record.route.name
-        method = record.method if record.method in METHODS else OTHER
-        code = "" if record.refusal is None else record.refusal.code.value
-        key = Key(route, record.service, method, record.status, code)
-        cell = cells.get(key)
+        route, refusal = record.route, record.refusal
+        name = "" if route is None else route.name
+        key = (name, record.service, record.method, record.status, None if refusal is None else refusal.code)
+        cell = find(key)
         if cell is None:
             cell = cells[key] = Cell()
         seconds = record.ended - record.started
@@ -102,34 +105,46 @@ def fold(records: Iterable[Record]) -> Fold:
         if record.head.content_length:
             cell.received += record.received
         cell.sent += record.sent
-        number = bucket_of(seconds)
-        cell.buckets[number] = cell.buckets.get(number, 0) + 1
-        if record.identity is not None:
-            _tally(callers, Caller(route, record.identity.consumer), record, is_refused=bool(code))
+        number, buckets = buckets_of(seconds), cell.buckets
+        buckets[number] = buckets.get(number, 0) + 1
         if record.attempts:
-            _count_attempts(done.attempts, record)
+            _count_attempts(attempts, record)
+        if record.identity is not None:
+            _tally(done.callers, Caller(name, record.identity.consumer), record)
         if record.cache:
-            _more(done.caches, (route, record.cache))
-        for policy, refusal in record.would:
-            _more(done.would, (route, policy, refusal.code.value))
+            _more(done.caches, (name, record.cache))
+        for policy, refused in record.would:
+            _more(done.would, (name, policy, refused.code.value))
+    _named(cells, done.cells)
+    done.attempts = {(service, target, end.value): n for (service, target, end), n in attempts.items()}
     return done
 
 
-def _tally(callers: dict[Caller, Tally], caller: Caller, record: Record, *, is_refused: bool) -> None:
+def _named(cells: dict[tuple[str, str, str, int, Code | None], Cell], into: dict[Key, Cell]) -> None:
+    for (route, service, method, status, code), cell in cells.items():
+        known = method if method in METHODS else OTHER
+        key = Key(route, service, known, status, "" if code is None else code.value)
+        if key in into:
+            into[key].add(cell)
+        else:
+            into[key] = cell
+
+
+def _tally(callers: dict[Caller, Tally], caller: Caller, record: Record) -> None:
     tally = callers.get(caller)
     if tally is None:
         tally = callers[caller] = Tally()
     tally.count += 1
     tally.errors += record.status >= 500
-    tally.refused += is_refused and record.status in (401, 403, 429)
+    tally.refused += record.refusal is not None and record.status in (401, 403, 429)
 
 
-def _count_attempts(attempts: dict[tuple[str, str, str], int], record: Record) -> None:
+def _count_attempts(attempts: dict[tuple[str, str, Outcome], int], record: Record) -> None:
     failed = record.failures or ()
     for target, outcome in failed:
-        _more(attempts, (record.service, target, outcome.value))
+        _more(attempts, (record.service, target, outcome))
     if record.attempts > len(failed):
-        _more(attempts, (record.service, record.target, record.outcome.value))
+        _more(attempts, (record.service, record.target, record.outcome))
 
 
 def _more(counts: dict[K, int], key: K) -> None:
