@@ -23,6 +23,7 @@ from benchmarks import (
     report,
     routes,
     shaping,
+    telemetry,
     traffic,
     upstream,
 )
@@ -79,7 +80,17 @@ class Bench:
         return folder
 
 
-PARTS = ("proxying", "routes", "credentials", "traffic", "shaping", "realtime", "publish", "memory")
+PARTS = (
+    "proxying",
+    "routes",
+    "credentials",
+    "traffic",
+    "shaping",
+    "telemetry",
+    "realtime",
+    "publish",
+    "memory",
+)
 
 
 def parse(arguments: Sequence[str], *, quick: bool) -> Options:
@@ -189,6 +200,16 @@ def measure_shaping(bench: Bench) -> str:
     return text
 
 
+def measure_telemetry(bench: Bench) -> str:
+    options = bench.options
+    text = telemetry.run(
+        folder=bench.part_folder("telemetry"), upstream=bench.upstream, proxy_core=bench.cores.proxy,
+        load_core=bench.cores.load, rounds=options.rounds, duration_s=max(3, options.duration_s), say=say,
+    )  # fmt: skip
+    print(f"\n{text}\n", flush=True)
+    return text
+
+
 def measure_realtime(bench: Bench) -> str:
     options = bench.options
     text = realtime.run(
@@ -226,6 +247,7 @@ _MEASURES: dict[str, tuple[str, Callable[[Bench], str]]] = {
     "credentials": (credentials.TITLE, measure_credentials),
     "traffic": (traffic.TITLE, measure_traffic),
     "shaping": (shaping.TITLE, measure_shaping),
+    "telemetry": (telemetry.TITLE, measure_telemetry),
     "realtime": (realtime.TITLE, measure_realtime),
     "publish": (publish.TITLE, measure_publish),
     "memory": (memory.TITLE, measure_memory),

@@ -89,6 +89,7 @@ class GatewayConfig:
         default_in={"production": "redirect"},
     )
     security_headers: bool = variable(boolean, "SECURITY_HEADERS", default="true")
+    telemetry: bool = variable(boolean, "TELEMETRY", default="true")
     ops_access: Literal["restricted", "private", "public"] = variable(
         one_of("restricted", "private", "public"), "OPS_ACCESS", default="restricted"
     )

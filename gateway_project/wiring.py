@@ -200,7 +200,7 @@ class Gateway:
             )
             if config.enable_rate_limiting
             else None,
-            on_finish=(self._recorder.note,),
+            on_finish=(self._recorder.note,) if config.telemetry else (),
         )
 
     def _redis_url(self) -> str | None:

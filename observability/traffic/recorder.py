@@ -1,7 +1,8 @@
 """I: One worker's requests, as they end: a tuple each on the path, the rest later.
 
-path ──▶ queue (bounded) ──▶ every INTERVAL_S: Record, fold ──▶ sinks
+path ──▶ queue (bounded) ──▶ after INTERVAL_S: Record, fold ──▶ sinks
 
+Soon is cheap: what is still in the processor's caches is added up in a fifth of the time that it takes later.
 Sinks run on the event loop, in turns of at most TURN records; what may wait for a disk or a database hands its work to
 a thread of its own. A sink that fails is logged, and the others go on.
 """
@@ -18,7 +19,7 @@ from observability.traffic.folding import Fold, fold
 from observability.traffic.record import Raw, Record, raw_of, record_of
 from resilience.clock import monotonic, wall_clock
 
-INTERVAL_S: Final = 0.2
+INTERVAL_S: Final = 0.02
 TURN: Final = 200
 """Records for each turn of the loop: less than a millisecond."""
 MOST_WAITING: Final = 65_536
@@ -55,6 +56,7 @@ class Recorder:
         self._most = most
         self._waiting: deque[Raw] = deque()
         self._sinks: list[Sink] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.dropped = 0
         """How many nobody was told of, because more than `most` were waiting."""
@@ -65,10 +67,13 @@ class Recorder:
 
     def note(self, exchange: Exchange) -> None:
         """The request is over."""
-        if len(self._waiting) >= self._most:
+        waiting = self._waiting
+        if not waiting and self._loop is not None:
+            self._timer = self._loop.call_later(INTERVAL_S, self._turn)
+        if len(waiting) >= self._most:
             self.dropped += 1
         else:
-            self._waiting.append(raw_of(exchange, self._clock()))
+            waiting.append(raw_of(exchange, self._clock()))
 
     def drain(self, most: int = TURN) -> int:
         """Tells the sinks of those that wait, up to `most`. How many there were."""
@@ -82,19 +87,21 @@ class Recorder:
 
     def start(self) -> None:
         """From now on they are told. Belongs to the running event loop."""
-        self._timer = asyncio.get_running_loop().call_later(INTERVAL_S, self._turn)
+        self._loop = asyncio.get_running_loop()
+        self._turn()
 
     def stop(self) -> None:
         """The last ones are told as well."""
+        self._loop = None
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
         while self.drain():
             pass
 
     def _turn(self) -> None:
-        pause_s = 0.0 if self.drain() == TURN else INTERVAL_S
-        self._timer = asyncio.get_running_loop().call_later(pause_s, self._turn)
+        self.drain()
+        if self._waiting and self._loop is not None:
+            self._timer = self._loop.call_later(0, self._turn)
 
 
 def _tell(sink: Sink, batch: Batch) -> None:

@@ -251,3 +251,12 @@ async def test_hosts_that_routes_name_need_not_be_among_allowed_hosts() -> None:
 
     assert await get(b"shop.test:8000") == 200
     assert await get(b"evil.test") == 404
+
+
+async def test_finished_requests_are_recorded_unless_nobody_wants_them() -> None:
+    watching, blind = Worker(), Worker(telemetry=False)
+    for worker in (watching, blind):
+        await worker.get("/nowhere")
+
+    assert watching.gateway._recorder.drain() == 1
+    assert blind.gateway._recorder.drain() == 0
