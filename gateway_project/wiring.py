@@ -45,6 +45,7 @@ from routing.compiler import compile_snapshot
 from routing.lastgood import LastGood, read_revision
 from routing.options import compile_options
 from routing.registry import Registry
+from routing.schedulewatch import ScheduleWatch
 from routing.snapshot import CompiledService, Snapshot
 from routing.watcher import RevisionWatcher
 
@@ -58,6 +59,8 @@ _log = logging.getLogger(__name__)
 
 class Gateway:
     """One worker's parts. `application` answers HTTP; `start` and `stop` frame its life."""
+
+    _schedules: ScheduleWatch | None = None
 
     def __init__(
         self,
@@ -150,11 +153,16 @@ class Gateway:
             self._message_hub.start(),
             watcher.start(),
         )
+        if self._role != "data":
+            self._schedules = ScheduleWatch()
+            self._schedules.start()
 
     async def stop(self) -> None:
         """Stop watching and close every upstream connection."""
         if self._watcher is not None:
             await self._watcher.stop()
+        if self._schedules is not None:
+            await self._schedules.stop()
         peeking.unbind(self._traffic.limiter.store)
         await self._detailing.stop()
         self._recorder.stop()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from routing.models import PendingChange, Revision
+from routing.models import DraftComment, PendingChange, Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,10 @@ class Actor:
 
 def record_pending(actor: Actor, *, source: str, message: str) -> None:
     """Notes that the actor has a hand in the draft."""
-    PendingChange.objects.create(author=actor.name, user_id=actor.user_id, source=source, message=message)
+    live = Revision.objects.order_by("-number").values_list("number", flat=True).first()
+    PendingChange.objects.create(
+        author=actor.name, user_id=actor.user_id, source=source, message=message, base=live
+    )
 
 
 def pending_authors() -> tuple[str, ...]:
@@ -31,9 +34,24 @@ def is_author(actor: Actor) -> bool:
     return actor.user_id is not None and pending.filter(user_id=actor.user_id).exists()
 
 
-def forget_pending() -> None:
-    """The draft was published or thrown away."""
+def forget_pending(*, revision: int | None = None) -> None:
+    """The draft was published or thrown away; what was said about it is kept."""
     PendingChange.objects.all().delete()
+    DraftComment.objects.filter(is_open=True).update(is_open=False, revision=revision)
+
+
+def standing_rejection() -> DraftComment | None:
+    """The rejection that the draft lies under: nobody has changed it since."""
+    rejection = DraftComment.objects.filter(is_open=True, is_rejection=True).last()
+    if rejection is None or PendingChange.objects.filter(created_at__gt=rejection.created_at).exists():
+        return None
+    return rejection
+
+
+def draft_base() -> Revision | None:
+    """The revision that was live when the draft was begun; None where nobody knows."""
+    number = PendingChange.objects.order_by("pk").values_list("base", flat=True).first()
+    return Revision.objects.filter(number=number).first() if number is not None else None
 
 
 def live_revision() -> Revision | None:

@@ -40,6 +40,37 @@ def merge(current: Mapping[str, Any], given: Any, *, prune: bool) -> Merge:
     return Merge(merged, tuple(pruned))
 
 
+def patch(current: Mapping[str, Any], given: Any) -> Any:
+    """Lays single keys over entries that exist, as RFC 7396 does it: null removes a key; new entries are added whole.
+
+    A `given` that is not shaped like a document comes back as it is: validation says what is wrong with it.
+    """
+    if not _is_shaped(given):
+        return given
+    known = {(kind, entry["name"]): entry for kind in KINDS for entry in current.get(kind) or ()}
+    patched = dict(given)
+    for kind in KINDS:
+        if kind in given:
+            patched[kind] = [
+                _patched(known.get((kind, entry["name"]), {}), entry) for entry in _listed(given[kind])
+            ]
+    if isinstance(given.get("defaults"), Mapping):
+        patched["defaults"] = _patched(current.get("defaults") or {}, given["defaults"])
+    return patched
+
+
+def _patched(old: Any, new: Any) -> Any:
+    if not isinstance(new, Mapping):
+        return new
+    made = dict(old) if isinstance(old, Mapping) else {}
+    for key, value in new.items():
+        if value is None:
+            made.pop(key, None)
+        else:
+            made[key] = _patched(made.get(key), value)
+    return made
+
+
 def _is_shaped(given: Any) -> bool:
     """Whether every kind is a list of mappings with names."""
     return isinstance(given, dict) and all(

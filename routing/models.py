@@ -1,6 +1,7 @@
 """D: The rows that people edit and the revisions that nodes run, gathered for Django."""
 
 from routing.rows.base import EditConflict
+from routing.rows.changes import DraftComment, Schedule
 from routing.rows.leases import Lease, LeaseCount, LeaseState, Trust
 from routing.rows.owners import Owner
 from routing.rows.policies import IdentityProvider, Plan, Quota, RoleScopes
@@ -11,6 +12,7 @@ from routing.rows.topics import TopicRule
 
 __all__ = [
     "Destination",
+    "DraftComment",
     "EditConflict",
     "IdentityProvider",
     "Lease",
@@ -26,6 +28,7 @@ __all__ = [
     "Route",
     "RouteBackend",
     "RouteDefaults",
+    "Schedule",
     "Service",
     "Target",
     "TopicRule",

@@ -6,7 +6,7 @@ leaves everything as it was.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -22,11 +22,13 @@ from routing.drafts import (
     live_revision,
     pending_authors,
     record_pending,
+    standing_rejection,
 )
+from routing.edits import Carried, Edit, carry_out
 from routing.groups import make_groups
 from routing.loader import read_rows, write_rows
 from routing.locking import clear_errors, hold_lock, writing
-from routing.merging import merge
+from routing.merging import merge, patch
 from routing.models import EditConflict, Revision
 from routing.notify import announce
 from routing.problems import ConfigurationInvalid, Problem
@@ -108,12 +110,23 @@ def apply_document(
 
 
 @collections_paused()
-def publish(*, actor: Actor, message: str = "", source: str = "api") -> Outcome:
-    """Makes the draft live. Under review, whoever has a hand in the draft is refused."""
+def publish(
+    *, actor: Actor, message: str = "", source: str = "api", expected_draft: str | None = None
+) -> Outcome:
+    """Makes the draft live. Under review, whoever has a hand in the draft is refused.
+
+    `expected_draft` is the digest of what was looked at: what somebody changed since then is not published unseen.
+    """
     with writing():
+        if expected_draft is not None and expected_draft != draft_digest():
+            raise EditConflict("the draft was changed since you looked at it: look at it again")
         if under_review() and is_author(actor):
             raise PublishRefused(
                 f'"{actor.name}" has a hand in this draft: under PUBLISH=review somebody else must publish it'
+            )
+        if (rejection := standing_rejection()) is not None and rejection.author != actor.name:
+            raise PublishRefused(
+                f'"{rejection.author}" has rejected this draft: {rejection.text}. It must be changed first'
             )
         target, _warnings = validated(read_rows())
         return _publish(target, actor, message, source)
@@ -185,6 +198,51 @@ def draft_changes() -> Changes:
     return _compare(_live_document(), _current())
 
 
+def draft_digest() -> str:
+    """What tells one draft from another."""
+    return digest(_current(), is_canonical=True)
+
+
+def patched_live(raw: Any) -> tuple[Document, Document]:
+    """What is live, and what it would be with single keys laid over it (see `patch`). Raises ConfigurationInvalid."""
+    live = _live_document()
+    return live, validated(merge(live, patch(live, raw), prune=False).document)[0]
+
+
+def live_and_draft() -> tuple[Document, Document]:
+    """What is live, and the rows."""
+    return _live_document(), _current()
+
+
+def publish_edits(
+    edits: Sequence[Edit], *, actor: Actor, message: str, source: str
+) -> tuple[Outcome | None, Carried]:
+    """Changes what is live by single edits, beside any draft: the draft gets them too where it has not changed the
+    same. On a conflict nothing is done, and there is no outcome. In the caller's transaction, which holds the lock.
+    """
+    live, rows = _live_document(), _current()
+    carried = carry_out(live, edits)
+    if carried.conflicts:
+        return None, carried
+    target, _warnings = validated(carried.document)
+    draft = _compare(live, rows)
+    write_rows(rows, _rebased(rows, carried.done) if draft else target)
+    return _publish(target, actor, message, source, keeps_draft=bool(draft)), carried
+
+
+def _rebased(rows: Document, edits: Sequence[Edit]) -> Document:
+    """The draft with what was published beside it; as it was, where both together are not valid."""
+    try:
+        return validated(carry_out(rows, edits).document)[0]
+    except ConfigurationInvalid:
+        return rows
+
+
+def tell(event: PublishedEvent) -> None:
+    """To the ports that hear of changes."""
+    _tell(event)
+
+
 def _merged(raw: Any, *, prune: bool) -> tuple[Document, Document, Outcome]:
     """The rows as they are, as they should be, and what that would change."""
     current = _current()
@@ -206,16 +264,20 @@ def _leave_draft(target: Document, preview: Outcome, actor: Actor, message: str,
     return outcome
 
 
-def _publish(target: Document, actor: Actor, message: str, source: str) -> Outcome:
+def _publish(
+    target: Document, actor: Actor, message: str, source: str, *, keeps_draft: bool = False
+) -> Outcome:
     """Numbers and stores the revision; the rows hold `target` already, and the lock is held."""
     live = live_revision()
     changes = _compare(_document_of(live), target)
-    forget_pending()
+    number = live.number + 1 if live else 1
+    if not keeps_draft:
+        forget_pending(revision=number if changes else None)
     make_groups(target)
     if not changes:
         return Outcome("unchanged", changes, live.number if live else None)
     revision = Revision.objects.create(
-        number=live.number + 1 if live else 1,
+        number=number,
         author=actor.name[:200],
         user_id=actor.user_id,
         message=message,

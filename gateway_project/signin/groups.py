@@ -24,7 +24,7 @@ _CONFIGURATION: Final = (
 )
 _ACCESS_CONFIGURATION: Final = ("rolescopes", "identityprovider", "owner", "topicrule")
 """Topic rules say who hears of security events, too."""
-_SEEN: Final = (*_CONFIGURATION, *_ACCESS_CONFIGURATION, "revision", "pendingchange", "node")
+_SEEN: Final = (*_CONFIGURATION, *_ACCESS_CONFIGURATION, "revision", "pendingchange", "schedule", "node")
 
 
 def _named(app: str, codenames: Iterable[str]) -> Q:
@@ -43,7 +43,7 @@ _VIEW: Final = (
 RIGHTS: Final[dict[str, Q]] = {
     VIEWER: _VIEW,
     OPERATOR: _VIEW | _named("routing", ["operate"]),
-    EDITOR: _VIEW | _named("routing", _all_of(*_CONFIGURATION)),
+    EDITOR: _VIEW | _named("routing", [*_all_of(*_CONFIGURATION), "add_schedule"]),
     PUBLISHER: _VIEW | _named("routing", ["publish"]),
     SECURITY_ADMIN: _VIEW
     | _named("routing", _all_of(*_ACCESS_CONFIGURATION))

@@ -68,6 +68,8 @@ class PendingChange(models.Model):
     )
     source = models.CharField(max_length=50)
     message = models.TextField(blank=True)
+    base = models.PositiveBigIntegerField(null=True, blank=True)
+    """The revision that was live when it was made."""
 
     class Meta:
         ordering = ["pk"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from routing.merging import merge
+from routing.merging import merge, patch
 
 CURRENT = {
     "version": 1,
@@ -51,3 +51,25 @@ def test_what_is_no_document_is_left_to_validation(given: Any) -> None:
 def test_empty_kinds_are_nothing() -> None:
     """`routes:` with nothing after it names no routes."""
     assert merge(CURRENT, {"routes": None}, prune=False).document["routes"] == CURRENT["routes"]
+
+
+def test_a_patch_changes_single_keys() -> None:
+    """What it does not name stays, null removes a key, and a new entry is whole."""
+    current = {
+        "version": 1,
+        "routes": [{"name": "r", "limits": {"max_body": 1, "queue": 2}, "timeout": "5s"}],
+    }
+    given = {
+        "routes": [{"name": "r", "limits": {"queue": 3}, "timeout": None}, {"name": "new", "service": "a"}],
+        "defaults": {"timeout": "9s"},
+    }
+    assert patch(current, given) == {
+        "routes": [{"name": "r", "limits": {"max_body": 1, "queue": 3}}, {"name": "new", "service": "a"}],
+        "defaults": {"timeout": "9s"},
+    }
+
+
+@pytest.mark.parametrize("given", [None, [], {"routes": 1}, {"routes": [{"name": 7}]}])
+def test_a_patch_that_is_no_document_comes_back(given: Any) -> None:
+    """Validation says what is wrong with it."""
+    assert patch(CURRENT, given) == given

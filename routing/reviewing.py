@@ -1,0 +1,92 @@
+"""D: What reviewers do with the draft beside publishing it: comment, reject, and see what went live meanwhile."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from routing.diff import Changes, diff
+from routing.document.canonical import canonicalise
+from routing.drafts import Actor, draft_base, live_revision
+from routing.edits import edits_between, overlapping
+from routing.locking import writing
+from routing.models import DraftComment
+from routing.publishing import (
+    Outcome,
+    PublishedEvent,
+    PublishRefused,
+    discard,
+    draft_changes,
+    live_and_draft,
+    tell,
+)
+from routing.rows.changes import TEXT_LENGTH
+
+MOST_COMMENTS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What went live since the draft was begun, and which of it the draft would change back or otherwise."""
+
+    base: int
+    live: int
+    changes: Changes
+    conflicts: tuple[str, ...]
+
+
+def comment(text: str, *, actor: Actor, source: str = "api") -> DraftComment:
+    """Says something about the draft. Raises PublishRefused."""
+    with writing():
+        made = _say(text, actor, is_rejection=False)
+        tell(PublishedEvent("comment", actor, source, made.text, None, Changes()))
+        return made
+
+
+def reject(reason: str, *, actor: Actor, source: str = "api", discards: bool = False) -> Outcome | None:
+    """Nobody else may publish the draft until it is changed; with `discards` it is thrown away.
+
+    Raises PublishRefused.
+    """
+    with writing():
+        made = _say(reason, actor, is_rejection=True)
+        tell(PublishedEvent("reject", actor, source, made.text, None, Changes()))
+        return discard(actor=actor, source=source) if discards else None
+
+
+def open_comments() -> list[DraftComment]:
+    """Of the draft that there is, oldest first."""
+    return list(DraftComment.objects.filter(is_open=True)[:MOST_COMMENTS])
+
+
+def comments_of(revision: int) -> list[DraftComment]:
+    """What was said before a revision was published."""
+    return list(DraftComment.objects.filter(revision=revision)[:MOST_COMMENTS])
+
+
+def meanwhile() -> Meanwhile | None:
+    """None where what is live is still what the draft was begun on."""
+    base, live = draft_base(), live_revision()
+    if base is None or live is None or base.number == live.number:
+        return None
+    before = canonicalise(orjson.loads(base.document))
+    now, draft = live_and_draft()
+    clashes = tuple(each.place for each in overlapping(edits_between(now, draft), edits_between(before, now)))
+    return Meanwhile(base.number, live.number, diff(before, now, are_canonical=True), clashes)
+
+
+def _say(text: str, actor: Actor, *, is_rejection: bool) -> DraftComment:
+    said = text.strip()
+    if not said:
+        raise PublishRefused(
+            "a rejection needs a reason" if is_rejection else "there is nothing in the comment"
+        )
+    if len(said) > TEXT_LENGTH:
+        raise PublishRefused(f"at most {TEXT_LENGTH} characters")
+    if not draft_changes():
+        raise PublishRefused("there is no draft to speak of")
+    if DraftComment.objects.filter(is_open=True).count() >= MOST_COMMENTS:
+        raise PublishRefused(f"there are {MOST_COMMENTS} comments already")
+    return DraftComment.objects.create(
+        author=actor.name[:200], user_id=actor.user_id, text=said, is_rejection=is_rejection
+    )
