@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
+from secrets import token_hex
 from typing import Final, Literal
 
 from authproxy import https
@@ -34,6 +35,7 @@ from gateway_project.server.draining import DrainState
 from gateway_project.server.spec import WORKERS_VARIABLE
 from gateway_project.traffic import Traffic
 from observability.health import Health
+from observability.rollups.log import TrafficLog
 from observability.status import Status
 from observability.traffic.recorder import Recorder
 from realtime.socketlog import SocketLog
@@ -105,7 +107,7 @@ class Gateway:
             realm=config.service_name,
         )
         self._status = Status(self._services)
-        self._recorder = Recorder()
+        self._recorder, self._traffic_log = _recording(has_database=revision_file is None)
         self._detailing = Detailing(
             config,
             version=VERSION,
@@ -140,6 +142,8 @@ class Gateway:
             if not await self._registry.offer(record):
                 raise RuntimeError(self._registry.error)
             return
+        if self._traffic_log is not None:
+            self._traffic_log.start()
         notify.bind_redis(self._redis_url())
         if isinstance(store := self._traffic.limiter.store, MemoryStore) and self._role != "control":
             peeking.bind(store)
@@ -166,6 +170,8 @@ class Gateway:
         peeking.unbind(self._traffic.limiter.store)
         await self._detailing.stop()
         self._recorder.stop()
+        if self._traffic_log is not None:
+            await self._traffic_log.stop()
         await self._message_hub.stop()
         await self._realtime.stop()
         await self._identities.stop()
@@ -264,3 +270,13 @@ class Gateway:
 
 def _worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _recording(*, has_database: bool) -> tuple[Recorder, TrafficLog | None]:
+    """What is told of finished requests, and what keeps their figures."""
+    recorder = Recorder()
+    if not has_database:
+        return recorder, None
+    log = TrafficLog(worker=token_hex(6))
+    recorder.subscribe(log)
+    return recorder, log

@@ -10,6 +10,7 @@ ELSEWHERE: dict[str, str] = {
     "authproxy/serializers.py": "shapes; tests/authproxy/views/ sends what fits them and what does not",
     "authproxy/urls.py": "a list of paths; tests/authproxy/views/ walks them all",
     "gateway_project/urls.py": "a list of paths; the functional and browser tests walk them",
+    "observability/models.py": "names what observability/rows/ holds; each has its own",
     "realtime/models.py": "names what realtime/rows/ holds; each has its own",
     "resilience/models.py": "names what resilience/rows/ holds; each has its own",
     "routing/models.py": "names what routing/rows/ holds; each has its own",

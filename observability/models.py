@@ -1,0 +1,5 @@
+"""D: What is seen of the gateway, as rows, gathered for Django."""
+
+from observability.rows.traffic import CallerRow, TrafficRow
+
+__all__ = ["CallerRow", "TrafficRow"]

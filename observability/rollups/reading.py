@@ -1,0 +1,157 @@
+"""D: What dashboards, objectives and alerts ask of the roll-ups. Moments are epoch seconds, whole minutes.
+
+series(3600-second range, step)   figures of each step
+totals(range)                     figures of all of it
+routes(range), consumers(range)   who had most
+"""
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from typing import Any, Final, Literal, NamedTuple
+
+from django.db.models import Max, Q, Sum
+
+from observability.models import CallerRow, TrafficRow
+from observability.rollups.figures import Figures
+from observability.rollups.minutes import ALL, ROUTE, Subject
+from observability.rollups.summing import frontiers
+from observability.rollups.tiers import MINUTE, Segment, coarsest_for, cover, down
+from observability.rollups.writing import COLUMNS, figures_of
+
+EVERYTHING: Final = Subject(ALL, "")
+Order = Literal["count", "errors", "refused", "seconds"]
+_SUMS: Final = {name: Sum(name) for name in ("count", "errors", "refused", "seconds", "sent", "received")}
+
+
+class Point(NamedTuple):
+    """What ended from `at` until a step later."""
+
+    at: int
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A route or a service among those with most. `seconds` is the sum of all durations."""
+
+    name: str
+    service: str
+    count: int
+    errors: int
+    refused: int
+    seconds: float
+    sent: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class RankedConsumer:
+    """Who asked most; "(other)" are all that are too small to be told apart."""
+
+    consumer: str
+    count: int
+    errors: int
+    refused: int
+
+
+def series(subject: Subject, start: int, end: int, step: int = MINUTE) -> list[Point]:
+    """A point for each step, also where nothing was asked. `step` is a multiple of a minute and `start` one of it.
+
+    A `step` of MINUTE sees two days back; of 3600 and more, 90 days.
+    """
+    found = {at: Figures() for at in range(start, end, step)}
+    for segment in cover(start, end, frontiers(subject.scope), coarsest=coarsest_for(step)):
+        for at, *values in _rows(segment, subject).values_list("at", *COLUMNS):
+            found[down(at - start, step) + start].merge(figures_of(tuple(values)))
+    return [Point(at, figures) for at, figures in found.items()]
+
+
+def totals(subject: Subject, start: int, end: int) -> Figures:
+    """Of the whole range."""
+    return totals_of(subject.scope, [subject.name], start, end).get(subject.name, Figures())
+
+
+def totals_of(scope: str, names: Iterable[str], start: int, end: int) -> dict[str, Figures]:
+    """Of each of some routes or services that had any requests."""
+    found: dict[str, Figures] = {}
+    wanted = Q(name__in=list(names))
+    for segment in cover(start, end, frontiers(scope)):
+        rows = _of(segment, scope).filter(wanted)
+        for name, *values in rows.values_list("name", *COLUMNS):
+            found.setdefault(name, Figures()).merge(figures_of(tuple(values)))
+    return found
+
+
+def ranking(
+    scope: str,
+    start: int,
+    end: int,
+    *,
+    by: Order = "count",
+    limit: int = 10,
+    service: str | None = None,
+) -> list[Ranked]:
+    """The routes or services that have most; `service`: only routes that it takes. Most first, then by name."""
+    where = Q() if service is None else Q(service=service)
+    sums: dict[str, list[Any]] = {}
+    for segment in cover(start, end, frontiers(scope)):
+        rows = (
+            _of(segment, scope).filter(where).values("name").annotate(by_service=Max("service"), **_totals())
+        )
+        for row in rows.values_list("name", "by_service", *(f"total_{name}" for name in _SUMS)):
+            known = sums.get(row[0])
+            sums[row[0]] = [
+                row[1] or (known[0] if known else ""),
+                *(a + b for a, b in zip(row[2:], known[1:] if known else (0,) * len(_SUMS), strict=True)),
+            ]
+    ranked = [Ranked(name, *values) for name, values in sums.items()]
+    ranked.sort(key=lambda each: (-getattr(each, by), each.name))
+    return [each for each in ranked if getattr(each, by)][:limit]
+
+
+def consumers(start: int, end: int, *, route: str | None = None, limit: int = 10) -> list[RankedConsumer]:
+    """Who asked most, of all routes or of one."""
+    where = Q() if route is None else Q(route=route)
+    sums: dict[str, RankedConsumer] = {}
+    for segment in cover(start, end, frontiers(None)):
+        rows = CallerRow.objects.filter(span=segment.span, at__gte=segment.start, at__lt=segment.end)
+        grouped = (
+            rows.filter(where)
+            .values("consumer")
+            .annotate(counted=Sum("count"), failed=Sum("errors"), turned=Sum("refused"))
+        )
+        for name, *more in grouped.values_list("consumer", "counted", "failed", "turned"):
+            known = astuple(sums[name])[1:] if name in sums else (0, 0, 0)
+            sums[name] = RankedConsumer(name, *(a + b for a, b in zip(known, more, strict=True)))
+    return sorted(sums.values(), key=lambda each: (-each.count, each.consumer))[:limit]
+
+
+def route_series(route: str, start: int, end: int, step: int = MINUTE) -> list[Point]:
+    """Of one route, for objectives: `figures.errors` of `figures.valid`, and `figures.within(seconds)`."""
+    return series(Subject(ROUTE, route), start, end, step)
+
+
+def route_totals(route: str, start: int, end: int) -> Figures:
+    """Of one route, from days where it can be: 30 days are some 80 rows."""
+    return totals(Subject(ROUTE, route), start, end)
+
+
+def first_moment() -> int | None:
+    """When the oldest row begins; None where there is none."""
+    rows = TrafficRow.objects.filter(scope=ALL).order_by("at")
+    found: int | None = rows.values_list("at", flat=True).first()
+    return found
+
+
+def _totals() -> dict[str, Sum]:
+    return {f"total_{name}": value for name, value in _SUMS.items()}
+
+
+def _of(segment: Segment, scope: str) -> Any:
+    return TrafficRow.objects.filter(
+        span=segment.span, scope=scope, at__gte=segment.start, at__lt=segment.end
+    )
+
+
+def _rows(segment: Segment, subject: Subject) -> Any:
+    return _of(segment, subject.scope).filter(name=subject.name)
