@@ -233,6 +233,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "gateway_project.unfold.environment",
     "DASHBOARD_CALLBACK": "routing.admin.dashboard.fill",
     "STYLES": [lambda _request: static("torana/admin.css")],
+    "SCRIPTS": [lambda _request: static("torana/names.js")],
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("torana/icon.svg")}
     ],
