@@ -17,4 +17,4 @@ class AuthproxyConfig(AppConfig):
 
         signals.connect()
         bind_audit(defaultroles.record_changes)
-        callers.bind(explaining.judge_of)
+        callers.bind(explaining.judge_of, explaining.caller_of)

@@ -34,6 +34,21 @@ def judge_of(name: str | None) -> Judge:
     return partial(_admission, rows=(None, None) if name is None else _rows(name))
 
 
+def caller_of(name: str, snapshot: Snapshot) -> tuple[Identity, frozenset[str]]:
+    """Who acts on topics, and with which scopes. Raises UnknownCaller."""
+    standing = _standing(_rows(name), snapshot)
+    if not standing.is_enabled:
+        raise UnknownCaller(f"{quote(name)} is disabled, and may do nothing")
+    identity = identity_of(standing, method="jwt")
+    return identity, identity.scopes(snapshot.roles)
+
+
+def _standing(rows: Rows, snapshot: Snapshot) -> Standing:
+    """With the roles of the snapshot that is explained, which may be a draft."""
+    granted = LiveRoles(snapshot.roles, snapshot.default_roles, frozenset(snapshot.plans))
+    return Standing.build(*rows, granted=granted, seq=0)
+
+
 def _rows(name: str) -> Rows:
     user = accounts_with_rights().filter(username=name).first()
     if user is not None:
@@ -45,11 +60,9 @@ def _rows(name: str) -> Rows:
 
 
 def _admission(route: CompiledRoute, snapshot: Snapshot, *, rows: Rows) -> Admission:
-    """With the roles of the snapshot that is explained, which may be a draft."""
     if not any(rows):
         return _judged(route, snapshot, None, "missing")
-    granted = LiveRoles(snapshot.roles, snapshot.default_roles, frozenset(snapshot.plans))
-    standing = Standing.build(*rows, granted=granted, seq=0)
+    standing = _standing(rows, snapshot)
     if not standing.is_enabled:
         found = _judged(route, snapshot, None, "invalid")
         return replace(found, caller={"consumer": standing.name, "enabled": False})

@@ -5,9 +5,10 @@ from typing import Final, Literal
 import orjson
 
 from routing.admin import snapshots
-from routing.callers import judge_of
+from routing.callers import caller_of, judge_of
 from routing.compiler import compile_snapshot
 from routing.explain import Request, explain
+from routing.explaintopics import Action, TopicExplanation, explain_topic
 from routing.explanation import Explanation
 from routing.knowing import knowledge
 from routing.models import Revision
@@ -30,6 +31,14 @@ def explained(asked: Request, which: Which = LIVE, *, caller: str | None = None)
     """
     judge = judge_of(caller)
     return explain(configuration(which), asked, judge=judge, known=knowledge())
+
+
+def topic_explained(
+    topic: str, snapshot: Snapshot, *, caller: str | None = None, action: Action = "subscribe"
+) -> TopicExplanation:
+    """What the caller may do with a topic under a configuration. Raises UnknownCaller."""
+    who, scopes = (None, frozenset[str]()) if caller is None else caller_of(caller, snapshot)
+    return explain_topic(snapshot.topics, topic, who, scopes, action=action, revision=snapshot.revision)
 
 
 def configuration(which: Which) -> Snapshot:

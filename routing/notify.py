@@ -35,6 +35,11 @@ def bind_redis(url: str | None) -> None:
     _redis["url"] = url
 
 
+def bound_redis() -> str | None:
+    """The Redis that `bind_redis` named."""
+    return _redis["url"]
+
+
 def announce(number: int) -> None:
     """Wakes every watcher when the current transaction commits, and not if it does not."""
     tell(CHANNEL, str(number))

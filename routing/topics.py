@@ -130,6 +130,11 @@ class TopicRules:
                 return decision
         return Decision(_ELSEWHERE, _ELSEWHERE.patterns[0])
 
+    @property
+    def in_order(self) -> tuple[tuple[TopicRule, TopicPattern], ...]:
+        """Every rule with each of its patterns, the defaults too; the first that fits decides."""
+        return tuple((decision.rule, decision.pattern) for decision in self._sorted)
+
     def may_subscribe(self, topic: str, identity: Caller | None, scopes: frozenset[str]) -> bool:
         """Whether the caller may read the topic. `scopes` are those that it has now; nobody in particular may not."""
         return identity is not None and self.decide(topic, identity).rule.subscribe.lets(identity, scopes)

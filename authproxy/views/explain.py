@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,9 +16,19 @@ from authproxy.views.base import Endpoint, account_of, required_identity
 from authproxy.views.documented import documented
 from routing.callers import UnknownCaller
 from routing.explain import request_to
-from routing.explaining import DRAFT, HIGHEST_REVISION, LIVE, NoRevision, explained
+from routing.explaining import (
+    DRAFT,
+    HIGHEST_REVISION,
+    LIVE,
+    NoRevision,
+    configuration,
+    explained,
+    topic_explained,
+)
+from routing.explaintopics import TopicExplanation
 from routing.explanation import Explanation
 from routing.problems import ConfigurationInvalid, did_you_mean, quote
+from routing.topics import MAX_TOPIC, is_topic
 
 SEE_ROUTES: Final = "routing.view_route"
 SEE_CALLERS: Final = "authproxy.view_consumer"
@@ -26,6 +36,7 @@ LONGEST_URL: Final = 20_000
 LONGEST_HEADER: Final = 20_000
 MOST_HEADERS: Final = 200
 MOST_PROBLEMS: Final = 20
+REQUEST_FIELDS: Final = ("method", "url", "headers", "address")
 Headers = list[tuple[str, str]]
 
 
@@ -84,10 +95,19 @@ class RevisionField(serializers.Field[str | int, Any, Any, Any]):
 
 
 class ExplainOrder(Shape):
-    """A request to explain."""
+    """A request to explain, or a topic."""
 
+    topic = serializers.CharField(
+        required=False, allow_null=True, default=None, max_length=MAX_TOPIC,
+        help_text="Instead of a request: who may read or write this topic, by which rule. Goes with as and revision.",
+    )  # fmt: skip
+    action = serializers.ChoiceField(
+        ["subscribe", "publish"], required=False, default="subscribe", help_text="With a topic."
+    )
     method = serializers.CharField(required=False, default="GET", max_length=50)
-    url = serializers.CharField(max_length=LONGEST_URL, help_text="A path with its query, or a whole URL.")
+    url = serializers.CharField(
+        required=False, max_length=LONGEST_URL, help_text="A path with its query, or a whole URL."
+    )
     headers = HeadersField(required=False, default=list)
     address = serializers.IPAddressField(
         required=False, default="", help_text="The client's, by which quotas may count."
@@ -111,6 +131,12 @@ class ExplainOrder(Shape):
             found = super().to_internal_value(data)
         except serializers.ValidationError as error:
             raise serializers.ValidationError({**error.detail, **faults}) from error  # type: ignore[dict-item]
+        if found["topic"] is None and "url" not in found:
+            faults["url"] = ["This field is required, or topic instead."]
+        elif found["topic"] is not None:
+            if not is_topic(found["topic"]):
+                faults["topic"] = ["Want 1 to 200 of letters, digits and . _ : -."]
+            faults |= {name: ["Does not go with topic."] for name in REQUEST_FIELDS if name in data}
         if faults:
             raise serializers.ValidationError(faults)
         return found
@@ -177,6 +203,37 @@ class ExplanationShape(Shape):
     refusal = RefusalShape(allow_null=True, help_text="What the client would get instead.")
 
 
+class DeciderShape(Shape):
+    rule = serializers.CharField()
+    pattern = serializers.CharField()
+    source = serializers.ChoiceField(["document", "built-in"])  # type: ignore[assignment] # its name is the command's
+
+
+class LoserShape(DeciderShape):
+    because = serializers.CharField()
+
+
+class TopicExplanationShape(Shape):
+    """Of a topic, as `gateway explain --topic T --json` prints it."""
+
+    revision = serializers.IntegerField(help_text="0 for the draft.")
+    topic = serializers.CharField()
+    action = serializers.ChoiceField(["subscribe", "publish"])
+    caller = serializers.CharField(allow_null=True)
+    allowed = serializers.BooleanField()
+    because = serializers.CharField()
+    needs = serializers.CharField()
+    decided_by = DeciderShape()
+    passed_over = LoserShape(many=True)
+
+
+EXPLANATIONS: Final = PolymorphicProxySerializer(
+    component_name="Explained",
+    serializers=[ExplanationShape, TopicExplanationShape],
+    resource_type_field_name=None,
+)
+
+
 class ExplainView(Endpoint):
     """Explaining requests."""
 
@@ -184,7 +241,7 @@ class ExplainView(Endpoint):
         "Explain a request",
         tag="Control",
         takes=ExplainOrder,
-        answers={200: ExplanationShape},
+        answers={200: EXPLANATIONS},
         errors=(400, 401, 403, 404, 413, 415),
     )
     def post(self, request: Request) -> Response:
@@ -206,10 +263,13 @@ def _allowed(request: Request, *, names_caller: bool) -> None:
             raise forbidden(f"This takes the permission {permission}.")
 
 
-def _explained(given: Mapping[str, Any]) -> Explanation:
-    address = str(ip_address(given["address"])) if given["address"] else ""
-    asked = request_to(given["method"], given["url"], given["headers"], address=address)
+def _explained(given: Mapping[str, Any]) -> Explanation | TopicExplanation:
     try:
+        if (topic := given["topic"]) is not None:
+            snapshot = configuration(given["revision"])
+            return topic_explained(topic, snapshot, caller=given["as"], action=given["action"])
+        address = str(ip_address(given["address"])) if given["address"] else ""
+        asked = request_to(given["method"], given["url"], given["headers"], address=address)
         return explained(asked, given["revision"], caller=given["as"])
     except UnknownCaller as refusal:
         raise invalid({"as": str(refusal)}) from refusal

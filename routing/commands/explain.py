@@ -1,4 +1,4 @@
-"""D: `gateway explain METHOD URL`: which route takes a request and why, and which did not; sends nothing."""
+"""D: `gateway explain METHOD URL`, or `--topic T`: what takes a request, who may do what; sends nothing."""
 
 import argparse
 import os
@@ -16,6 +16,8 @@ from routing.commands.console import OK, CommandRefused, Console, add_json, read
 from routing.compiler import compile_snapshot
 from routing.document.canonical import canonicalise, digest
 from routing.explain import explain, has_credentials, request_to
+from routing.explaining import topic_explained
+from routing.explaintopics import Action
 from routing.knowing import knowledge
 from routing.knowledge import NOTHING, Knowledge
 from routing.lastgood import LastGood
@@ -23,8 +25,10 @@ from routing.loader import read_rows
 from routing.locking import StoreUnavailable, reading
 from routing.models import Revision
 from routing.options import compile_options
+from routing.problems import quote
 from routing.revision import RevisionRecord
 from routing.snapshot import Snapshot
+from routing.topics import is_topic
 
 FROM = "the client's address, by which quotas may count"
 CREDENTIALS = "credentials in the request are not looked at: say --as USER"
@@ -33,8 +37,14 @@ CREDENTIALS = "credentials in the request are not looked at: say --as USER"
 def add(subparsers: Any) -> None:
     """Registers the subcommand."""
     parser = subparsers.add_parser("explain", help="say which route takes a request, and why; sends nothing")
-    parser.add_argument("method", metavar="METHOD", help="such as GET")
-    parser.add_argument("url", metavar="URL", help="such as /orders?id=1 or https://api.example.com/orders")
+    parser.add_argument("method", metavar="METHOD", nargs="?", help="such as GET")
+    parser.add_argument(
+        "url", metavar="URL", nargs="?", help="such as /orders?id=1 or https://api.example.com/orders"
+    )
+    parser.add_argument(
+        "--topic", metavar="T", help="instead of a request: who may read this topic, and by which rule"
+    )
+    parser.add_argument("--publish", action="store_true", help="with --topic: who may write to it")
     parser.add_argument(
         "-H",
         "--header",
@@ -57,7 +67,11 @@ def add(subparsers: Any) -> None:
 
 
 def run_explain(options: argparse.Namespace, console: Console) -> int:
-    """`gateway explain METHOD URL`."""
+    """`gateway explain METHOD URL`, or `gateway explain --topic T`."""
+    if options.topic is not None:
+        return _topic(options, console)
+    if not options.url or options.publish:
+        raise CommandRefused("say METHOD and URL, or --topic T, with --publish or without")
     headers = [_header(text) for text in options.headers]
     request = request_to(options.method, options.url, headers, address=_address(options.address))
     snapshot = _snapshot(_chosen(options, console))
@@ -73,6 +87,25 @@ def run_explain(options: argparse.Namespace, console: Console) -> int:
         console.data(explanation.to_json())
     else:
         console.say("\n".join(explanation.lines()))
+    return OK
+
+
+def _topic(options: argparse.Namespace, console: Console) -> int:
+    if options.method is not None or options.headers or options.address:
+        raise CommandRefused("--topic goes with --as, --publish and which configuration, not with a request")
+    if not is_topic(options.topic):
+        raise CommandRefused(f"--topic {quote(options.topic)}: want 1 to 200 of letters, digits and . _ : -")
+    snapshot = _snapshot(_chosen(options, console))
+    action: Action = "publish" if options.publish else "subscribe"
+    with reading() if options.as_user else nullcontext():
+        try:
+            found = topic_explained(options.topic, snapshot, caller=options.as_user, action=action)
+        except UnknownCaller as error:
+            raise CommandRefused(str(error)) from None
+    if options.as_json:
+        console.data(found.to_json())
+    else:
+        console.say("\n".join(found.lines()))
     return OK
 
 

@@ -26,7 +26,7 @@ from authproxy.commands import (
 )
 from gateway_project import serving
 from gateway_project.embedded import socket_path
-from realtime.commands import bus, sockets
+from realtime.commands import bus, events, sockets
 from routing.commands import documents, explain, history, importing
 from routing.commands.console import REFUSED, CommandRefused, Console
 from routing.locking import StoreUnavailable, clear_errors
@@ -48,6 +48,7 @@ SUBCOMMANDS = (
     canary,
     limited,
     sockets,
+    events,
     bus,
     quota,
     discovery,

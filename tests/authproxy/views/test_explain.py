@@ -210,3 +210,21 @@ def test_no_body_is_an_error_of_ours(client: Endpoints, token: str, body: dict[s
     assert answer.status_code in (200, 400)
     if answer.status_code == 400:
         assert refusal(answer)[2].keys() <= {"method", "url", "headers", "as", "revision", "address"}
+
+
+def test_a_topic(client: Endpoints, token: str) -> None:
+    """The same words as the command's; what belongs to requests does not go with it."""
+    publish("orders")
+    account("bert")
+    found = client.send(EXPLAIN, {"topic": "generation.1", "as": "bert", "action": "publish"}, token=token)
+    said = gateway("explain", "--topic", "generation.1", "--as", "bert", "--publish", "--json").data
+    assert found.json() == said
+    assert said["decided_by"]["rule"] == "default: generations"
+    for body, field in (
+        ({"topic": "a b"}, "topic"),
+        ({"topic": "a", "url": "/"}, "url"),
+        ({"topic": "a", "as": "nobody"}, "as"),
+        ({"topic": "a", "action": "shout"}, "action"),
+    ):
+        status, _, details = refusal(client.send(EXPLAIN, body, token=token))
+        assert (status, list(details)) == (400, [field])

@@ -250,3 +250,28 @@ def test_a_file_is_explained_without_what_runs(tmp_path: Path) -> None:
     said = gateway("explain", "GET", "/orders", "--file", str(file)).out
     assert "CIRCUIT_OPEN" not in said
     assert "policy breaker (service): pass" in said
+
+
+def test_a_topic_is_explained() -> None:
+    """For a caller or nobody, to read or to write; faults are one line."""
+    topics = [{"name": "orders", "topics": ["orders.*"], "subscribe": {"roles": ["clerk"]}}]
+    apply_document({**DOCUMENT, "topics": topics}, actor=Actor("test"))
+    User.objects.create_user("ada").groups.add(Group.objects.create(name="clerk"))
+    ran = gateway("explain", "--topic", "orders.7", "--as", "ada")
+    assert ran.out.startswith(
+        "ada may subscribe orders.7: the rule lets this caller\ndecided by orders (document)"
+    )
+    assert not gateway("explain", "--topic", "orders.7", "--as", "ada", "--publish", "--json").data["allowed"]
+    assert (
+        gateway("explain", "--topic", "orders.7", "--json").data["because"]
+        == "without credentials nobody may"
+    )
+    for arguments, why in (
+        ((), "say METHOD and URL"),
+        (("GET", "/", "--topic", "a"), "not with a request"),
+        (("--topic", "a b"), "want 1 to 200"),
+        (("--topic", "a", "--as", "eve"), "no account or consumer"),
+    ):
+        refused = gateway("explain", *arguments)
+        assert (refused.code, refused.out) == (1, "")
+        assert why in refused.err
