@@ -79,9 +79,12 @@ class Pipeline:
         self._cors = cors  # of what no route answers: the gateway's own endpoints, and paths that nobody has
         self._safety = safety
         self._on_finish = on_finish
+        self.in_flight = 0
+        """Requests that have begun and are not over."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = self._arrive(scope, receive, send)
+        self.in_flight += 1
         try:
             found = self._locate(exchange)
             if isinstance(found, CompiledRoute):
@@ -103,6 +106,7 @@ class Pipeline:
             exchange.status = exchange.status or CLIENT_CLOSED_REQUEST
             raise
         finally:
+            self.in_flight -= 1
             for subscriber in self._on_finish:
                 subscriber(exchange)
 

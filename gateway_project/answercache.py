@@ -6,7 +6,7 @@ The way is its own because stored answers are long: what limits and breakers say
 from random import Random
 
 from authproxy.caching.cache import Cache
-from authproxy.caching.shared import SharedStore
+from authproxy.caching.shared import SharedStore, Tally
 from authproxy.purgewatch import PurgeWatch
 from resilience.stores.address import address_of
 from resilience.stores.connection import RedisLink
@@ -25,6 +25,8 @@ class AnswerCache:
             self._link = RedisLink(redis_url, rng=rng, so="each worker caches answers for itself")
             is_cluster = address_of(redis_url).kind == "cluster"
             store = SharedStore(self._link, prefix=f"{name}:cache", one_slot=is_cluster)
+        self.tally: Tally | None = None if store is None else store.tally
+        """Of what is shared."""
         self.cache = Cache(store=store, waits_for_purges=log is not None)
         self.cache.is_used = False
         self._log = log

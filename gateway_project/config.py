@@ -177,20 +177,6 @@ def table() -> dict[str, Variable]:
     return {each.name: each.metadata["variable"] for each in fields(GatewayConfig) if each.metadata}
 
 
-_NOT_ACTED_ON_YET = frozenset(
-    {
-        "metrics_token",
-    }
-)
-
-
-def without_effect(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables that somebody set but that this version reads without acting on them, by their given names."""
-    rows = table()
-    found = (rows[name].given(environ) for name in sorted(_NOT_ACTED_ON_YET))
-    return tuple(given[0] for given in found if given is not None)
-
-
 def load_config(environ: Mapping[str, str]) -> GatewayConfig:
     """Read `environ`; raises ConfigError with every problem. VAR_DIR exists afterwards."""
     problems: list[str] = []

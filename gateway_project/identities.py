@@ -6,6 +6,7 @@ VAR_DIR ──▶ signing keys and changes, without a database ──┘
 """
 
 import asyncio
+from collections.abc import Callable
 
 from authproxy import security, signingkeys
 from authproxy.admission import Gatekeeper
@@ -66,6 +67,17 @@ class Identities:
     def changes(self) -> Changes:
         """What ends identities."""
         return self._changes
+
+    @property
+    def queues(self) -> dict[str, Callable[[], int]]:
+        """How much was let go for want of room or could not be kept, by what it was. Any thread may ask."""
+        rows = self._rows
+        if rows is None:
+            return {}
+        return {
+            "last_used": lambda: rows.last_used.dropped,
+            "security_events": lambda: rows.events.merged + rows.events.lost,
+        }
 
     async def start(self, *, redis_url: str | None = None) -> None:
         """Load what is known of keys and changes; where the database does not answer, what VAR_DIR has."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from gateway_project.config import GatewayConfig, without_effect
+from gateway_project.config import GatewayConfig
 from gateway_project.embedded import start_valkey
 from gateway_project.server.supervisor import serve
 from routing.commands.console import CommandRefused, Console
@@ -44,7 +44,7 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run_serve)
 
 
-def run_serve(options: argparse.Namespace, console: Console) -> int:
+def run_serve(options: argparse.Namespace, _console: Console) -> int:
     """`gateway serve`."""
     config: GatewayConfig = settings.CONFIG
     if options.workers > 1 and config.redis.mode == "process":
@@ -57,8 +57,6 @@ def run_serve(options: argparse.Namespace, console: Console) -> int:
                 "--revision serves a file without a database, which --role control is there for"
             )
         _check_revision(options.revision)
-    for name in without_effect(os.environ):
-        console.warn(f"{name} is set, but this version does not act on it yet")
     times = {} if options.grace is None else {"grace_s": options.grace}
     with shared_store(config) as environ:
         if options.workers > 1 and config.redis.mode == "embedded" and not environ:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -80,6 +81,7 @@ class Traffic:
         prefix, own = f"{{{name}:limits}}", MemoryStore(share=1 if self._link is None else workers)
         self._shared = None if self._link is None else RedisStore(self._link, local=own, prefix=prefix)
         self.limiter = Limiter(self._shared or own, wall_clock=wall_clock)
+        self._own = own
         self._redis_url = redis_url
         news = None if self._link is None or redis_url is None else RedisNews(self._link, redis_url)
         self.breakers = Breakers(worker=worker, store=news, prefix=f"{name}:")
@@ -121,6 +123,20 @@ class Traffic:
     def decided_alone(self) -> int:
         """Requests whose quotas this worker decided without Redis."""
         return 0 if self._shared is None else self._shared.tally.degraded
+
+    @property
+    def queues(self) -> dict[str, Callable[[], int]]:
+        """How much was let go for want of room or could not be kept, by what it was. Any thread may ask."""
+        found = {"rate_limit_buckets": lambda: self._own.dropped}
+        if self._link is not None:
+            counts = self._link.counts
+            found["redis"] = lambda: counts.dropped
+        if (tally := self._cache.tally) is not None:
+            found["cache"] = lambda: tally.dropped + tally.lost
+        for log in (self._log, self._limited, self._quotas):
+            if log is not None:
+                found[log.name.replace("-", "_")] = partial(getattr, log, "lost")
+        return found
 
     @property
     def redis(self) -> RedisLink | None:

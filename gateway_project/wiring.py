@@ -30,6 +30,7 @@ from gateway_project.config import GatewayConfig
 from gateway_project.detailing import Detailing
 from gateway_project.identities import Identities
 from gateway_project.messagehub import MessageHub
+from gateway_project.metering import Meters
 from gateway_project.realtime import Realtime
 from gateway_project.server.draining import DrainState
 from gateway_project.server.spec import WORKERS_VARIABLE
@@ -54,7 +55,7 @@ from routing.watcher import RevisionWatcher
 Role = Literal["all", "data", "control"]
 VERSION: Final = "0.1.0"
 EMPTY_DOCUMENT: Final = {"version": 1}
-_SERVED_BY_DATA_NODES: Final = frozenset({"events", "health", "monitoring", "status", "websocket"})
+_SERVED_BY_DATA_NODES: Final = frozenset({"events", "health", "metrics", "monitoring", "status", "websocket"})
 _LONGEST_REQUEST_S: Final = 24 * 3600.0
 _log = logging.getLogger(__name__)
 
@@ -108,19 +109,9 @@ class Gateway:
         )
         self._status = Status(self._services)
         self._recorder, self._traffic_log = _recording(has_database=revision_file is None)
-        self._detailing = Detailing(
-            config,
-            version=VERSION,
-            role=role,
-            has_database=revision_file is None,
-            redis=self._traffic.redis,
-            decided_alone=lambda: self._traffic.decided_alone,
-            revision=lambda: None if self._registry.current is None else self._registry.current.revision,
-            unready=self._unready,
-            services=self._services,
-            bus=self._message_hub.check,
-        )
+        self._detailing = self._make_detailing()
         pipeline = self._pipeline()
+        self._meters = self._make_meters(pipeline)
         self.application: ASGIApp = pipeline
         self.connect: ASGIApp = pipeline.connect
         """Answers WebSocket handshakes."""
@@ -135,6 +126,7 @@ class Gateway:
     async def start(self) -> None:
         """Load what is to be served. A revision file that does not compile stops the start."""
         self._recorder.start()
+        await self._meters.start()
         if self._revision_file is not None:
             await self._message_hub.start()
             await asyncio.gather(self._identities.start(), self._traffic.start(), self._realtime.start())
@@ -172,6 +164,7 @@ class Gateway:
         self._recorder.stop()
         if self._traffic_log is not None:
             await self._traffic_log.stop()
+        await self._meters.stop()
         await self._message_hub.stop()
         await self._realtime.stop()
         await self._identities.stop()
@@ -195,6 +188,34 @@ class Gateway:
             tunnel=tunnel_for(self._sockets),
             bus=self._message_hub.bus,
             passengers=(SocketLog(self._sockets, node=worker),),
+        )
+
+    def _make_detailing(self) -> Detailing:
+        return Detailing(
+            self._config,
+            version=VERSION,
+            role=self._role,
+            has_database=self._revision_file is None,
+            redis=self._traffic.redis,
+            decided_alone=lambda: self._traffic.decided_alone,
+            revision=lambda: None if self._registry.current is None else self._registry.current.revision,
+            unready=self._unready,
+            services=self._services,
+            bus=self._message_hub.check,
+        )
+
+    def _make_meters(self, pipeline: Pipeline) -> Meters:
+        return Meters(
+            self._config,
+            version=VERSION,
+            registry=self._registry,
+            recorder=self._recorder,
+            traffic=self._traffic,
+            identities=self._identities,
+            realtime=self._realtime,
+            sockets=self._sockets,
+            hub=self._message_hub,
+            in_flight=lambda: pipeline.in_flight,
         )
 
     def _pipeline(self) -> Pipeline:
@@ -243,6 +264,8 @@ class Gateway:
             await self._status(scope, receive, send)
         elif self._realtime.serves(scope["path"]):
             await self._realtime(scope, receive, send)
+        elif self._meters.application.serves(scope["path"]):
+            await self._meters.application(scope, receive, send)
         elif self._detailing.application.serves(scope["path"]):
             await self._detailing.application(scope, receive, send)
         else:

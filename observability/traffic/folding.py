@@ -78,6 +78,10 @@ class Fold:
     callers: dict[Caller, Tally] = field(default_factory=dict)
     attempts: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """By service, target and outcome."""
+    retries: dict[str, int] = field(default_factory=dict)
+    """Attempts after the first, by service."""
+    waits: dict[str, dict[int, int]] = field(default_factory=dict)
+    """How long services took to begin their answers: buckets by service."""
     caches: dict[tuple[str, str], int] = field(default_factory=dict)
     """By route and what X-Cache said."""
     would: dict[tuple[str, str, str], int] = field(default_factory=dict)
@@ -101,7 +105,9 @@ def fold(records: Iterable[Record]) -> Fold:
         cell.count += 1
         cell.seconds += seconds
         if record.answered:
-            cell.upstream_s += record.answered - record.forwarded
+            waited = record.answered - record.forwarded
+            cell.upstream_s += waited
+            _wait(done.waits, record.service, waited)
         if record.head.content_length:
             cell.received += record.received
         cell.sent += record.sent
@@ -109,6 +115,8 @@ def fold(records: Iterable[Record]) -> Fold:
         buckets[number] = buckets.get(number, 0) + 1
         if record.attempts:
             _count_attempts(attempts, record)
+            if record.attempts > 1:
+                done.retries[record.service] = done.retries.get(record.service, 0) + record.attempts - 1
         if record.identity is not None:
             _tally(done.callers, Caller(name, record.identity.consumer), record)
         if record.cache:
@@ -137,6 +145,13 @@ def _tally(callers: dict[Caller, Tally], caller: Caller, record: Record) -> None
     tally.count += 1
     tally.errors += record.status >= 500
     tally.refused += record.refusal is not None and record.status in (401, 403, 429)
+
+
+def _wait(waits: dict[str, dict[int, int]], service: str, seconds: float) -> None:
+    buckets = waits.get(service)
+    if buckets is None:
+        buckets = waits[service] = {}
+    _more(buckets, bucket_of(seconds))
 
 
 def _count_attempts(attempts: dict[tuple[str, str, Outcome], int], record: Record) -> None:

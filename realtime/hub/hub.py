@@ -100,8 +100,8 @@ class Hub:
 
     @property
     def subscriptions(self) -> int:
-        """How many there are now."""
-        return sum(map(len, self._sinks.values()))
+        """How many there are now. Any thread may ask."""
+        return sum(map(len, list(self._sinks.values())))
 
     async def publish(
         self,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authproxy.sealing import new_material
-from gateway_project.config import BASE_DIR, ConfigError, GatewayConfig, load_config, table, without_effect
+from gateway_project.config import BASE_DIR, ConfigError, GatewayConfig, load_config, table
 from gateway_project.connections import Database, Redis
 
 STRONG = "k3Jx-9vQ2_pLw8ZrT5nYb7Hd"
@@ -256,33 +256,8 @@ def test_example_file_mentions_second_names_and_comments_each_block() -> None:
     assert [block for block in blocks if re.match(r"# [A-Z_]+=", block)] == []
 
 
-def test_example_file_says_what_has_no_effect() -> None:
-    """The variables below its last heading are those of which `gateway serve` warns, and no others."""
-    text = (BASE_DIR / ".env.example").read_text()
-    below = re.findall(r"^# ([A-Z_]+)=", text.partition("without effect in this version")[2], re.MULTILINE)
-
-    assert sorted(below) == sorted(without_effect(dict.fromkeys(documented(), "x")))
-
-
 def test_example_file_is_accepted_as_it_stands(tmp_path: Path) -> None:
     """Uncommented and with its values, the file is a valid environment."""
     config = load_config({**documented(), "VAR_DIR": str(tmp_path / "var")})
 
     assert config.service_urls == {"CONTEXT_SERVICE_URL": ("http://127.0.0.1:8001",)}
-
-
-def test_variables_without_effect_are_named() -> None:
-    """Who sets what is not acted on yet is told so, under the name that was used."""
-    environ = {
-        "METRICS_TOKEN": "x",
-        "API_V1_PREFIX": "/v1",
-        "MESSAGE_HUB_URL": "nats://h",
-        "GATEWAY_PORT": "1",
-    }
-
-    assert without_effect(environ) == ("METRICS_TOKEN",)
-
-
-def test_what_has_no_effect_is_in_the_table() -> None:
-    """A misspelt field in that list would hide a variable for ever."""
-    assert without_effect({row.names[0]: "x" for row in table().values()})

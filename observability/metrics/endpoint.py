@@ -1,0 +1,119 @@
+"""I: `GET /metrics`: all workers of this node in one answer. It is made in a thread, and sent in pieces."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from hmac import compare_digest
+from typing import Final
+
+from authproxy import problems
+from authproxy.credentials import METHODS
+from authproxy.exchange import (
+    SCOPE_AUTH_FAILURE,
+    SCOPE_CLIENT,
+    SCOPE_IDENTITY,
+    SCOPE_REQUEST_ID,
+    Receive,
+    Scope,
+    Send,
+)
+from authproxy.identity import Identity
+from authproxy.opsaccess import OpsAccess, is_open
+from authproxy.rejections import Rejection
+from observability.health import READ_METHODS, send_json
+from observability.metrics.exposition import encoder_for, pieces
+from observability.metrics.samples import Samples
+from resilience.clock import timestamp
+
+PATHS: Final = frozenset({"/metrics", "/monitoring/metrics"})
+AT_ONCE: Final = 1
+"""Scrapes that are answered at a time; others wait their turn."""
+TURNS: Final = 400
+"""Of the event loop, at most, until what waits is counted."""
+PIECE: Final = 64 * 1024
+
+
+class Metrics:
+    """An ASGI application. `gather` is called in a thread: what all workers have counted. `drain` is called before, on
+    the event loop, until it gives nothing: requests that are over, but not counted yet.
+
+    With a `token` it wants that; otherwise staff, loopback and private addresses may read it, and with OPS_ACCESS
+    `public` anybody.
+    """
+
+    def __init__(
+        self,
+        gather: Callable[[], Samples],
+        *,
+        token: str | None,
+        access: OpsAccess,
+        realm: str,
+        drain: Callable[[], object] = bool,
+    ) -> None:
+        self._gather = gather
+        self._drain = drain
+        self._token = None if token is None else token.encode()
+        self._access: OpsAccess = "public" if access == "public" else "private"
+        self._realm = realm
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    def serves(self, path: str) -> bool:
+        """Whether this application has an answer for `path`."""
+        return path.rstrip("/") in PATHS
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        rejection = self._refusal(scope)
+        if rejection is not None:
+            request_id = scope.get(SCOPE_REQUEST_ID, b"").decode("ascii")
+            body = problems.envelope(rejection, request_id=request_id, timestamp=timestamp())
+            await send_json(send, rejection.status, body, extra=rejection.headers)
+            return
+        encode, content_type = encoder_for(_field(scope, b"accept"))
+        headers = [(b"content-type", content_type.encode("ascii")), (b"cache-control", b"no-store")]
+        async with self._turn:
+            for _ in range(TURNS):
+                if not self._drain():
+                    break
+                await asyncio.sleep(0)
+            samples = await asyncio.to_thread(self._gather)
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            texts = _joined(pieces(samples, encode))
+            while piece := await asyncio.to_thread(next, texts, b""):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+    def _refusal(self, scope: Scope) -> Rejection | None:
+        if scope["method"] not in READ_METHODS:
+            return problems.method_not_allowed(READ_METHODS)
+        if self._token is not None:
+            scheme, _, given = _field(scope, b"authorization").partition(" ")
+            if scheme.lower() == "bearer" and compare_digest(given.strip().encode(), self._token):
+                return None
+            reason: problems.Reason = "invalid" if given else "missing"
+            return problems.unauthenticated(reason, methods=("jwt",), realm=self._realm)
+        peer, client = scope.get("client"), scope.get(SCOPE_CLIENT, "")
+        if is_open(self._access, client=client, peer=peer[0] if peer else "", headers=scope["headers"]):
+            return None
+        identity: Identity | None = scope.get(SCOPE_IDENTITY)
+        if identity is None:
+            why: problems.Reason = scope.get(SCOPE_AUTH_FAILURE) or "missing"
+            return problems.unauthenticated(why, methods=METHODS, realm=self._realm)
+        return None if identity.is_staff else problems.forbidden({"level": "admin"})
+
+
+def _field(scope: Scope, wanted: bytes) -> str:
+    found = [value for name, value in scope["headers"] if name.lower() == wanted]
+    return b",".join(found).decode("latin-1")
+
+
+def _joined(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """Few pieces, none of them large."""
+    held: list[bytes] = []
+    size = 0
+    for text in texts:
+        held.append(text)
+        size += len(text)
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)

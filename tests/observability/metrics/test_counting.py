@@ -1,0 +1,97 @@
+"""Finished requests, counted."""
+
+import pytest
+
+from authproxy.rejections import Code, Rejection
+from observability.metrics import catalogue as names
+from observability.metrics.counting import Counting, Timings, place_of
+from observability.metrics.samples import Distribution, Samples
+from observability.traffic.folding import fold
+from observability.traffic.record import Record
+from observability.traffic.recorder import Batch
+from resilience.outcomes import Outcome
+from tests.support.records import record
+
+
+def counted(*records: Record, into: Counting | None = None) -> Samples:
+    counting = into or Counting()
+    counting.take(Batch(records, fold(records), 0.0))
+    found = Samples()
+    counting.samples(found)
+    return found
+
+
+def test_requests_by_route_service_method_and_status() -> None:
+    one = record("orders", service="shop", sent=10)
+    found = counted(one, one, record("orders", service="shop", status=404), record())
+
+    assert found.values[names.REQUESTS] == {
+        ("orders", "shop", "GET", "200"): 2,
+        ("orders", "shop", "GET", "404"): 1,
+        ("", "", "GET", "200"): 1,
+    }
+    assert found.get(names.SENT, "orders", "shop") == 20
+
+
+def test_durations_of_requests_and_of_services() -> None:
+    """Of 10 ms, of which the service took 4."""
+    found = counted(record("orders", service="shop", forwarded=100.001, answered=100.005))
+    whole, upstream = found.get(names.DURATION, "orders", "shop"), found.get(names.UPSTREAM, "shop")
+
+    assert isinstance(whole, Distribution)
+    assert isinstance(upstream, Distribution)
+    assert (whole.counts.index(1), whole.seconds) == (place_of(0.016), pytest.approx(0.01))
+    assert upstream.counts.index(1) in (place_of(0.004), place_of(0.008))
+    assert upstream.seconds == pytest.approx(0.004)
+
+
+def test_attempts_and_retries() -> None:
+    found = counted(
+        record("a", service="s", target="t2", attempts=2, failures=[("t1", Outcome.RESET)]),
+    )
+
+    assert found.values[names.ATTEMPTS] == {("s", "t1", "reset"): 1, ("s", "t2", "ok"): 1}
+    assert found.get(names.RETRIES, "s") == 1
+
+
+def test_refusals_would_be_refusals_and_the_cache() -> None:
+    limited = Rejection(Code.RATE_LIMIT, "Too many.")
+    found = counted(
+        record("a", status=429, refusal=limited), record("a", cache="HIT", would=(("quota", limited),))
+    )
+
+    assert found.values[names.REFUSALS] == {("a", "RATE_LIMIT"): 1}
+    assert found.values[names.CACHE] == {("a", "HIT"): 1}
+    assert found.values[names.WOULD] == {("a", "quota", "RATE_LIMIT"): 1}
+
+
+def test_counts_go_on_from_batch_to_batch() -> None:
+    counting = Counting()
+    counted(record("a"), into=counting)
+
+    assert counted(record("a"), into=counting).get(names.REQUESTS, "a", "", "GET", "200") == 2
+
+
+def test_there_is_a_limit_and_what_is_beyond_it_is_counted() -> None:
+    """Services may answer any status."""
+    counting = Counting(most=10)
+    found = counted(*(record("a", status=status) for status in range(200, 300)), into=counting)
+
+    assert len(found.values[names.REQUESTS]) == 10
+    assert counting.dropped == 90
+
+
+@pytest.mark.parametrize(
+    ("seconds", "place"),
+    [(0.0, 0), (0.0005, 0), (0.00051, 1), (0.001, 1), (1.024, 11), (32.768, 16), (99, 17)],
+)
+def test_places(seconds: float, place: int) -> None:
+    assert place_of(seconds) == place
+
+
+def test_single_durations() -> None:
+    timings = Timings()
+    timings.note(0.001)
+    timings.note(99)
+
+    assert (timings.value.counts[1], timings.value.counts[17], timings.value.seconds) == (1, 1, 99.001)

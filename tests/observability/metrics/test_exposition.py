@@ -1,0 +1,80 @@
+"""Samples as text."""
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as prometheus
+
+from observability.metrics import catalogue as names
+from observability.metrics.exposition import ROWS, encoder_for, pieces
+from observability.metrics.samples import PLACES, Distribution, Samples
+
+OPENMETRICS = "application/openmetrics-text; version=1.0.0,text/plain;q=0.5"
+
+
+def text(samples: Samples, accept: str = "") -> str:
+    encode, _ = encoder_for(accept)
+    return b"".join(pieces(samples, encode)).decode()
+
+
+def some(number: int = 1) -> Samples:
+    found = Samples()
+    for route in range(number):
+        found.put(names.REQUESTS, 3, f"r{route}", "s", "GET", "200")
+        found.put(names.DURATION, Distribution((1, 2, *[0] * (PLACES - 3), 4), 2.5), f"r{route}", "s")
+    found.put(names.REVISION, 7)
+    return found
+
+
+def test_prometheus_reads_it() -> None:
+    families = {family.name: family for family in prometheus(text(some()))}
+    (requests,) = families["gateway_requests"].samples
+    buckets = {
+        sample.labels["le"]: sample.value
+        for sample in families[names.DURATION].samples
+        if sample.name.endswith("_bucket")
+    }
+
+    assert requests.labels == {"route": "r0", "service": "s", "method": "GET", "status": "200"}
+    assert requests.value == 3
+    assert (buckets["0.0005"], buckets["0.001"], buckets["32.768"], buckets["+Inf"]) == (1, 3, 3, 7)
+    assert families["gateway_config_revision"].samples[0].value == 7
+
+
+def test_openmetrics_reads_it() -> None:
+    """Strictly: with its end, and nothing after."""
+    found = text(some(), OPENMETRICS)
+    families = {family.name: family for family in openmetrics(found)}
+
+    assert families["gateway_requests"].samples[0].value == 3
+    assert found.endswith("# EOF\n")
+    assert found.count("# EOF") == 1
+
+
+def test_content_types() -> None:
+    assert encoder_for(OPENMETRICS)[1].startswith("application/openmetrics-text; version=1.0.0")
+    assert encoder_for("*/*")[1].startswith("text/plain; version=0.0.4")
+
+
+def test_many_rows_are_many_pieces_with_one_head() -> None:
+    """Each is small, and they make one text that is read as a whole."""
+    samples = some(3 * ROWS)
+    for accept, parse in (("", prometheus), (OPENMETRICS, openmetrics)):
+        encode, _ = encoder_for(accept)
+        found = list(pieces(samples, encode))
+        whole = b"".join(found).decode()
+
+        assert len(found) >= 7
+        assert whole.count("# TYPE gateway_request_duration_seconds ") == 1
+        assert sum(len(family.samples) for family in parse(whole)) == 3 * ROWS * (1 + PLACES + 2) + 1
+
+
+def test_names_of_the_configuration_may_hold_anything() -> None:
+    samples = Samples()
+    samples.put(names.RETRIES, 1, 'a "b"\n\\c')
+    (family,) = prometheus(text(samples))
+
+    assert family.samples[0].labels == {"service": 'a "b"\n\\c'}
+
+
+def test_nothing_counted_is_an_empty_text() -> None:
+    assert text(Samples()) == ""
+    assert text(Samples(), OPENMETRICS) == "# EOF\n"
