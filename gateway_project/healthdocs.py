@@ -113,6 +113,16 @@ _DETAILED_ANSWERS: Final = {
 }
 
 
+def _metrics(name: str) -> Json:
+    about = (
+        "What all workers of this node have counted. Wants METRICS_TOKEN as a Bearer token, if there is one."
+    )
+    kinds = ("text/plain", "application/openmetrics-text")
+    text = {"description": "As Accept asks.", "content": {kind: {"schema": _TEXT} for kind in kinds}}
+    refusals = {status: _DETAILED_ANSWERS[status] for status in (401, 403)}
+    return _get(name, "Metrics", {200: text, **refusals}, about=about, public=False)
+
+
 def _detailed(name: str) -> Json:
     about = "How this worker, what it leans on, its neighbours and all services are. OPS_ACCESS may open it."
     return _get(name, "Detailed health", _DETAILED_ANSWERS, about=about, public=False)
@@ -138,6 +148,8 @@ def paths(prefix: str) -> dict[str, Json]:
         "/health/detailed": _detailed("detailedHealth"),
         "/monitoring/health": _detailed("monitoringHealth"),
         f"{prefix}/health/detailed": _detailed("detailedHealthForClients"),
+        "/metrics": _metrics("metrics"),
+        "/monitoring/metrics": _metrics("monitoringMetrics"),
         "/status": _get(
             "status", "Each service in one word", {200: _answer("As this worker sees them.", "Status")}
         ),

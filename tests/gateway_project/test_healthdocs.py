@@ -20,6 +20,7 @@ from gateway_project.server.ports import keep_port
 from gateway_project.variables import Secret
 from observability.detailed import Detailed
 from observability.health import Health
+from observability.metrics.endpoint import PATHS
 from observability.status import Status
 from resilience.breakers import Breakers
 from resilience.state import StateTable
@@ -65,7 +66,7 @@ def detailed(unready: str | None = None) -> Detailed:
 
 
 def is_answered(path: str) -> bool:
-    return health().serves(path) or detailed().serves(path) or Status(dict).serves(path)
+    return path in PATHS or health().serves(path) or detailed().serves(path) or Status(dict).serves(path)
 
 
 def strict(schema: Any, document: Any) -> Any:
@@ -102,6 +103,7 @@ def test_every_path_is_answered(document: Any) -> None:
         "/health/detailed",
         "/monitoring/health",
         f"{PREFIX}/health/detailed",
+        *PATHS,
     }
 
 
