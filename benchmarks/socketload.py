@@ -8,6 +8,7 @@ from typing import cast
 from benchmarks.errors import BenchmarkError
 from realtime.tunnel.frames import BINARY, TEXT, FrameReader, encode
 
+OnMessage = Callable[["Client", bytes], None]
 _WAIT_S = 20.0
 _LONGEST = 1 << 22
 _AT_ONCE = 100

@@ -77,3 +77,17 @@ async def test_a_provider_s_user_is_not_addressed_as_an_account() -> None:
             assert "user.azure:7" in topics["azure"]
             assert "user.7" not in topics["azure"]
             assert "user.7" in topics[""]
+
+
+async def test_revoking_an_account_leaves_a_provider_s_user_of_the_same_id() -> None:
+    """Subjects of changes are the gateway's own accounts; a provider's user rests on none."""
+    async with endpoint() as place:
+        place.callers.token("eve", user_id="7", consumer="account:7", provider="account")
+        async with place.client(token="eve") as eve, place.client() as ada:
+            await heard(eve, "connected")
+            await heard(ada, "connected")
+            place.changes.note([Change(5, "user:7", NOW)])
+            await ada.wait_closed()
+            assert ada.close_code == 4401
+            await say(eve, "ping")
+            await heard(eve, "pong")
