@@ -15,6 +15,7 @@ from authproxy.identity import Identity
 from gateway_project.config import GatewayConfig
 from gateway_project.identities import Identities
 from gateway_project.server.draining import DrainState
+from realtime.closecodes import TOO_SLOW
 from realtime.consumers import Endpoint
 from realtime.hub import current
 from realtime.hub.hub import Hub
@@ -87,6 +88,20 @@ class Realtime:
     def serves(self, path: str) -> bool:
         """Whether it is one of the endpoints for events."""
         return path in self._http
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """Numbers of this worker: since the start, but for `connections` and `subscriptions`, which are now."""
+        hub, sessions = self.hub.tally, self.sessions.tally
+        return {
+            "connections": len(self.sessions),
+            "subscriptions": self.hub.subscriptions,
+            **{name: getattr(hub, name) for name in hub.__slots__},
+            "opened": sessions.opened,
+            "refused_messages": sessions.refused,
+            "turned_away": sessions.turned_away,
+            "slow_readers": self.sessions.closed[TOO_SLOW],
+        }
 
     def reconcile(self, new: Snapshot) -> None:
         """After a swap: rights may have changed."""

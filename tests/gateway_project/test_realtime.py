@@ -59,3 +59,20 @@ async def test_leaves_when_draining_begins() -> None:
     alone = worker(None, drain)
     drain.begin()
     assert alone.sessions._is_leaving
+
+
+async def test_tells_its_numbers() -> None:
+    """Of the hub and of its clients."""
+    alone = worker(None)
+    ada = Listener()
+    await alone.hub.subscribe(TOPIC, ada)
+    await publish(alone.hub, 1)
+    alone.sessions.closed[4408] += 2
+    told = alone.stats
+    assert {name: told[name] for name in ("published", "delivered", "subscriptions", "slow_readers")} == {
+        "published": 1,
+        "delivered": 1,
+        "subscriptions": 1,
+        "slow_readers": 2,
+    }
+    assert (told["gaps"], told["connections"], told["turned_away"]) == (0, 0, 0)
