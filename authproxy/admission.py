@@ -24,6 +24,7 @@ from authproxy.security import SecurityEvent
 from routing.snapshot import CompiledRoute, services_of
 
 Conclusion = Rejection | None
+POLICY: Final = "auth"
 _AT_ONCE: Final = (Accepted, str)
 _REMARKABLE: Final[frozenset[Reason]] = frozenset({"invalid", "cross_site"})
 _OWN_FAULT: Final[frozenset[Reason]] = frozenset({"invalid", "expired", "unavailable"})
@@ -196,7 +197,10 @@ class Gate:
     def _refuse(self, exchange: Exchange, refusal: Rejection) -> Conclusion:
         is_enforced = self._auth.is_enforced
         self._keeper.note(exchange, refusal, is_enforced=is_enforced)
-        return refusal if is_enforced else None
+        if is_enforced:
+            return refusal
+        exchange.would = (*exchange.would, (POLICY, refusal))
+        return None
 
     def _told(self, exchange: Exchange, pairs: Pairs, won: Presented | None) -> Pairs:
         """What goes on of the credentials, then who calls."""

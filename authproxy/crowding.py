@@ -17,6 +17,7 @@ from resilience.policies import ConcurrencyPolicy
 from resilience.waiting import wait
 
 Destination = Callable[[Exchange], Awaitable[Rejection | None]]
+POLICY: Final = "limits"
 LONGEST_WAIT_S: Final = 2.0
 """For a place. Who waits longer has mostly given up."""
 _DROPPED: Final = frozenset(
@@ -55,7 +56,19 @@ def bounded(
         finally:
             limit.release()
 
-    return enter
+    return enter if policy.is_enforced else _only_noted(enter, limit)
+
+
+def _only_noted(enter: Destination, limit: ConcurrencyLimit) -> Destination:
+    """Notes of whom there would have been no place for; a queue they might have waited in is not played through."""
+
+    async def note(exchange: Exchange) -> Rejection | None:
+        if limit.in_flight >= limit.limit:
+            refusal = problems.overloaded(route=exchange.route.name, retry_after_s=limit.retry_after_s)
+            exchange.would = (*exchange.would, (POLICY, refusal))
+        return await enter(exchange)
+
+    return note
 
 
 def _watched(destination: Destination, limit: ConcurrencyLimit) -> Destination:

@@ -20,6 +20,7 @@ from resilience.stores.base import Charge, Decision, LimitStore, Verdict
 
 Conclusion = Rejection | None
 Plans = Mapping[str, Mapping[str, QuotaPolicy]]
+POLICY: Final = "quotas"
 MOST_REMEMBERED: Final = 1000
 _MOST_POLICIES: Final = 4096
 _EMPTY: Final[Mapping[str, QuotaPolicy]] = {}
@@ -62,6 +63,8 @@ class Limiter:
                     self.count(charge, decision)
             else:
                 self._note(exchange, charge.key, decision, where)
+                if not policy.is_enforced:
+                    exchange.would = (*exchange.would, (POLICY, _refusal(decision)))
             if policy.is_enforced and (tightest is None or _is_tighter(decision, tightest)):
                 tightest = decision
         if tightest is not None:

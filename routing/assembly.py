@@ -11,7 +11,7 @@ from typing import Any
 from routing import traffic
 from routing.aggregation import aggregate_of
 from routing.conditions import HeaderCondition, QueryCondition
-from routing.document.access import AuthSpec
+from routing.document.access import AuthSpec, LimitsSpec
 from routing.document.destinations import GrpcSpec, RedirectSpec, RespondSpec
 from routing.document.matches import MatchSpec, ValueMatchSpec
 from routing.document.routes import RouteSpec
@@ -102,7 +102,8 @@ def assemble_route(
         rewrite=rewrite_of(spec.rewrite, pattern),
         request_headers=ops_of(spec.request_headers, reads_answers=reads_answers(spec)),
         response_headers=ops_of(spec.response_headers),
-        max_body=None if spec.limits is None else spec.limits.max_body,
+        max_body=_max_body(spec.limits, "enforce"),
+        watched_body=_max_body(spec.limits, "log"),
         timeout_s=spec.timeout,
         allow_encoded_slashes=spec.allow_encoded_slashes,
         source=source,
@@ -115,6 +116,10 @@ def assemble_route(
         fault=traffic.fault_of(spec.fault, defaults),
         shapes=shapes_of(spec, cors=defaults.cors),
     )
+
+
+def _max_body(spec: LimitsSpec | None, mode: str) -> int | None:
+    return spec.max_body if spec is not None and spec.mode == mode else None
 
 
 def _auth(spec: AuthSpec | None) -> Auth:

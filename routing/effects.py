@@ -73,6 +73,9 @@ def policy_notes(
         details = {"max_body": route.max_body, "content_length": content_length}
         outcome = "refuse" if content_length is not None and content_length > route.max_body else "pass"
         yield PolicyNote("limits", source_of(route, "limits"), outcome, details)
+    if route.watched_body is not None:
+        details = {"max_body": route.watched_body, "content_length": content_length, "mode": "log"}
+        yield PolicyNote("limits", source_of(route, "limits"), "pass", details)
     yield from cache_note(
         route.shapes.cache,
         source_of(route, "cache"),

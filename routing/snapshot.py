@@ -217,7 +217,7 @@ class CompiledRoute:
     rewrite: CompiledRewrite | None
     request_headers: HeaderOps | None
     response_headers: HeaderOps | None
-    max_body: int | None  # bytes
+    max_body: int | None  # bytes; None also where it is only watched
     timeout_s: float | None  # replaces the service's total
     allow_encoded_slashes: bool
     source: Mapping[str, Any] = field(repr=False, compare=False)  # as written, without the defaults
@@ -227,6 +227,7 @@ class CompiledRoute:
     forward_credentials: Literal["auto", "all", "none"] = "auto"
     quotas: tuple[QuotaPolicy, ...] = ()
     concurrency: ConcurrencyPolicy | None = None
+    watched_body: int | None = None  # bytes; a larger body is noted, and passes
     fault: FaultPolicy | None = None
     shapes: Shapes = PLAIN
     plan: Any = field(default=None, repr=False, compare=False)

@@ -3,7 +3,8 @@
     entry ─▶ (who calls, quotas) ─▶ checks ─▶ destination ─▶ upstream's answer ─▶ shapers ─▶ client
 
 - `entry_steps`: what is decided before anybody asks who calls: preflights, addresses.
-- `check_steps`: what a request must be, and what is made of it: required headers, its body, transformations.
+- `check_steps`: what a request must be, and what is made of it: its size where that is only watched,
+  required headers, its body, transformations.
 - `around`: what may answer in the destination's place: the cache.
 - `shapers`: what is made of an answer before it goes on. A cache keeps it as the upstream gave it; compression is last.
 """
@@ -17,6 +18,7 @@ from authproxy.shaping.addresses import Addresses
 from authproxy.shaping.compress import Compressing
 from authproxy.shaping.cors import prepared
 from authproxy.shaping.required import Required
+from authproxy.shaping.sizewatch import SizeWatch
 from authproxy.shaping.statusmap import StatusMap
 from authproxy.shaping.templates import Rewriting
 from authproxy.shaping.transform import RequestTransform, ResponseTransform
@@ -36,8 +38,10 @@ def entry_steps(route: CompiledRoute) -> tuple[Step, ...]:
 
 
 def check_steps(route: CompiledRoute) -> tuple[Step, ...]:
-    """In this order: required headers, query and body, the request's transformation."""
+    """In this order: a size that is only watched, required headers, query and body, the request's transformation."""
     steps: list[Step] = []
+    if route.watched_body is not None:
+        steps.append(SizeWatch(route.watched_body).step)
     if (required := route.shapes.required_headers) is not None:
         steps.append(Required(required).step)
     if (validation := route.shapes.validation) is not None:

@@ -41,4 +41,7 @@ def concluded(
 ) -> Rejection | None:
     """Count a refusal; it is one only where the policy is enforced."""
     JUDGEMENTS.note((exchange.route.name, policy, reason), is_enforced=is_enforced)
-    return refusal if is_enforced else None
+    if is_enforced:
+        return refusal
+    exchange.would = (*exchange.would, (policy, refusal))
+    return None

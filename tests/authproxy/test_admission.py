@@ -168,6 +168,8 @@ async def test_mode_log_judges_counts_and_lets_pass() -> None:
     assert [(await run(*pairs)).status for pairs in ([], [FORGED], [BEARER])] == [200, 200, 200]
     assert run.keeper.refusals == {"missing": 1, "invalid": 1, "forbidden": 1}
     assert run.reports.events == []
+    told = [(policy, refusal.status) for each in run.finished for policy, refusal in each.would]
+    assert told == [("auth", 401), ("auth", 401), ("auth", 403)]
 
 
 async def test_authentication_can_be_switched_off() -> None:

@@ -99,6 +99,21 @@ async def test_who_may_wait_enters_when_somebody_leaves() -> None:
     assert hasty.limit.in_flight == 1
 
 
+async def test_mode_log_notes_who_would_have_found_no_place() -> None:
+    """All of them are inside at once."""
+    run = Run(Inside(), limit=1, is_enforced=False)
+    given = [exchange(), exchange()]
+    async with asyncio.TaskGroup() as group:
+        for each in given:
+            group.create_task(cast("Any", run.enter(each)))
+            await asyncio.sleep(0)
+        run.inside.go_on.set()
+
+    assert given[0].would == ()
+    [(policy, refusal)] = given[1].would
+    assert (policy, refusal.code, run.inside.entered) == ("limits", Code.OVERLOADED, 2)
+
+
 async def nothing(_exchange: Exchange) -> Rejection | None:
     return OTHER
 

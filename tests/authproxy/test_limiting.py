@@ -39,6 +39,7 @@ class Desk:
     def __init__(self, *quotas: QuotaPolicy, later: bool = False) -> None:
         store = MemoryStore(now_us=lambda: int(NOW * 1e6))
         shown: LimitStore = Later(store) if later else store
+        self.would: list[Any] = []
         self.limiter = Limiter(shown, wall_clock=lambda: NOW, remember=3)
         route: Any = SimpleNamespace(name="r")
         self._route = route
@@ -56,10 +57,12 @@ class Desk:
             origin=SimpleNamespace(client_ip="1.2.3.4"),
             request_id=b"id",
             answer_fields=(),
+            would=(),
         )
         refusal = self._limits.limit(exchange)
         if isinstance(refusal, Awaitable):
             refusal = await refusal
+        self.would += exchange.would
         return refusal, {name.decode(): value.decode() for name, value in exchange.answer_fields}
 
 
@@ -128,6 +131,8 @@ async def test_quota_that_is_only_logged_counts_and_lets_pass() -> None:
 
     assert answers == [(None, {})] * 3
     assert desk.limiter.decisions == {("two", "allowed"): 1, ("two", "would_refuse"): 2}
+    told = [(policy, refusal.code, refusal.details["quota"]) for policy, refusal in desk.would]
+    assert told == [("quotas", Code.RATE_LIMIT, "two")] * 2
     assert [each.is_enforced for each in desk.limiter.recent] == [False, False]
 
 

@@ -193,3 +193,10 @@ def test_a_grpc_route_names_its_method() -> None:
     assert (explained.matched.service, len(explained.targets)) == ("s", 1)
     assert explained.upstream_request is not None
     assert explained.upstream_request["url"] == "http://h/a.B/C"
+
+
+def test_a_largest_body_that_is_only_watched_refuses_nobody() -> None:
+    """`limits` in mode log says what it would judge by."""
+    found = notes(snapshot_with(limits={"max_body": "1kb", "mode": "log"}), length=5000)["limits"]
+
+    assert found == ("route", "pass", {"max_body": 1024, "content_length": 5000, "mode": "log"})

@@ -10,7 +10,7 @@ REFUSAL = Rejection(Code.INVALID_REQUEST, "no")
 
 
 def _exchange(route: str) -> Any:
-    return SimpleNamespace(route=SimpleNamespace(name=route))
+    return SimpleNamespace(route=SimpleNamespace(name=route), would=())
 
 
 def test_only_what_is_enforced_refuses() -> None:
@@ -21,6 +21,7 @@ def test_only_what_is_enforced_refuses() -> None:
     assert concluded(exchange, "ip", "deny", REFUSAL, is_enforced=False) is None
     assert JUDGEMENTS.refused["logonly-test", "ip", "deny"] == 1
     assert JUDGEMENTS.would_refuse["logonly-test", "ip", "deny"] == 1
+    assert exchange.would == (("ip", REFUSAL),)
 
 
 def test_counts_are_bounded() -> None:

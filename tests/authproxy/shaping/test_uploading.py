@@ -17,7 +17,7 @@ FILE = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
 
 
 def watch(*, is_enforced: bool = True) -> Watch:
-    exchange: Any = SimpleNamespace(route=SimpleNamespace(name="r"))
+    exchange: Any = SimpleNamespace(route=SimpleNamespace(name="r"), would=())
     return Watch(exchange, FormCheck(RULES, "b"), is_enforced=is_enforced)
 
 
