@@ -152,6 +152,12 @@ class GatewayConfig:
         default="manual",
         default_in={"development": "auto"},
     )
+    request_log: bool = variable(boolean, "REQUEST_LOG", default="true")
+    request_log_faults_per_second: int = variable(integer(0), "REQUEST_LOG_FAULTS_PER_SECOND", default="50")
+    request_log_samples_per_second: int = variable(integer(0), "REQUEST_LOG_SAMPLES_PER_SECOND", default="10")
+    request_log_rows: int = variable(integer(1), "REQUEST_LOG_ROWS", default="100000")
+    request_log_days: int = variable(integer(1, 3650), "REQUEST_LOG_DAYS", default="7")
+    request_log_mask: tuple[str, ...] = variable(items(text), "REQUEST_LOG_MASK", absent=())
     breaks_everywhere: bool
     """Whether a CIRCUIT_BREAKER_… variable is given: then services without a breaker section have one, too."""
     service_urls: Mapping[str, tuple[str, ...]]

@@ -32,10 +32,12 @@ from gateway_project.identities import Identities
 from gateway_project.messagehub import MessageHub
 from gateway_project.metering import Meters
 from gateway_project.realtime import Realtime
+from gateway_project.requestlogging import request_log
 from gateway_project.server.draining import DrainState
 from gateway_project.server.spec import WORKERS_VARIABLE
 from gateway_project.traffic import Traffic
 from observability.health import Health
+from observability.requests.log import RequestLog
 from observability.rollups.log import TrafficLog
 from observability.status import Status
 from observability.traffic.recorder import Recorder
@@ -108,7 +110,7 @@ class Gateway:
             realm=config.service_name,
         )
         self._status = Status(self._services)
-        self._recorder, self._traffic_log = _recording(has_database=revision_file is None)
+        self._recorder, self._logs = _recording(config, has_database=revision_file is None)
         self._detailing = self._make_detailing()
         pipeline = self._pipeline()
         self._meters = self._make_meters(pipeline)
@@ -134,8 +136,8 @@ class Gateway:
             if not await self._registry.offer(record):
                 raise RuntimeError(self._registry.error)
             return
-        if self._traffic_log is not None:
-            self._traffic_log.start()
+        for log in self._logs:
+            log.start()
         notify.bind_redis(self._redis_url())
         if isinstance(store := self._traffic.limiter.store, MemoryStore) and self._role != "control":
             peeking.bind(store)
@@ -162,8 +164,8 @@ class Gateway:
         peeking.unbind(self._traffic.limiter.store)
         await self._detailing.stop()
         self._recorder.stop()
-        if self._traffic_log is not None:
-            await self._traffic_log.stop()
+        for log in self._logs:
+            await log.stop()
         await self._meters.stop()
         await self._message_hub.stop()
         await self._realtime.stop()
@@ -295,11 +297,15 @@ def _worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _recording(*, has_database: bool) -> tuple[Recorder, TrafficLog | None]:
-    """What is told of finished requests, and what keeps their figures."""
+def _recording(
+    config: GatewayConfig, *, has_database: bool
+) -> tuple[Recorder, tuple[TrafficLog | RequestLog, ...]]:
+    """What is told of finished requests; what keeps their figures, and some of them for staff."""
     recorder = Recorder()
     if not has_database:
-        return recorder, None
-    log = TrafficLog(worker=token_hex(6))
-    recorder.subscribe(log)
-    return recorder, log
+        return recorder, ()
+    requests = request_log(config, node=_worker_name())
+    logs = (TrafficLog(worker=token_hex(6)), *(() if requests is None else (requests,)))
+    for log in logs:
+        recorder.subscribe(log)
+    return recorder, logs

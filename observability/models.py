@@ -1,5 +1,6 @@
 """D: What is seen of the gateway, as rows, gathered for Django."""
 
+from observability.rows.requests import KeptRequest, WouldRefuse
 from observability.rows.traffic import CallerRow, TrafficRow
 
-__all__ = ["CallerRow", "TrafficRow"]
+__all__ = ["CallerRow", "KeptRequest", "TrafficRow", "WouldRefuse"]

@@ -69,13 +69,7 @@ def policy_notes(
         route.shapes.required_headers, source_of(route, "require_headers"), headers
     )
     yield from validation_note(route.shapes.validation, source_of(route, "validate"))
-    if route.max_body is not None:
-        details = {"max_body": route.max_body, "content_length": content_length}
-        outcome = "refuse" if content_length is not None and content_length > route.max_body else "pass"
-        yield PolicyNote("limits", source_of(route, "limits"), outcome, details)
-    if route.watched_body is not None:
-        details = {"max_body": route.watched_body, "content_length": content_length, "mode": "log"}
-        yield PolicyNote("limits", source_of(route, "limits"), "pass", details)
+    yield from _size_note(route, content_length)
     yield from cache_note(
         route.shapes.cache,
         source_of(route, "cache"),
@@ -200,6 +194,17 @@ def _filled(route: CompiledRoute, facts: Facts | None) -> CompiledRewrite | None
         return rewrite
     made = filled(rewrite, facts, encoded_slashes=route.allow_encoded_slashes)
     return None if isinstance(made, str) else made
+
+
+def _size_note(route: CompiledRoute, content_length: int | None) -> Iterator[PolicyNote]:
+    source = source_of(route, "limits")
+    if route.max_body is not None:
+        details: dict[str, Any] = {"max_body": route.max_body, "content_length": content_length}
+        outcome: Any = "refuse" if content_length is not None and content_length > route.max_body else "pass"
+        yield PolicyNote("limits", source, outcome, details)
+    if route.watched_body is not None:
+        details = {"max_body": route.watched_body, "content_length": content_length, "mode": "log"}
+        yield PolicyNote("limits", source, "pass", details)
 
 
 def _auth_notes(snapshot: Snapshot, route: CompiledRoute, admission: Admission) -> Iterator[PolicyNote]:

@@ -24,6 +24,7 @@ _CONFIGURATION: Final = (
 )
 _ACCESS_CONFIGURATION: Final = ("rolescopes", "identityprovider", "owner", "topicrule")
 """Topic rules say who hears of security events, too."""
+_REQUESTS: Final = ("keptrequest", "wouldrefuse")
 _SEEN: Final = (*_CONFIGURATION, *_ACCESS_CONFIGURATION, "revision", "pendingchange", "schedule", "node")
 
 
@@ -38,6 +39,7 @@ def _all_of(*models: str) -> list[str]:
 _VIEW: Final = (
     _named("routing", [f"view_{model}" for model in _SEEN])
     | Q(content_type__app_label="authproxy", codename__startswith="view_")
+    | _named("observability", [f"view_{model}" for model in _REQUESTS])
     | _named("auth", ["view_user", "view_group"])
 )
 RIGHTS: Final[dict[str, Q]] = {
