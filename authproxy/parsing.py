@@ -1,7 +1,7 @@
 """D: Request bodies of the gateway's own endpoints: small, strict, and a refusal for whatever is wrong with them."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
 
 import orjson
@@ -19,11 +19,12 @@ class JsonParser(BaseParser):
     """One JSON object."""
 
     media_type = "application/json"
+    largest: ClassVar[int] = MAX_BODY
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        body = _read(stream)
+        body = read_bounded(stream, self.largest)
         if not body:
             return {}
         try:
@@ -44,7 +45,7 @@ class FormParser(BaseParser):
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, str]:
         try:
-            text = _read(stream).decode("ascii")
+            text = read_bounded(stream, MAX_BODY).decode("ascii")
             pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
         except ValueError as error:
             raise ParseError("The body is not a valid form.") from error
@@ -54,8 +55,9 @@ class FormParser(BaseParser):
         return form
 
 
-def _read(stream: Any) -> bytes:
-    body: bytes = stream.read(MAX_BODY + 1)
-    if len(body) > MAX_BODY:
-        raise Refused(problems.payload_too_large(MAX_BODY))
+def read_bounded(stream: Any, largest: int) -> bytes:
+    """The whole body; refused where it is larger."""
+    body: bytes = stream.read(largest + 1)
+    if len(body) > largest:
+        raise Refused(problems.payload_too_large(largest))
     return body

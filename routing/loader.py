@@ -59,12 +59,25 @@ def read_rows() -> Entry:
     if defaults:
         document["defaults"] = defaults
     for table in TABLES:
-        entries = [table.entry(row) for row in _rows(table)]
+        rows = MODELS[table.kind]._default_manager.order_by("name")
+        entries = [table.entry(row) for row in _rows(table, rows)]
         if entries:
             document[table.kind] = entries
-    _attach(document.get("services"), "targets", _children(Target, "service__name", TARGET))
-    _attach(document.get("routes"), "backends", _children(RouteBackend, "route__name", BACKEND))
+    _attach(document.get("services"), "targets", _children(Target.objects.all(), "service__name", TARGET))
+    _attach(document.get("routes"), "backends", _children(RouteBackend.objects.all(), "route__name", BACKEND))
     return document
+
+
+def read_entries(kind: str, rows: "models.QuerySet[Any]") -> list[Entry]:
+    """The entries of some rows of one kind, as written, in the order of the rows; two queries at most."""
+    table = next(each for each in TABLES if each.kind == kind)
+    found = [table.entry(row) for row in _rows(table, rows)]
+    if found and table.child is not None:
+        child_model, child_table, parent = _CHILDREN[kind]
+        names = [entry["name"] for entry in found]
+        there = child_model._default_manager.filter(**{f"{parent}__name__in": names})
+        _attach(found, table.child, _children(there, f"{parent}__name", child_table))
+    return found
 
 
 def write_rows(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -92,18 +105,17 @@ def _differ(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
     )
 
 
-def _rows(table: Table) -> Iterator[dict[str, Any]]:
+def _rows(table: Table, rows: "models.QuerySet[Any]") -> Iterator[dict[str, Any]]:
     paths = {"service": "service__name"} if table is ROUTE else {}
-    query = MODELS[table.kind]._default_manager.order_by("name")
-    values = query.values_list(*(paths.get(column, column) for column in table.columns))
+    values = rows.values_list(*(paths.get(column, column) for column in table.columns))
     return (dict(zip(table.columns, row, strict=True)) for row in values.iterator(chunk_size=2000))
 
 
-def _children(model: type[models.Model], parent: str, table: Table) -> Mapping[str, list[Entry]]:
+def _children(rows: "models.QuerySet[Any]", parent: str, table: Table) -> Mapping[str, list[Entry]]:
     paths = {"service": "service__name"} if table is BACKEND else {}
     columns = (paths.get(column, column) for column in table.columns)
     found: defaultdict[str, list[Entry]] = defaultdict(list)
-    for name, *row in model._default_manager.order_by("position", "pk").values_list(parent, *columns):
+    for name, *row in rows.order_by("position", "pk").values_list(parent, *columns):
         found[name].append(table.entry(dict(zip(table.columns, row, strict=True))))
     return found
 

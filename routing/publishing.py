@@ -28,7 +28,7 @@ from routing.edits import Carried, Edit, carry_out
 from routing.groups import make_groups
 from routing.loader import read_rows, write_rows
 from routing.locking import clear_errors, hold_lock, writing
-from routing.merging import merge, patch
+from routing.merging import Merge, merge, patch
 from routing.models import EditConflict, Revision
 from routing.notify import announce
 from routing.problems import ConfigurationInvalid, Problem
@@ -68,6 +68,10 @@ class PublishedEvent:
     changes: Changes
 
 
+Become = Callable[[Document], Merge]
+"""From the configuration as it is (canonical) to the one that is wanted, which is checked afterwards."""
+Judge = Callable[[Document, Document, Changes], None]
+"""Is shown what was, what would be and what differs, inside the transaction; if it raises, nothing is changed."""
 _audit: list[Callable[[PublishedEvent], None]] = []
 
 
@@ -92,15 +96,39 @@ def apply_document(
     draft: bool = False,
     dry_run: bool = False,
     expected_revision: int | None = None,
+    judge: Judge | None = None,
 ) -> Outcome:
     """Makes the rows match a document and publishes them, unless they are to stay a draft."""
+
+    def edit(current: Document) -> Merge:
+        _expect(expected_revision)
+        return merge(current, raw, prune=prune)
+
+    return apply_edit(
+        edit, actor=actor, message=message, source=source, draft=draft, dry_run=dry_run, judge=judge
+    )
+
+
+@collections_paused()
+def apply_edit(
+    edit: Become,
+    *,
+    actor: Actor,
+    message: str = "",
+    source: str = "api",
+    draft: bool = False,
+    dry_run: bool = False,
+    judge: Judge | None = None,
+) -> Outcome:
+    """Makes the rows what `edit` makes of them and publishes them, unless they are to stay a draft.
+
+    Both functions may raise whatever they like: then nothing has happened.
+    """
     if dry_run:
         with clear_errors():
-            _expect(expected_revision)
-            return _merged(raw, prune=prune)[2]
+            return _edited(edit, judge)[2]
     with writing():
-        _expect(expected_revision)
-        before, target, preview = _merged(raw, prune=prune)
+        before, target, preview = _edited(edit, judge)
         if preview.changes:
             write_rows(before, target)
         if draft or under_review():
@@ -243,12 +271,14 @@ def tell(event: PublishedEvent) -> None:
     _tell(event)
 
 
-def _merged(raw: Any, *, prune: bool) -> tuple[Document, Document, Outcome]:
+def _edited(edit: Become, judge: Judge | None) -> tuple[Document, Document, Outcome]:
     """The rows as they are, as they should be, and what that would change."""
     current = _current()
-    merged = merge(current, raw, prune=prune)
+    merged = edit(current)
     target, warnings = validated(merged.document)
     changes = _compare(current, target)
+    if judge is not None:
+        judge(current, target, changes)
     return current, target, Outcome("previewed", changes, _live_number(), merged.pruned, warnings)
 
 

@@ -18,7 +18,7 @@ def check_route_references(
 ) -> Iterator[Finding]:
     """Services, quotas and roles that a route names and that do not exist. None: not known, so not checked."""
     if services is not None:
-        for location, name in _services_of(raw):
+        for location, name in services_of(raw):
             yield from _missing("service", name, services, location)
     named = raw.get("quotas")
     if quotas is not None and isinstance(named, list):
@@ -34,7 +34,8 @@ def check_plan_references(raw: Raw, *, quotas: Collection[str]) -> Iterator[Find
         yield from _quotas(named, quotas)
 
 
-def _services_of(raw: Raw) -> Iterator[tuple[Location, object]]:
+def services_of(raw: Raw) -> Iterator[tuple[Location, object]]:
+    """Where a route names services, and which; whatever is written there."""
     if (service := raw.get("service")) is not None:
         yield ("service",), service
     if isinstance(backends := raw.get("backends"), list):
