@@ -17,7 +17,7 @@ _STATUS: Final[Json] = {"type": "string", "enum": ["healthy", "degraded", "unhea
 
 
 def _nullable(schema: Json) -> Json:
-    return {**schema, "nullable": True}
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _object(properties: Json, *, optional: tuple[str, ...] = ()) -> Json:

@@ -40,6 +40,7 @@ def spectacular(config: GatewayConfig) -> dict[str, Any]:
     return {
         "TITLE": f"{config.service_name}: the gateway's own API",
         "VERSION": "1",
+        "OAS_VERSION": "3.1.0",
         "SERVE_INCLUDE_SCHEMA": False,
         "SERVE_PUBLIC": True,
         "SWAGGER_UI_DIST": "SIDECAR",
@@ -50,6 +51,7 @@ def spectacular(config: GatewayConfig) -> dict[str, Any]:
         "COMPONENT_SPLIT_REQUEST": True,
         "POSTPROCESSING_HOOKS": [
             "drf_spectacular.hooks.postprocess_schema_enums",
+            "gateway_project.documentdocs.add",
             "gateway_project.healthdocs.add",
         ],
     }

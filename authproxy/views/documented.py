@@ -8,10 +8,13 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from authproxy.serializers import ErrorEnvelope
 
 _MEANINGS: Final = {
-    400: "`INVALID_REQUEST` where the body cannot be read, `VALIDATION_ERROR` with the reasons by field.",
+    400: "`INVALID_REQUEST` where the body cannot be read, `VALIDATION_ERROR` with the reasons by field; of "
+    "configuration, `details.problems` names the place of each in the document.",
     401: "`AUTH_ERROR`: no credential, or none that holds; `details.reason` says which.",
     403: "`FORBIDDEN`: the caller may not, or a cookie's request came from another site.",
     404: "`NOT_FOUND`",
+    409: "`CONFLICT`: it cannot be done as things stand; what stands against it is said.",
+    412: "`PRECONDITION_FAILED`: `If-Match` or `If-None-Match` speak of another state; `details.etag` is that of now.",
     413: "`PAYLOAD_TOO_LARGE`",
     415: "`UNSUPPORTED_MEDIA_TYPE`",
     429: "`RATE_LIMIT`: too many failed sign-ins, or registrations; `Retry-After` says how long to wait.",
@@ -29,12 +32,12 @@ def documented(
     tag: str,
     takes: Any = None,
     asks: Any = None,
-    answers: Mapping[int, Any],
+    answers: Mapping[Any, Any],
     errors: tuple[int, ...],
     is_public: bool = False,
 ) -> Callable[[Any], Any]:
-    """Describes one method of an endpoint, beside what its docstring says. `asks`: what its query may have."""
-    responses = dict(answers) | {
+    """Describes one method of an endpoint, beside what its docstring says. `asks`: what else it takes."""
+    responses: dict[Any, Any] = dict(answers) | {
         status: OpenApiResponse(ErrorEnvelope, description=_MEANINGS[status]) for status in errors
     }
     responses[503] = UNAVAILABLE
@@ -43,7 +46,7 @@ def documented(
         summary=summary,
         tags=[tag],
         request=takes,
-        parameters=None if asks is None else [asks],
+        parameters=asks if isinstance(asks, list) or asks is None else [asks],
         responses=responses,
         auth=[] if is_public else None,
     )

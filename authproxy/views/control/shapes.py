@@ -1,0 +1,78 @@
+"""D: The shapes of what the control API answers about the configuration."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from authproxy.serializers import Shape
+
+
+class ProblemShape(Shape):
+    """One finding; `path` is its place in the document."""
+
+    id = serializers.CharField()
+    path = serializers.CharField()
+    message = serializers.CharField()
+    value = serializers.JSONField(allow_null=True)
+
+
+class FieldChangeShape(Shape):
+    """`before` or `after` is missing where the key was."""
+
+    path = serializers.CharField()
+    before = serializers.JSONField(required=False, allow_null=True)
+    after = serializers.JSONField(required=False, allow_null=True)
+
+
+class EntryChangeShape(Shape):
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    action = serializers.CharField()
+    fields_ = FieldChangeShape(many=True, required=False)
+
+    def get_fields(self) -> Any:
+        """`fields` is DRF's own word, so the key cannot be declared by it."""
+        found = super().get_fields()
+        found["fields"] = found.pop("fields_")
+        return found
+
+
+class ChangesShape(Shape):
+    summary = serializers.CharField()
+    entries = EntryChangeShape(many=True)
+
+
+class OutcomeShape(Shape):
+    """`revision` is the live one afterwards; `drafted`: somebody else must publish it."""
+
+    outcome = serializers.ChoiceField(["unchanged", "published", "drafted", "previewed", "discarded"])
+    revision = serializers.IntegerField(allow_null=True)
+    changes = ChangesShape()
+    pruned = serializers.ListField(child=serializers.CharField())
+    warnings = ProblemShape(many=True)
+
+
+class RevisionShape(Shape):
+    number = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    author = serializers.CharField()
+    message = serializers.CharField()
+    source: Any = serializers.CharField()
+    parent: Any = serializers.IntegerField(allow_null=True)
+    digest = serializers.CharField()
+    changes = ChangesShape(allow_null=True)
+
+
+class RevisionsPage(Shape):
+    revisions = RevisionShape(many=True)
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
+
+
+class DiffShape(Shape):
+    to = serializers.CharField()
+    changes: Any = ChangesShape()
+
+    def get_fields(self) -> Any:
+        """`from` is a word of Python's."""
+        return {"from": serializers.CharField(), **super().get_fields()}

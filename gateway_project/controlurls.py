@@ -1,0 +1,53 @@
+"""D: The paths below `/control/v1/`."""
+
+from django.urls import path
+
+from authproxy.views.breakers import BreakerView
+from authproxy.views.cachepurge import CachePurgeView
+from authproxy.views.canaries import CanariesView, CanaryView
+from authproxy.views.control.defaults import DefaultsView
+from authproxy.views.control.described import ENTRY_VIEWS
+from authproxy.views.control.documents import DocumentView
+from authproxy.views.control.revisions import (
+    DiffView,
+    RevisionDocumentView,
+    RevisionsView,
+    RevisionView,
+    RollbackView,
+)
+from authproxy.views.explain import ExplainView
+from authproxy.views.quotacounts import CountsView, ResetView
+from authproxy.views.targets import DrainView, ReadmitView, TargetsView
+from realtime.views.sockets import EndView, SocketsView
+
+_V1 = "control/v1/"
+
+operating = [
+    path(f"{_V1}breakers/<str:service>", BreakerView.as_view()),
+    path(f"{_V1}cache/purge", CachePurgeView.as_view()),
+    path(f"{_V1}canaries", CanariesView.as_view()),
+    path(f"{_V1}canaries/<str:route>", CanaryView.as_view()),
+    path(f"{_V1}explain", ExplainView.as_view()),
+    path(f"{_V1}quotas/counts", CountsView.as_view()),
+    path(f"{_V1}quotas/counts/reset", ResetView.as_view()),
+    path(f"{_V1}services/<str:service>/targets", TargetsView.as_view()),
+    path(f"{_V1}services/<str:service>/targets/drain", DrainView.as_view()),
+    path(f"{_V1}services/<str:service>/targets/readmit", ReadmitView.as_view()),
+    path(f"{_V1}sockets", SocketsView.as_view()),
+    path(f"{_V1}sockets/end", EndView.as_view()),
+]
+configuring = [
+    path(f"{_V1}defaults", DefaultsView.as_view()),
+    path(f"{_V1}document", DocumentView.as_view()),
+    path(f"{_V1}revisions", RevisionsView.as_view()),
+    path(f"{_V1}revisions/<str:number>", RevisionView.as_view()),
+    path(f"{_V1}revisions/<str:number>/document", RevisionDocumentView.as_view()),
+    path(f"{_V1}revisions/<str:number>/diff", DiffView.as_view()),
+    path(f"{_V1}revisions/<str:number>/rollback", RollbackView.as_view()),
+]
+for kind, (entries, entry) in ENTRY_VIEWS.items():
+    configuring += [
+        path(f"{_V1}{kind}", entries.as_view()),
+        path(f"{_V1}{kind}/<str:name>", entry.as_view()),
+    ]
+urlpatterns = [*operating, *configuring]
