@@ -1,9 +1,18 @@
 """Samples as text."""
 
+from collections.abc import Iterable
+from itertools import accumulate
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
+from prometheus_client.registry import Collector
 
 from observability.metrics import catalogue as names
+from observability.metrics.catalogue import BOUNDS_S, FAMILIES
 from observability.metrics.exposition import ROWS, encoder_for, pieces
 from observability.metrics.samples import PLACES, Distribution, Samples
 
@@ -73,6 +82,38 @@ def test_names_of_the_configuration_may_hold_anything() -> None:
     (family,) = prometheus(text(samples))
 
     assert family.samples[0].labels == {"service": 'a "b"\n\\c'}
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), min_size=1, max_size=3, unique=True),
+    st.lists(st.integers(0, 2**40), min_size=PLACES, max_size=PLACES),
+    st.floats(0, 1e12),
+    st.sampled_from(["", OPENMETRICS]),
+)
+def test_it_is_what_prometheus_client_writes(
+    keys: list[tuple[str, str]], counts: list[int], seconds: float, accept: str
+) -> None:
+    """To the byte, whatever names hold."""
+    samples, theirs = Samples(), CollectorRegistry()
+    histogram = HistogramMetricFamily(
+        names.DURATION, FAMILIES[names.DURATION].help, labels=("route", "service")
+    )
+    bounds = [*(f"{bound:g}" for bound in BOUNDS_S), "+Inf"]
+    buckets = list(zip(bounds, accumulate(counts), strict=True))
+    gauge = GaugeMetricFamily(names.TARGET_UP, FAMILIES[names.TARGET_UP].help, labels=("service", "target"))
+    for key in keys:
+        samples.put(names.DURATION, Distribution(tuple(counts), seconds), *key)
+        histogram.add_metric(key, buckets, seconds)
+        samples.put(names.TARGET_UP, seconds, *key)
+        gauge.add_metric(key, seconds)
+
+    class Theirs(Collector):
+        def collect(self) -> Iterable[Metric]:
+            return (histogram, gauge)
+
+    theirs.register(Theirs())
+
+    assert text(samples, accept) == encoder_for(accept)[0](theirs).decode()
 
 
 def test_nothing_counted_is_an_empty_text() -> None:
