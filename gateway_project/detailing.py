@@ -7,6 +7,7 @@ snapshot, drain ────────────┘
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from gateway_project.config import GatewayConfig
 from observability.components import Check, Seen
@@ -33,6 +34,8 @@ class Detailing:
         unready: Callable[[], str | None],
         services: Callable[[], Mapping[str, CompiledService]],
         bus: Check | None = None,
+        recent: Callable[[], Mapping[str, Any]] = dict,
+        dropped: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._database = DatabaseCheck() if has_database else None
         checks: dict[str, Check | None] = {
@@ -50,6 +53,8 @@ class Detailing:
             services=services,
             checks=checks,
             workers=lambda: None if self._database is None else self._database.workers,
+            recent=recent,
+            dropped=dropped,
         )
         self.application = Detailed(
             facts, api_prefix=config.api_prefix, access=config.ops_access, realm=config.service_name

@@ -57,8 +57,21 @@ _RESOURCES: Final = _object(
     }
 )
 _TARGET: Final = _object({"url": _TEXT, "state": _TEXT, "origin": _TEXT, "in_flight": _WHOLE})
+_LAST_MINUTE: Final = _object(
+    {
+        "requests": _WHOLE,
+        "requests_per_s": _NUMBER,
+        "error_rate": _nullable(_NUMBER),
+        "response_ms": _nullable(_object({"p50": _NUMBER, "p95": _NUMBER, "p99": _NUMBER})),
+    }
+)
 _SERVICE: Final = _object(
-    {"status": _WORD, "breaker": _nullable(_TEXT), "targets": {"type": "array", "items": _TARGET}}
+    {
+        "status": _WORD,
+        "breaker": _nullable(_TEXT),
+        "targets": {"type": "array", "items": _TARGET},
+        "last_minute": _LAST_MINUTE,
+    }
 )
 SCHEMAS: Final[Mapping[str, Json]] = {
     "Healthy": _object({"status": _word("healthy"), "version": _TEXT, "timestamp": _TIME}),
@@ -79,6 +92,7 @@ SCHEMAS: Final[Mapping[str, Json]] = {
             "resources": _RESOURCES,
             "workers": _nullable({"type": "array", "items": {"type": "object"}}),
             "services": _by_name(_SERVICE),
+            "dropped": _by_name(_WHOLE),
         },
         optional=("reason",),
     ),

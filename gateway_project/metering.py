@@ -20,6 +20,7 @@ from observability.metrics.endpoint import Metrics
 from observability.metrics.metering import Metering, Source
 from observability.metrics.readings import process_reader, snapshot_reader
 from observability.metrics.samples import Samples
+from observability.traffic.recent import Recent
 from observability.traffic.recorder import Recorder
 from realtime.tunnel.sockets import Sockets
 from resilience.breakers import BreakerEvent
@@ -78,7 +79,9 @@ class Meters:
             process_reader(),
         )
         self.metering = Metering(config.var_dir, sources)
+        self.recent = Recent()
         recorder.subscribe(self.metering.counting)
+        recorder.subscribe(self.recent)
         self.application = Metrics(
             self.metering.gather,
             token=config.metrics_token,
@@ -97,6 +100,10 @@ class Meters:
         if self._refuse in REFUSAL_LISTENERS:
             REFUSAL_LISTENERS.remove(self._refuse)
         await self.metering.stop()
+
+    def dropped(self) -> dict[str, int]:
+        """How much each queue of this worker has let go, of those that did."""
+        return {queue: number for queue, count in self.queues.items() if (number := count())}
 
     def _refuse(self, refusal: Refusal, _client: str, _request_id: str) -> None:
         self._refused[str(refusal.status), refusal.code] += 1

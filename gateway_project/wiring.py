@@ -111,9 +111,9 @@ class Gateway:
         )
         self._status = Status(self._services)
         self._recorder, self._logs = _recording(config, has_database=revision_file is None)
-        self._detailing = self._make_detailing()
         pipeline = self._pipeline()
         self._meters = self._make_meters(pipeline)
+        self._detailing = self._make_detailing()
         self.application: ASGIApp = pipeline
         self.connect: ASGIApp = pipeline.connect
         """Answers WebSocket handshakes."""
@@ -204,6 +204,8 @@ class Gateway:
             unready=self._unready,
             services=self._services,
             bus=self._message_hub.check,
+            recent=self._meters.recent.shown,
+            dropped=self._meters.dropped,
         )
 
     def _make_meters(self, pipeline: Pipeline) -> Meters:

@@ -47,6 +47,10 @@ class Facts:
     checks: Mapping[str, Check | None]
     workers: Workers
     """All that report to the database; None where nobody knows."""
+    recent: Callable[[], Mapping[str, Any]] = dict
+    """How services did in the last minute."""
+    dropped: Callable[[], Mapping[str, int]] = dict
+    """How much each queue of this worker has let go, of those that did."""
 
 
 class Detailed:
@@ -100,7 +104,7 @@ class Detailed:
         leaned_on, used, services = await asyncio.gather(
             components.look(facts.checks),
             resources.look(started=self._started),
-            servicestates.look(facts.services()),
+            servicestates.look(facts.services(), facts.recent()),
         )
         reason, workers = facts.unready(), facts.workers()
         status = overall(reason, leaned_on, services, workers or ())
@@ -109,7 +113,7 @@ class Detailed:
             report["reason"] = reason
         own = {"name": facts.worker, "role": facts.role, "revision": facts.revision()}
         report |= {"worker": own, "components": leaned_on, "resources": used}
-        report |= {"workers": workers, "services": services}
+        report |= {"workers": workers, "services": services, "dropped": facts.dropped()}
         return 503 if status == "unhealthy" else 200, orjson.dumps(report)
 
 

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from authproxy.services import ServiceRuntime
 from observability.status import Word, word_for
+from observability.traffic.recent import NOTHING
 from resilience.clock import monotonic
 from routing.knowledge import Standing, standing_of
 from routing.snapshot import CompiledService
@@ -14,11 +16,13 @@ AT_ONCE: Final = 100
 """Requests are served between so many services and the next."""
 
 
-async def look(services: Mapping[str, CompiledService]) -> dict[str, Any]:
-    """By name."""
+async def look(
+    services: Mapping[str, CompiledService], recent: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """By name. `recent` is how they did in the last minute, see `observability.traffic.recent`."""
     found: dict[str, Any] = {}
     for number, (name, service) in enumerate(sorted(services.items()), start=1):
-        found[name] = shown(service.runtime, monotonic())
+        found[name] = shown(service.runtime, monotonic()) | {"last_minute": recent.get(name, NOTHING)}
         if number % AT_ONCE == 0:
             await asyncio.sleep(0)
     return found

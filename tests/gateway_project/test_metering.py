@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -70,6 +71,19 @@ async def test_what_happens_is_counted(settings: dict[str, Any]) -> None:
     assert found["gateway_websocket_connections", ""] == 0
     assert found["gateway_dropped_total", "requests"] == 0
     assert HEAD_TOO_LARGE not in REFUSAL_LISTENERS
+
+
+async def test_detailed_health_says_how_services_did(settings: dict[str, Any]) -> None:
+    worker = Worker(**settings)
+    await worker.offer(DOCUMENT)
+    await worker.get("/far")
+    worker.gateway._recorder.drain()
+    _, body = await worker.get("/health/detailed")
+    await worker.gateway._traffic.upstreams.aclose()
+    found = orjson.loads(body)
+
+    assert found["services"]["far"]["last_minute"]["error_rate"] == 1.0
+    assert found["dropped"] == {}
 
 
 @pytest.mark.parametrize("role", ["all", "data", "control"])

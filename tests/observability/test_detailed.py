@@ -74,6 +74,7 @@ async def test_what_it_says() -> None:
     assert found["resources"]["rss_bytes"] > 0
     assert found.keys() == {
         "status", "version", "timestamp", "worker", "components", "resources", "workers", "services",
+        "dropped",
     }  # fmt: skip
     assert answer.header(b"cache-control") == b"no-store"
 
