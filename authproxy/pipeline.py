@@ -273,7 +273,9 @@ class Pipeline:
         if isinstance(failure, BodyRefused):
             exchange.outcome, refusal = Outcome.CLIENT_BODY, failure.rejection
         else:
-            _log.exception("request %s failed in the gateway", exchange.request_id.decode("ascii"))
+            request_id = exchange.request_id.decode("ascii")
+            ids = {"request_id": request_id, "trace_id": exchange.traceparent[3:35].decode("ascii")}
+            _log.exception("request %s failed in the gateway", request_id, extra=ids)
             exchange.outcome, refusal = Outcome.GATEWAY_BUG, _INTERNAL
         if exchange.status:
             raise ResponseAborted

@@ -33,6 +33,7 @@ from gateway_project.variables import (
     origin,
     path_prefix,
     secret,
+    share,
     text,
     url_of,
     variable,
@@ -55,6 +56,9 @@ PLACEHOLDER_PREFIXES = (
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 STRATEGIES = ("round_robin", "weighted_round_robin", "least_connections", "random", "consistent_hash")
 JWT_ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA")
+SECRET_NAMES = tuple(
+    "token access_token refresh_token id_token api_key apikey key password secret code sig signature".split()  # noqa: SIM905
+)
 LOOPBACK_HOSTS = "localhost,127.0.0.1,[::1]"
 
 target_urls = items(url_of("http", "https", "unix"))
@@ -158,6 +162,22 @@ class GatewayConfig:
     request_log_rows: int = variable(integer(1), "REQUEST_LOG_ROWS", default="100000")
     request_log_days: int = variable(integer(1, 3650), "REQUEST_LOG_DAYS", default="7")
     request_log_mask: tuple[str, ...] = variable(items(text), "REQUEST_LOG_MASK", absent=())
+    access_log: str = variable(text, "ACCESS_LOG", default="off", default_in={"production": "stdout"})
+    access_log_sample: float = variable(share, "ACCESS_LOG_SAMPLE", default="1")
+    access_log_query: Literal["off", "names", "full"] = variable(
+        one_of("off", "names", "full"), "ACCESS_LOG_QUERY", default="names"
+    )
+    access_log_hide: tuple[str, ...] = variable(
+        items(text), "ACCESS_LOG_HIDE", default=",".join(SECRET_NAMES)
+    )
+    access_log_hide_paths: tuple[str, ...] = variable(items(text), "ACCESS_LOG_HIDE_PATHS", absent=())
+    access_log_headers: tuple[str, ...] = variable(items(text), "ACCESS_LOG_HEADERS", default="user-agent")
+    log_format: Literal["text", "json"] = variable(
+        one_of("text", "json"),
+        "LOG_FORMAT",
+        default="text",
+        default_in={"staging": "json", "production": "json"},
+    )
     breaks_everywhere: bool
     """Whether a CIRCUIT_BREAKER_… variable is given: then services without a breaker section have one, too."""
     service_urls: Mapping[str, tuple[str, ...]]

@@ -119,6 +119,13 @@ def integer(minimum: int, maximum: int = 2**31 - 1) -> Parse:
     return parse
 
 
+def share(value: str) -> float:
+    """A number from 0 to 1, in digits."""
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?", value) or float(value) > 1:
+        raise ValueError(f"{value!r} is not a number from 0 to 1")
+    return float(value)
+
+
 def one_of(*choices: str, upper: bool = False) -> Parse:
     """One of the given words, in any case."""
 

@@ -19,13 +19,14 @@ from secrets import token_hex
 from typing import Final, Literal
 
 from authproxy import https
-from authproxy.exchange import ASGIApp, Receive, Scope, Send
+from authproxy.exchange import SCOPE_REQUEST_ID, ASGIApp, Receive, Scope, Send
 from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
 from authproxy.plan import prepare_route
 from authproxy.securityfields import security_fields
 from authproxy.upstream.base import Transport
 from gateway_project import peeking
+from gateway_project.accesslogging import AccessLogging
 from gateway_project.config import GatewayConfig
 from gateway_project.detailing import Detailing
 from gateway_project.identities import Identities
@@ -36,6 +37,7 @@ from gateway_project.requestlogging import request_log
 from gateway_project.server.draining import DrainState
 from gateway_project.server.spec import WORKERS_VARIABLE
 from gateway_project.traffic import Traffic
+from observability.applog import IDS, Ids
 from observability.health import Health
 from observability.requests.log import RequestLog
 from observability.rollups.log import TrafficLog
@@ -111,8 +113,10 @@ class Gateway:
         )
         self._status = Status(self._services)
         self._recorder, self._logs = _recording(config, has_database=revision_file is None)
+        self._access_log = AccessLogging(config, self._recorder)
         pipeline = self._pipeline()
         self._meters = self._make_meters(pipeline)
+        self._meters.queues["access_log"] = lambda: self._access_log.dropped
         self._detailing = self._make_detailing()
         self.application: ASGIApp = pipeline
         self.connect: ASGIApp = pipeline.connect
@@ -128,6 +132,7 @@ class Gateway:
     async def start(self) -> None:
         """Load what is to be served. A revision file that does not compile stops the start."""
         self._recorder.start()
+        self._access_log.start()
         await self._meters.start()
         if self._revision_file is not None:
             await self._message_hub.start()
@@ -166,6 +171,7 @@ class Gateway:
         self._recorder.stop()
         for log in self._logs:
             await log.stop()
+        await self._access_log.stop()
         await self._meters.stop()
         await self._message_hub.stop()
         await self._realtime.stop()
@@ -273,6 +279,9 @@ class Gateway:
         elif self._detailing.application.serves(scope["path"]):
             await self._detailing.application(scope, receive, send)
         else:
+            traceparent = dict(scope["headers"]).get(b"traceparent", b"")
+            request_id = scope.get(SCOPE_REQUEST_ID, b"")
+            IDS.set(Ids(request_id.decode("ascii", "replace"), traceparent[3:35].decode("ascii", "replace")))
             await self._control(scope, receive, send)
 
     def _swapped(self, _old: Snapshot | None, new: Snapshot) -> None:

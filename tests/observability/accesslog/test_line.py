@@ -1,0 +1,133 @@
+"""One request as a line."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from authproxy.forwarded import Origin
+from authproxy.headers import RequestHead
+from authproxy.identity import Identity
+from authproxy.rejections import Code, Rejection
+from observability.accesslog.line import LONGEST, Rules, is_wanted, line_of, path_of, query_of, refused_line
+from observability.traffic.record import Record
+from resilience.outcomes import Outcome
+from tests.support.records import record
+
+TRACE = b"00-0af7651916cd43dd8448eb2180000000-b7ad6b7169203331-01"
+LIMITED = Rejection(Code.RATE_LIMIT, "Too many.")
+HIDE = frozenset({"token"})
+
+
+ALL = Rules()
+
+
+def written(each: Record, rules: Rules = ALL) -> dict[str, Any]:
+    line = line_of(each, rules, 1_000_000.0)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    found: dict[str, Any] = orjson.loads(line)
+    return found
+
+
+def test_everything_of_a_forwarded_request() -> None:
+    found = written(
+        record(
+            "orders", service="shop", target="http://a", attempts=2, failures=[("http://b", Outcome.RESET)],
+            admitted=100.001, forwarded=100.003, answered=100.008, traceparent=TRACE, cache="MISS", sent=12,
+            origin=Origin("192.0.2.7", "http", ()), identity=Identity(method="jwt", consumer="ann"),
+            raw_path=b"/orders/1", query=b"page=2",
+        )
+    )  # fmt: skip
+
+    assert found == {
+        "time": "1970-01-12T13:48:20.010+00:00",
+        "request_id": "id",
+        "trace_id": "0af7651916cd43dd8448eb2180000000",
+        "client": "192.0.2.7",
+        "consumer": "ann",
+        "method": "GET",
+        "path": "/orders/1",
+        "query": "page=***",
+        "route": "orders",
+        "service": "shop",
+        "target": "http://a",
+        "status": 200,
+        "code": "",
+        "ms": {"total": 10.0, "auth": 1.0, "queue": 2.0, "upstream": 5.0},
+        "received": 0,
+        "sent": 12,
+        "attempts": 2,
+        "retries": 1,
+        "outcome": "ok",
+        "failures": [{"target": "http://b", "outcome": "reset"}],
+        "cache": "MISS",
+        "revision": 1,
+    }
+
+
+def test_why_it_was_refused() -> None:
+    refused = Rejection(Code.AUTH_ERROR, "Who?")
+    found = written(record("a", status=401, refusal=refused, auth_failure="expired"))
+
+    assert (found["code"], found["reason"], found["ms"]) == ("AUTH_ERROR", "expired", {"total": 10.0})
+    assert written(record("a", would=(("quota", LIMITED),)))["would"] == [
+        {"policy": "quota", "code": "RATE_LIMIT"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"),
+    [("names", "a=***&token=***&flag"), ("full", "a=1&token=***&flag"), ("off", None)],
+)
+def test_queries(mode: Any, shown: str | None) -> None:
+    rules = Rules(query=mode, hide=HIDE)
+
+    assert written(record(query=b"a=1&token=s3cret&flag"), rules).get("query") == shown
+
+
+def test_paths_and_fields_by_rule() -> None:
+    head = RequestHead()
+    head.passed = [(b"user-agent", b"curl\xff"), (b"x-token", b"s3cret"), (b"accept", b"*/*")]
+    rules = Rules(hide=frozenset({"x-token"}), hide_paths=("/reset/",), headers=(b"user-agent", b"x-token"))
+    found = written(record(raw_path=b"/reset/s3cret", head=head), rules)
+
+    assert found["path"] == "/reset/***"
+    assert found["headers"] == {"user-agent": "curl�", "x-token": "***"}
+
+
+def test_what_is_long_is_cut() -> None:
+    long = b"x" * 10_000
+
+    assert len(path_of(b"/" + long, Rules())) == LONGEST + 1
+    assert len(query_of(long + b"=1", Rules())) == LONGEST + 1
+    assert len(line_of(record(raw_path=long, query=long, method="M" * 999), Rules(), 0.0)) < 4096
+
+
+@pytest.mark.parametrize("raw", [b"/\xff\xfe", b'/"\n', b"/\xed\xa0\x80"])
+def test_any_bytes_are_one_line(raw: bytes) -> None:
+    assert written(record(raw_path=raw, query=raw))["path"].startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_kept"),
+    [
+        ({}, False),
+        ({"traceparent": TRACE.replace(b"80000000", b"0fffffff")}, True),
+        ({"status": 404}, True),
+        ({"status": 499}, True),
+        ({"would": (("quota", LIMITED),)}, True),
+    ],
+)
+def test_a_share_of_what_went_well_and_all_errors(fields: dict[str, Any], is_kept: bool) -> None:
+    """By trace id, so that gateways in a row write the same ones."""
+    each = record(**{"traceparent": TRACE, **fields})
+
+    assert is_wanted(each, Rules(sample=0.1)) is is_kept
+    assert is_wanted(each, Rules())
+
+
+def test_what_the_server_refused() -> None:
+    line = refused_line(0.0, client="192.0.2.7", status=431, code="HEADERS_TOO_LARGE", request_id="id")
+
+    assert orjson.loads(line)["status"] == 431
