@@ -5,9 +5,17 @@ from django.urls import path
 from authproxy.views.breakers import BreakerView
 from authproxy.views.cachepurge import CachePurgeView
 from authproxy.views.canaries import CanariesView, CanaryView
+from authproxy.views.control.access import (
+    ConsumerKeysView,
+    ConsumerKeyView,
+    ConsumersView,
+    ConsumerView,
+)
 from authproxy.views.control.defaults import DefaultsView
 from authproxy.views.control.described import ENTRY_VIEWS
 from authproxy.views.control.documents import DocumentView
+from authproxy.views.control.leases import ControlLeaseView, LeasesView
+from authproxy.views.control.people import ControlSessionsView, ControlSessionView, UsersView, UserView
 from authproxy.views.control.revisions import (
     DiffView,
     RevisionDocumentView,
@@ -50,4 +58,16 @@ for kind, (entries, entry) in ENTRY_VIEWS.items():
         path(f"{_V1}{kind}", entries.as_view()),
         path(f"{_V1}{kind}/<str:name>", entry.as_view()),
     ]
-urlpatterns = [*operating, *configuring]
+access = [
+    path(f"{_V1}consumers", ConsumersView.as_view()),
+    path(f"{_V1}consumers/<str:name>", ConsumerView.as_view()),
+    path(f"{_V1}consumers/<str:name>/keys", ConsumerKeysView.as_view()),
+    path(f"{_V1}consumers/<str:name>/keys/<int:pk>", ConsumerKeyView.as_view()),
+    path(f"{_V1}users", UsersView.as_view()),
+    path(f"{_V1}users/<str:username>", UserView.as_view()),
+    path(f"{_V1}sessions", ControlSessionsView.as_view()),
+    path(f"{_V1}sessions/<uuid:pk>", ControlSessionView.as_view()),
+    path(f"{_V1}leases", LeasesView.as_view()),
+    path(f"{_V1}leases/<uuid:pk>", ControlLeaseView.as_view()),
+]
+urlpatterns = [*operating, *configuring, *access]

@@ -28,6 +28,7 @@ def calls() -> Iterator[tuple[str, str, str]]:
         if isinstance(each, URLPattern) and pattern.startswith(("control/", "discovery/")):
             path = re.sub(r"<uuid:\w+>", str(lease.pk), pattern)
             path = re.sub(r"<str:(service|name)>", "mine", path).replace("<str:number>", "1")
+            path = path.replace("<str:username>", "bert").replace("<int:pk>", "1")
             shown = re.sub(r"<[a-z]+:([a-z]+)>", r"{\1}", pattern)
             view: Any = each.callback
             for method in METHODS:

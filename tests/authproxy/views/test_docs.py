@@ -84,7 +84,7 @@ def test_every_401_says_how_to_sign_in(document: Any) -> None:
         asked = re.sub(
             r"{\w+}",
             "1",
-            path.replace("sessions/{id}", f"sessions/{UUID}").replace("lease/{id}", f"lease/{UUID}"),
+            path.replace("sessions/{id}", f"sessions/{UUID}").replace("lease/{id}", f"lease/{UUID}").replace("leases/{id}", f"leases/{UUID}"),
         )
         body = {"refresh": "nonsense"} if operation["operationId"] == "refresh" else {}
         answer = Client().generic(method.upper(), asked, json.dumps(body), content_type="application/json")
