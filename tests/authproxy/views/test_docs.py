@@ -81,11 +81,8 @@ def test_every_401_says_how_to_sign_in(document: Any) -> None:
         if "401" not in operation["responses"] or operation["operationId"] in PUBLIC - {"refresh"}:
             continue
         method = next(name for name, each in document["paths"][path].items() if each is operation)
-        asked = re.sub(
-            r"{\w+}",
-            "1",
-            path.replace("sessions/{id}", f"sessions/{UUID}").replace("lease/{id}", f"lease/{UUID}").replace("leases/{id}", f"leases/{UUID}"),
-        )
+        asked = re.sub(r"(sessions|leases?)/{id}", rf"\1/{UUID}", path)
+        asked = re.sub(r"{\w+}", "1", asked)
         body = {"refresh": "nonsense"} if operation["operationId"] == "refresh" else {}
         answer = Client().generic(method.upper(), asked, json.dumps(body), content_type="application/json")
 
