@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authproxy.views.breakers import BreakerView
+from authproxy.views.breakers import BreakersView, BreakerView
 from authproxy.views.cachepurge import CachePurgeView
 from authproxy.views.canaries import CanariesView, CanaryView
 from authproxy.views.control.access import (
@@ -31,6 +31,7 @@ from realtime.views.sockets import EndView, SocketsView
 _V1 = "control/v1/"
 
 operating = [
+    path(f"{_V1}breakers", BreakersView.as_view()),
     path(f"{_V1}breakers/<str:service>", BreakerView.as_view()),
     path(f"{_V1}cache/purge", CachePurgeView.as_view()),
     path(f"{_V1}canaries", CanariesView.as_view()),

@@ -1,4 +1,4 @@
-"""D: `/control/v1/breakers/{service}`: how a breaker stands, and an operator's word about it."""
+"""D: `/control/v1/breakers` and `…/{service}`: how a breaker stands, and an operator's word about it."""
 
 from typing import Any, Final
 
@@ -43,6 +43,10 @@ class BreakerShape(Shape):
     reason = serializers.CharField(allow_null=True)
 
 
+class BreakersShape(Shape):
+    breakers = BreakerShape(many=True)
+
+
 class BreakerOrder(Shape):
     """Either `force` or `reset`."""
 
@@ -55,6 +59,16 @@ class BreakerOrder(Shape):
         if ("force" in attrs) == attrs["reset"]:
             raise serializers.ValidationError({"force": ["Give either force or reset."]})
         return attrs
+
+
+class BreakersView(Endpoint):
+    """All breakers."""
+
+    @documented("List breakers", tag=_TAG, answers={200: BreakersShape}, errors=(401, 403))
+    def get(self, request: Request) -> Response:
+        """Those of services that failed, or that somebody forced, by name: as many as there are services at most."""
+        viewer(request)
+        return Response({"breakers": [as_json(row) for row in BreakerState.objects.order_by("service")]})
 
 
 class BreakerView(Endpoint):

@@ -57,6 +57,16 @@ def test_an_operator_forces_releases_and_resets(client: Endpoints, token: str) -
     assert BreakerTransition.objects.filter(by="anna").count() == 4
 
 
+def test_all_are_listed(client: Endpoints, token: str) -> None:
+    """Each as it is shown alone."""
+    assert client.ask("/control/v1/breakers", token=token).json() == {"breakers": []}
+    client.send(SHOP, {"force": "open"}, token=token)
+
+    found = client.ask("/control/v1/breakers", token=token)
+
+    assert found.json() == {"breakers": [client.ask(SHOP, token=token).json()]}
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
