@@ -16,6 +16,7 @@ from authproxy.keyring import KeyRing
 from authproxy.signatures import UnusableKey
 from gateway_project import secretfile
 from gateway_project.connections import Database, Redis, database_at, redis_at, redis_server
+from gateway_project.mailserver import SCHEMES
 from gateway_project.variables import (
     Network,
     Secret,
@@ -150,6 +151,8 @@ class GatewayConfig:
     message_hub_url: Secret | None = variable(
         url_of("amqp", "amqps", "nats", "tls", "redis", "rediss", "http", "https"), "MESSAGE_HUB_URL"
     )
+    email_url: Secret | None = variable(url_of(*SCHEMES), "EMAIL_URL")
+    email_from: str = variable(text, "EMAIL_FROM", default="torana@localhost")
     discovery_approval: Literal["auto", "manual"] = variable(
         one_of("auto", "manual"),
         "DISCOVERY_APPROVAL",

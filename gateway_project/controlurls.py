@@ -26,6 +26,7 @@ from authproxy.views.control.revisions import (
 from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import DrainView, ReadmitView, TargetsView
+from observability.views.slo import SloView
 from realtime.views.sockets import EndView, SocketsView
 
 _V1 = "control/v1/"
@@ -42,6 +43,7 @@ operating = [
     path(f"{_V1}services/<str:service>/targets", TargetsView.as_view()),
     path(f"{_V1}services/<str:service>/targets/drain", DrainView.as_view()),
     path(f"{_V1}services/<str:service>/targets/readmit", ReadmitView.as_view()),
+    path(f"{_V1}slo", SloView.as_view()),
     path(f"{_V1}sockets", SocketsView.as_view()),
     path(f"{_V1}sockets/end", EndView.as_view()),
 ]

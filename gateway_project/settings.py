@@ -13,6 +13,7 @@ from gateway_project import csp
 from gateway_project.caches import django_caches
 from gateway_project.config import BASE_DIR, load_config
 from gateway_project.connections import django_database
+from gateway_project.mailserver import mail_settings
 from gateway_project.rest import (  # noqa: F401 - REST framework reads them
     REST_FRAMEWORK,
     simple_jwt,
@@ -119,6 +120,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = LOGOUT_REDIRECT_URL = LOGIN_PATH
 LOGIN_REDIRECT_URL = "/admin/"
 globals().update(allauth_settings(CONFIG))
+
+globals().update(mail_settings(CONFIG.email_url, CONFIG.email_from))
 
 SIMPLE_JWT = simple_jwt(CONFIG)
 SPECTACULAR_SETTINGS = spectacular(CONFIG)

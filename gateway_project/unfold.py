@@ -50,6 +50,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         _traffic(),
+        _alerts(),
         _realtime(),
         _access(),
     ]
@@ -111,6 +112,25 @@ def _traffic() -> dict[str, Any]:
                 "authproxy_limitedcaller_changelist",
                 "authproxy.view_limitedcaller",
             ),
+        ],
+    }
+
+
+def _alerts() -> dict[str, Any]:
+    """What is wrong, and who is told."""
+    sees = ("routing.view_service", "routing.operate")
+    return {
+        "title": "Alerts",
+        "separator": True,
+        "items": [
+            _item("Incidents", "notification_important", "observability_incident_changelist", *sees),
+            _item(
+                "Alert receivers",
+                "notifications_active",
+                "observability_alertreceiver_changelist",
+                "observability.view_alertreceiver",
+            ),
+            _item("Alert deliveries", "outgoing_mail", "observability_alertdelivery_changelist", *sees),
         ],
     }
 

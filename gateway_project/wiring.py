@@ -27,6 +27,7 @@ from authproxy.securityfields import security_fields
 from authproxy.upstream.base import Transport
 from gateway_project import peeking
 from gateway_project.accesslogging import AccessLogging
+from gateway_project.alerting import alert_duty
 from gateway_project.config import GatewayConfig
 from gateway_project.detailing import Detailing
 from gateway_project.identities import Identities
@@ -37,6 +38,7 @@ from gateway_project.requestlogging import request_log
 from gateway_project.server.draining import DrainState
 from gateway_project.server.spec import WORKERS_VARIABLE
 from gateway_project.traffic import Traffic
+from observability.alerts.duty import AlertDuty
 from observability.applog import IDS, Ids
 from observability.health import Health
 from observability.requests.log import RequestLog
@@ -68,6 +70,7 @@ class Gateway:
     """One worker's parts. `application` answers HTTP; `start` and `stop` frame its life."""
 
     _schedules: ScheduleWatch | None = None
+    _alerts: AlertDuty | None = None
 
     def __init__(
         self,
@@ -159,6 +162,10 @@ class Gateway:
         if self._role != "data":
             self._schedules = ScheduleWatch()
             self._schedules.start()
+            self._alerts = alert_duty(
+                lambda: self._registry.current, worker=_worker_name(), gateway=self._config.service_name
+            )
+            self._alerts.start()
 
     async def stop(self) -> None:
         """Stop watching and close every upstream connection."""
@@ -166,6 +173,8 @@ class Gateway:
             await self._watcher.stop()
         if self._schedules is not None:
             await self._schedules.stop()
+        if self._alerts is not None:
+            await self._alerts.stop()
         peeking.unbind(self._traffic.limiter.store)
         await self._detailing.stop()
         self._recorder.stop()

@@ -8,3 +8,7 @@ class ObservabilityConfig(AppConfig):
 
     name = "observability"
     verbose_name = "Observability"
+
+    def ready(self) -> None:
+        import observability.admin.alerts
+        import observability.admin.objectives  # noqa: F401 - what registers with admin does so now

@@ -14,6 +14,7 @@ from routing.conditions import HeaderCondition, QueryCondition
 from routing.document.access import AuthSpec, LimitsSpec
 from routing.document.destinations import GrpcSpec, RedirectSpec, RespondSpec
 from routing.document.matches import MatchSpec, ValueMatchSpec
+from routing.document.objectives import SloSpec
 from routing.document.routes import RouteSpec
 from routing.document.services import ServiceSpec
 from routing.paths import BadPath
@@ -35,6 +36,7 @@ from routing.snapshot import (
     Publish,
     Redirect,
     Respond,
+    Slo,
 )
 from routing.splitting import split_of
 from routing.targets import compile_target
@@ -114,6 +116,7 @@ def assemble_route(
         quotas=traffic.quotas_of(spec.quotas, quotas, defaults),
         concurrency=traffic.route_concurrency_of(spec.limits),
         fault=traffic.fault_of(spec.fault, defaults),
+        slo=_slo(spec.slo),
         shapes=shapes_of(spec, cors=defaults.cors),
     )
 
@@ -171,6 +174,18 @@ def _destination(spec: RouteSpec, pattern: PathPattern) -> Destination:
     if spec.publish is not None:
         return Publish(spec.publish.topic)
     raise ConfigurationInvalid([Problem("gateway.E012", f"routes[{spec.name}]", "has no destination")])
+
+
+def _slo(spec: SloSpec | None) -> Slo | None:
+    if spec is None:
+        return None
+    latency = spec.latency
+    return Slo(
+        round(spec.window),
+        None if spec.availability is None else spec.availability / 100,
+        None if latency is None else latency.under,
+        0.0 if latency is None else latency.target / 100,
+    )
 
 
 def _grpc(upstream: str, spec: GrpcSpec) -> Grpc:

@@ -135,6 +135,7 @@ ROUTE: Final = RouteTable(
         "websocket",
         "allow_encoded_slashes",
         "fault",
+        "slo",
     ),
     child="backends",
 )

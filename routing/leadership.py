@@ -71,7 +71,7 @@ class DatabaseLease:
         try:
             with self._poller.asking():
                 for place, question in enumerate(waiting):
-                    found[place] = _answer(self._name, question.holder, question.ttl_s)
+                    found[place] = hold(self._name, question.holder, question.ttl_s)
         finally:
             for question, held in zip(waiting, found, strict=True):
                 if not self._poller.stopped:
@@ -83,8 +83,11 @@ def _tell(answer: "asyncio.Future[bool | None]", held: bool | None) -> None:
         answer.set_result(held)
 
 
-def _answer(name: str, holder: str, ttl_s: float | None) -> bool:
-    """One statement decides, so that of several who ask at the same time one gets it."""
+def hold(name: str, holder: str, ttl_s: float | None) -> bool:
+    """From whichever thread: takes, renews or (None) gives back; whether it is held now.
+
+    One statement decides, so that of several who ask at the same time one gets it.
+    """
     rows = LeaderLease.objects.filter(name=name)
     if ttl_s is None:
         return bool(rows.filter(holder=holder).update(until=_LONG_AGO))

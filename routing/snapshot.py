@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from resilience.policies import (
     BalancingPolicy,
@@ -116,6 +116,15 @@ class Publish:
     """The route hands the request's body to the message bus, as an event."""
 
     topic: str
+
+
+class Slo(NamedTuple):
+    """What a route promises over a window; shares of good requests are above 0 and below 1."""
+
+    window_s: int
+    availability: float | None = None
+    under_s: float | None = None  # what takes no longer is good
+    latency: float = 0.0  # the share that is
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +238,7 @@ class CompiledRoute:
     concurrency: ConcurrencyPolicy | None = None
     watched_body: int | None = None  # bytes; a larger body is noted, and passes
     fault: FaultPolicy | None = None
+    slo: Slo | None = None
     shapes: Shapes = PLAIN
     plan: Any = field(default=None, repr=False, compare=False)
 

@@ -41,10 +41,11 @@ _VIEW: Final = (
     | Q(content_type__app_label="authproxy", codename__startswith="view_")
     | _named("observability", [f"view_{model}" for model in _REQUESTS])
     | _named("auth", ["view_user", "view_group"])
+    | _named("observability", ["view_alertreceiver"])
 )
 RIGHTS: Final[dict[str, Q]] = {
     VIEWER: _VIEW,
-    OPERATOR: _VIEW | _named("routing", ["operate"]),
+    OPERATOR: _VIEW | _named("routing", ["operate"]) | _named("observability", _all_of("alertreceiver")),
     EDITOR: _VIEW | _named("routing", [*_all_of(*_CONFIGURATION), "add_schedule"]),
     PUBLISHER: _VIEW | _named("routing", ["publish"]),
     SECURITY_ADMIN: _VIEW

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib import messages
 from django.db import models
@@ -26,6 +26,8 @@ REFUSAL = "_torana_refusal"
 SAVED = "_torana_saved"
 TOUCHES = "touches"  # of the list of revisions: kind and name
 SHOWN_PROTECTED = 20
+FACTS: Final[list[Callable[[object], list[SafeString]]]] = []
+"""What higher layers know of a row, for its own page: each gives lines, of the rows that it knows."""
 
 
 class EntryAdmin(ModelAdmin):
@@ -121,6 +123,7 @@ class EntryAdmin(ModelAdmin):
         obj = kwargs.get("obj")
         if obj is not None and request.method == "GET":
             context["torana_warnings"] = self.warnings_about(obj)
+            context["torana_facts"] = [line for about in FACTS for line in about(obj)]
         if not self._may_save(request, obj):
             # Conditions are between inputs, and here are none.
             viewed = copy.copy(self)

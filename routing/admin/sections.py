@@ -126,6 +126,12 @@ ROUTE_SECTIONS: Final = (
     ),
     Section("WebSocket", ("websocket",)),
     Section(
+        "Objectives",
+        ("slo",),
+        "What the route promises, such as 99.9 percent over 30 days. When its error budget burns too fast, receivers "
+        "of alerts are told.",
+    ),
+    Section(
         "Fault injection",
         ("fault",),
         "For drills: requests are delayed or answered with an error on purpose. In production only where "

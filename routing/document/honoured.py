@@ -34,6 +34,7 @@ _ROUTE: Final[Honoured] = {
     "quotas": True,
     "limits": True,
     "fault": True,
+    "slo": True,
     "require_headers": True,
     "validate": True,
     "rewrite": True,

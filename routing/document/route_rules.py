@@ -28,10 +28,16 @@ _EMPTY: Final[Raw] = {}
 def check_route_rules(raw: Raw, *, is_defaults: bool = False) -> Iterator[Finding]:
     """Findings about one route with its defaults filled in, or about the defaults themselves."""
     yield from _destination(raw, is_defaults=is_defaults)
+    yield from _objectives(raw.get("slo"))
     for name, check in _CHECKS.items():
         part = raw.get(name)
         if part:
             yield from check(raw, part)
+
+
+def _objectives(slo: Any) -> Iterator[Finding]:
+    if isinstance(slo, dict) and slo.get("availability") is None and slo.get("latency") is None:
+        yield Finding("gateway.E036", ("slo",), "needs availability or latency")
 
 
 def _destination(raw: Raw, *, is_defaults: bool) -> Iterator[Finding]:

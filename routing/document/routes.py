@@ -36,6 +36,7 @@ from routing.document.destinations import (
     Sticky,
 )
 from routing.document.matches import MatchSpec
+from routing.document.objectives import SloSpec
 from routing.document.scalars import Bool, Duration, Int, Name
 from routing.document.statuses import StatusMap
 
@@ -101,6 +102,7 @@ class RouteFields(Spec):
         False, "Let %2F and %5C in a path pass to the upstream instead of answering 400."
     )
     fault: FaultSpec | None = option(None, "Faults on purpose.")
+    slo: SloSpec | None = option(None, "What the route promises; alerts tell when it is about to be broken.")
 
 
 class RouteSpec(RouteFields):

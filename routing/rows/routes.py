@@ -77,6 +77,7 @@ class Route(Named):
     websocket = section()
     allow_encoded_slashes = models.BooleanField(null=True, blank=True)
     fault = section()
+    slo = section()
 
     class Meta:
         ordering = ["name"]

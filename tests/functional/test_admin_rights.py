@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
 from authproxy.models import ApiKey, Consumer, LimitedCaller, SecurityEvent, Session, SigningKey
+from observability.models import AlertDelivery, AlertReceiver, Incident
 from realtime.models import DeadLetter, LiveSocket, SocketEnding, WaitingEvent
 from resilience.canaries import Wanted
 from resilience.canary import CanaryPolicy
@@ -91,6 +92,13 @@ def world() -> None:
     WaitingEvent.objects.create(**kept)
     LiveSocket.objects.create(node="w", number=1, route="mine", service="mine", since=now, seen_at=now)
     SocketEnding.objects.create(at=now, by="ada", what="all connections")
+    receiver = AlertReceiver.objects.create(name="ops", url="http://h/")
+    incident = Incident.objects.create(
+        kind="breaker", key="mine", subject="mine", severity="critical", at=now
+    )
+    AlertDelivery.objects.create(
+        receiver=receiver, incident=incident, event="firing", message_id="m", at=now, next_at=now
+    )
     SigningKey.objects.create(kid="1", algorithm="HS256", sealed=b"", activates_at=now)
     SecurityEvent.objects.create(kind="login", at=now)
     LimitedCaller.objects.create(

@@ -100,16 +100,16 @@ async def test_the_lead_moves_when_its_holder_dies() -> None:
 
 async def test_an_outage_is_nobodys_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who asked is told, and the next one who asks after it gets it."""
-    answer = leadership._answer
+    answer = leadership.hold
 
     def away(*_: Any) -> bool:
         raise OperationalError("away")
 
     async with leased() as lease:
         assert await lease.take("a", 30.0)
-        monkeypatch.setattr(leadership, "_answer", away)
+        monkeypatch.setattr(leadership, "hold", away)
         assert await lease.take("a", 30.0) is None
-        monkeypatch.setattr(leadership, "_answer", answer)
+        monkeypatch.setattr(leadership, "hold", answer)
         assert await lease.take("a", 30.0)
 
 

@@ -26,6 +26,7 @@ from authproxy.commands import (
 )
 from gateway_project import serving
 from gateway_project.embedded import socket_path
+from observability.commands import slo
 from realtime.commands import bus, events, sockets
 from routing.commands import documents, explain, history, importing
 from routing.commands.console import REFUSED, CommandRefused, Console
@@ -56,6 +57,7 @@ SUBCOMMANDS = (
     apikey,
     user,
     keys,
+    slo,
 )
 INTERRUPTED = 130
 _REFUSALS = (CommandRefused, PublishRefused, EditConflict, StoreUnavailable)

@@ -25,6 +25,7 @@ _SPELLINGS: Final = {
     "grpc": "gRPC",
     "ip": "IP",
     "jwks": "JWKS",
+    "slo": "SLO",
     "sni": "SNI",
     "tls": "TLS",
     "ttl": "TTL",
