@@ -26,6 +26,7 @@ from authproxy.views.control.revisions import (
 from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import DrainView, ReadmitView, TargetsView
+from observability.views.requests import RequestsView, RequestView
 from observability.views.slo import SloView
 from realtime.views.sockets import EndView, SocketsView
 
@@ -40,6 +41,8 @@ operating = [
     path(f"{_V1}explain", ExplainView.as_view()),
     path(f"{_V1}quotas/counts", CountsView.as_view()),
     path(f"{_V1}quotas/counts/reset", ResetView.as_view()),
+    path(f"{_V1}requests", RequestsView.as_view()),
+    path(f"{_V1}requests/<path:key>", RequestView.as_view()),
     path(f"{_V1}services/<str:service>/targets", TargetsView.as_view()),
     path(f"{_V1}services/<str:service>/targets/drain", DrainView.as_view()),
     path(f"{_V1}services/<str:service>/targets/readmit", ReadmitView.as_view()),

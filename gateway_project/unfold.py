@@ -63,6 +63,12 @@ def _traffic() -> dict[str, Any]:
         "separator": True,
         "items": [
             _item(
+                "Requests",
+                "receipt_long",
+                "observability_keptrequest_changelist",
+                "observability.view_keptrequest",
+            ),
+            _item(
                 "Discovered targets",
                 "sensors",
                 "routing_lease_changelist",

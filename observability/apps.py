@@ -11,4 +11,5 @@ class ObservabilityConfig(AppConfig):
 
     def ready(self) -> None:
         import observability.admin.alerts
-        import observability.admin.objectives  # noqa: F401 - what registers with admin does so now
+        import observability.admin.objectives
+        import observability.admin.requests  # noqa: F401 - what registers with admin does so now

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 
 from routing.admin.curl import Request
 from routing.admin.examples import example
-from routing.admin.forms.explain import DRAFT, ExplainForm, initial_of
+from routing.admin.forms.explain import DRAFT, LIVE, ExplainForm, initial_of
 from routing.callers import UnknownCaller
 from routing.cleaning import written
 from routing.explain import has_credentials, request_to
@@ -31,13 +31,16 @@ def urls() -> list[URLPattern]:
 
 
 def explain_view(request: HttpRequest) -> HttpResponse:
-    """GET: the form, filled in for `?route=KEY`. POST: the form and the explanation; nothing is changed or sent."""
+    """GET: the form, filled in for `?route=KEY`, or from a request's parts. POST: the form and the explanation.
+
+    Nothing is changed or sent.
+    """
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     form = _form(request)
     context: dict[str, Any] = {**admin.site.each_context(request), "title": "Explain a request", "form": form}
     if form.is_bound and form.is_valid():
-        wanted, which = form.cleaned_data["request"], form.cleaned_data["configuration"]
+        wanted, which = form.cleaned_data["request"], form.which
         caller = form.cleaned_data.get("caller") or None
         address = form.cleaned_data["address"]
         context |= _explained(wanted, which, caller, address)
@@ -49,6 +52,8 @@ def _form(request: HttpRequest) -> ExplainForm:
     may_name = request.user.has_perm(CALLERS_PERMISSION)
     if request.method == "POST":
         return ExplainForm(request.POST, may_name=may_name)
+    if request.GET.get("url"):
+        return ExplainForm(_named(request), may_name=may_name)
     key = request.GET.get("route", "")
     route = Route.objects.filter(pk=key).first() if key.isdecimal() else None
     if route is None:
@@ -56,6 +61,12 @@ def _form(request: HttpRequest) -> ExplainForm:
     # A route's page leads here: its example is explained at once.
     given = {**initial_of(example(written(route))), "configuration": DRAFT}
     return ExplainForm(given, may_name=may_name)
+
+
+def _named(request: HttpRequest) -> dict[str, str]:
+    """The fields that a link gives: such as that of a request that was kept, on the revision of then."""
+    given = {name: request.GET.get(name, "") for name in ExplainForm.base_fields if name != "curl"}
+    return {**given, "configuration": given["configuration"] or LIVE}
 
 
 def _explained(wanted: Request, which: Which, caller: str | None, address: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
 from authproxy.models import ApiKey, Consumer, LimitedCaller, SecurityEvent, Session, SigningKey
-from observability.models import AlertDelivery, AlertReceiver, Incident
+from observability.models import AlertDelivery, AlertReceiver, Incident, KeptRequest
 from realtime.models import DeadLetter, LiveSocket, SocketEnding, WaitingEvent
 from resilience.canaries import Wanted
 from resilience.canary import CanaryPolicy
@@ -87,6 +87,7 @@ def world() -> None:
     IdentityProvider.objects.create(name="idp", jwks_url="https://id.example.com/jwks")
     ApiKey.objects.create(consumer=consumer, name="k", prefix="tk_1", digest=b"1")
     Session.objects.create(user=user, expires_at=now)
+    KeptRequest.objects.create(at=now, path="/", status=403, duration_ms=1, revision=1)
     kept = {"at": now, "event_id": "1", "topic": "t", "body": b"", "size": 0}
     DeadLetter.objects.create(**kept)
     WaitingEvent.objects.create(**kept)

@@ -26,7 +26,7 @@ from authproxy.commands import (
 )
 from gateway_project import serving
 from gateway_project.embedded import socket_path
-from observability.commands import slo
+from observability.commands import requests, slo
 from realtime.commands import bus, events, sockets
 from routing.commands import documents, explain, history, importing
 from routing.commands.console import REFUSED, CommandRefused, Console
@@ -48,6 +48,7 @@ SUBCOMMANDS = (
     cache,
     canary,
     limited,
+    requests,
     sockets,
     events,
     bus,

@@ -1,6 +1,6 @@
 """D: The form of the explain page: a request in its parts, or a curl command that holds them."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from unfold.widgets import (
@@ -11,8 +11,11 @@ from unfold.widgets import (
 
 from routing.admin.curl import NotCurl, Request, parse_curl
 from routing.document.wire import COMMON_METHODS
+from routing.explaining import Which
 
 LIVE, DRAFT = "live", "draft"
+_LONGEST_NUMBER = 19
+_CONFIGURATIONS = [(LIVE, "What is live"), (DRAFT, "The draft: what publishing would make live")]
 LONGEST = 20_000
 MOST_HEADERS = 200
 
@@ -66,7 +69,7 @@ class ExplainForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "203.0.113.7", "spellcheck": "false"}),
     )
     configuration = forms.ChoiceField(
-        choices=[(LIVE, "What is live"), (DRAFT, "The draft: what publishing would make live")],
+        choices=_CONFIGURATIONS,
         initial=LIVE,
         widget=UnfoldAdminSelectWidget(),
     )
@@ -77,6 +80,16 @@ class ExplainForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not may_name:
             del self.fields["caller"]
+        revision = str(self.data.get("configuration", ""))
+        if _is_revision(revision):
+            configuration = cast("forms.ChoiceField", self.fields["configuration"])
+            configuration.choices = [*_CONFIGURATIONS, (revision, f"Revision {revision}")]
+
+    @property
+    def which(self) -> Which:
+        """Live, the draft, or the number of a revision."""
+        chosen = self.cleaned_data["configuration"]
+        return int(chosen) if _is_revision(chosen) else chosen
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -103,6 +116,10 @@ class ExplainForm(forms.Form):
         if len(found) > MOST_HEADERS:
             self.add_error("headers", f"At most {MOST_HEADERS} headers.")
         return found
+
+
+def _is_revision(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) < _LONGEST_NUMBER
 
 
 def initial_of(request: Request) -> dict[str, str]:

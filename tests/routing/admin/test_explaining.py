@@ -234,3 +234,15 @@ def test_targets_that_registered_themselves_are_shown() -> None:
         "registered by stranger",
     ):
         assert shown in text, shown
+
+
+def test_a_link_may_name_a_request_and_a_revision() -> None:
+    """Such as that of a request that was kept: explained at once, on what was live then."""
+    configure()
+    apply_document({**small(), "routes": [route("later", "/users", priority=9)]}, actor=Actor("ada"))
+    client = signed_in()
+    text = client.get(f"{URL}?url=/users/7&method=GET&configuration=1").content.decode()
+
+    assert "in revision 1" in text
+    assert "Route" in text
+    assert "There is no revision 99" in client.get(f"{URL}?url=/users/7&configuration=99").content.decode()
