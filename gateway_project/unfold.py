@@ -49,11 +49,24 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("Nodes", "memory", "routing_node_changelist", "routing.view_node"),
             ],
         },
+        _requests(),
         _traffic(),
         _alerts(),
         _realtime(),
         _access(),
     ]
+
+
+def _requests() -> dict[str, Any]:
+    """What was asked of the gateway, and what would become of it."""
+    requests = "observability.view_keptrequest"
+    return {
+        "title": "Requests",
+        "separator": True,
+        "items": [
+            _item("Requests", "receipt_long", "observability_keptrequest_changelist", requests),
+        ],
+    }
 
 
 def _traffic() -> dict[str, Any]:
@@ -62,12 +75,6 @@ def _traffic() -> dict[str, Any]:
         "title": "Traffic",
         "separator": True,
         "items": [
-            _item(
-                "Requests",
-                "receipt_long",
-                "observability_keptrequest_changelist",
-                "observability.view_keptrequest",
-            ),
             _item(
                 "Discovered targets",
                 "sensors",

@@ -59,7 +59,7 @@ class KeptRequestAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if not self.has_view_permission(request):
+        if not self.has_view_permission(request) or request.method == "POST":
             raise PermissionDenied
         row = KeptRequest.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         if row is None:
