@@ -5,7 +5,7 @@ Names of accounts and of consumers are one space: X-Consumer says either, and on
 
 import secrets
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
@@ -13,6 +13,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from authproxy.models import Consumer
+from routing import auditing
+from routing.auditing import ordered
 
 GENERATED_BYTES: Final = 15  # 20 characters
 NAME_TAKEN: Final = "This name is taken."
@@ -75,17 +77,25 @@ def create(
     with transaction.atomic():
         user.save()
         user.groups.set(roles)
+        given = {"email": user.email, "is_staff": is_staff}
+        given |= {"groups": sorted(group.name for group in user.groups.all())}
+        ordered("account.create", "account", name, by="", after=given)
     return user, password
 
 
 def set_active(users: Iterable[User], is_active: bool, *, by: str) -> int:
     """Lets accounts in, or shuts them out and ends their sessions; how many it changed."""
-    changed = 0
+    changes: tuple[dict[str, Any], ...] = ()
     with transaction.atomic():
         for user in users:
             if user.is_active != is_active:
                 user.is_active = is_active
                 user.changed_by = by  # type: ignore[attr-defined]
                 user.save(update_fields=["is_active"])  # what follows from it: authproxy.signals
-                changed += 1
-    return changed
+                was, is_now = {"is_active": not is_active}, {"is_active": is_active}
+                changes += auditing.changed("account", user.get_username(), was, is_now)
+        if changes:
+            about = tuple((str(each["kind"]), str(each["name"])) for each in changes)
+            word = "account.enable" if is_active else "account.disable"
+            auditing.record(auditing.Deed(word, about, by, changes=changes))
+    return len(changes)

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,6 +14,7 @@ from authproxy import revocation, tickets
 from authproxy.granting import standing_of_consumer
 from authproxy.models import ApiKey, Consumer
 from authproxy.telling import tell_on_commit
+from routing.auditing import Deed, changed, record
 
 MOST_KEYS: Final = 1000
 """Live keys of one consumer."""
@@ -49,6 +50,8 @@ def create(
     try:
         with transaction.atomic():
             key.save(force_insert=True)
+            given = {"name": name, "scopes": key.scopes, "expires_at": expires_at and expires_at.isoformat()}
+            _note("key.create", key, by, changed("api key", key.prefix, None, given))
             tell_on_commit("key_created", actor=by, subject=consumer.name, key=key.prefix, name=name)
     except IntegrityError as error:
         raise ValidationError({"name": f'There is a key "{name}" already.'}) from error
@@ -79,9 +82,16 @@ def revoke(key: ApiKey, *, by: str) -> bool:
         if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
             return False
         revocation.record(revocation.key(key.pk), reason="key revoked")
+        was, is_now = {"revoked": False}, {"revoked": True}
+        _note("key.revoke", key, by, changed("api key", key.prefix, was, is_now))
         tell_on_commit("key_revoked", actor=by, subject=key.consumer.name, key=key.prefix, name=key.name)
     key.revoked_at = now
     return True
+
+
+def _note(action: str, key: ApiKey, by: str, changes: tuple[dict[str, Any], ...]) -> None:
+    about = (("api key", key.prefix), ("consumer", key.consumer.name))
+    record(Deed(action, about, by, changes=changes, details={"name": key.name}))
 
 
 def pepper() -> bytes:

@@ -13,6 +13,7 @@ from authproxy.identity import Identity
 from authproxy.models import Consumer
 from authproxy.telling import tell_on_commit
 from routing import leases
+from routing.auditing import Deed, changed, ordered, record
 
 SERVICE: Final = "service"
 """The kind of consumer that may register targets."""
@@ -35,6 +36,9 @@ def create(
     with transaction.atomic():
         consumer.save()
         consumer.roles.set(roles)
+        given = {"kind": kind, "plan": plan, "scopes": consumer.scopes}
+        given |= {"roles": sorted(group.name for group in consumer.roles.all())}
+        ordered("consumer.create", "consumer", name, by="", after=given)
     return consumer
 
 
@@ -49,6 +53,7 @@ def set_enabled(consumers: QuerySet[Consumer], enabled: bool, *, by: str) -> int
             leases.shut_out([each.name for each in found if each.kind == SERVICE], by=by)
             for consumer in found:
                 tell_on_commit("consumer_disabled", actor=by, subject=consumer.name)
+        _note(found, "consumer.enable" if enabled else "consumer.disable", by, "enabled", enabled)
     return len(found)
 
 
@@ -61,7 +66,9 @@ def may_register(identity: Identity) -> bool:
 def delete(consumer: Consumer) -> None:
     """Deletes the consumer with its keys, everywhere within a second; an account of that name stays."""
     with transaction.atomic():
+        was = {"kind": consumer.kind, "plan": consumer.plan, "scopes": consumer.scopes}
         consumer.delete()  # what follows from it: authproxy.signals
+        ordered("consumer.delete", "consumer", consumer.name, by="", before=was)
 
 
 def assign_plan(consumers: QuerySet[Consumer], plan: str) -> int:
@@ -71,7 +78,18 @@ def assign_plan(consumers: QuerySet[Consumer], plan: str) -> int:
         found = list(consumers.exclude(plan=plan))
         Consumer.objects.filter(pk__in=[consumer.pk for consumer in found]).update(plan=plan)
         revocation.record(*subjects_of(found), reason="plan")
+        _note(found, "consumer.assign_plan", "", "plan", plan)
     return len(found)
+
+
+def _note(found: list[Consumer], action: str, by: str, name: str, value: object) -> None:
+    """One event about all of them; `found` are as they were before."""
+    if found:
+        about = tuple(("consumer", each.name) for each in found)
+        pictures = [
+            changed("consumer", each.name, {name: getattr(each, name)}, {name: value}) for each in found
+        ]
+        record(Deed(action, about, by, changes=tuple(change for (change,) in pictures)))
 
 
 def subjects_of(consumers: Iterable[Consumer]) -> list[str]:

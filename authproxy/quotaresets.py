@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from resilience.models import QuotaCount, QuotaReset
 from resilience.rows.breakers import REASON_LENGTH, WHO_LENGTH
+from routing.auditing import ordered
 from routing.breaking import CHANNEL
 from routing.dbtext import db_text
 from routing.locking import clear_errors
@@ -54,6 +55,8 @@ def reset(bucket: str, *, by: str, reason: str = "") -> QuotaReset:
             reason=db_text(reason, REASON_LENGTH),
         )
         QuotaCount.objects.filter(pk=row.pk).update(count=0, resets=order.number)
+        was, now = {"count": order.count}, {"count": 0}
+        ordered("quota.reset", "quota count", bucket, by=by, reason=reason, before=was, after=now)
         tell(CHANNEL, str(order.number))
         transaction.on_commit(lambda: _log(order))
         if _bound and (why := _bound[0](bucket)):

@@ -21,6 +21,7 @@ from authproxy import revocation, tickets
 from authproxy.apikeys import pepper
 from authproxy.models import RefreshToken, Session
 from authproxy.telling import tell_on_commit
+from routing.auditing import Deed, record
 
 MOST_SESSIONS: Final = 100
 """Open sessions of one account; one more ends the oldest."""
@@ -163,4 +164,14 @@ def _end(sessions: QuerySet[Session], reason: str, by: str) -> int:
         for session in found:
             name = session.user.get_username()
             tell_on_commit("session_ended", actor=by, subject=name, session=str(session.pk), reason=reason)
+        _note(found, reason, by)
     return len(found)
+
+
+def _note(found: list[Session], reason: str, by: str) -> None:
+    """For the audit trail, unless somebody only signs out: what callers do with their own sessions is not in it."""
+    names = {session.user.get_username() for session in found}
+    if found and by not in names:
+        about = [("session", str(session.pk)) for session in found]
+        about += [("account", name) for name in sorted(names)]
+        record(Deed("session.end", tuple(about), by or "system", reason))

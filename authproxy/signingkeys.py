@@ -23,6 +23,7 @@ from authproxy.models import SigningKey
 from authproxy.sealing import KeyFile, Sealer
 from authproxy.signatures import Key, secret_key
 from resilience.clock import wall_clock
+from routing.auditing import ordered
 
 FIXED: Final = "JWT_SECRET fixes the signing key: change it there, or remove it to have keys made and rotated"
 _LEEWAY_S: Final = 60.0
@@ -127,6 +128,8 @@ class SigningKeys:
             revocation.hold_order()
             row = self._make(moment, moment + timedelta(seconds=LEAD_S))
             SigningKey.objects.filter(retires_at__lt=moment).delete()
+            given = {"algorithm": row.algorithm, "activates_at": row.activates_at.isoformat()}
+            ordered("keys.rotate", "signing key", row.kid, by=actor, after=given)
         security.emit(security.SecurityEvent("keys_rotated", actor=actor, subject=row.kid))
         self.load()
         return row

@@ -26,7 +26,9 @@ from authproxy.admin.switching import SWITCHES, SWITCHES_SELECTED, SwitchingAdmi
 from authproxy.granting import consumer_row, standing
 from authproxy.models import ApiKey, Consumer
 from authproxy.telling import tell_on_commit
+from routing.admin.audited import AuditedAdmin
 from routing.admin.dialogs import ReasonDialog, go
+from routing.auditing import gathering
 
 _POWERS: Final = ("is_superuser", "user_permissions")
 _OWN: Final = ("is_active", "is_staff", "is_superuser")
@@ -57,7 +59,7 @@ class NewAccountForm(_OwnName, UserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, SwitchingAdmin):  # type: ignore[type-arg]
+class UserAdmin(AuditedAdmin, BaseUserAdmin, SwitchingAdmin):  # type: ignore[type-arg]
     """People who sign in."""
 
     form = AccountForm
@@ -181,11 +183,12 @@ class UserAdmin(BaseUserAdmin, SwitchingAdmin):  # type: ignore[type-arg]
         if user is None:
             return go(request, reverse("admin:auth_user_changelist"))
         try:
-            row = accounts.consumer_of(user)
+            with gathering("account.make_consumer"):
+                row = accounts.consumer_of(user)
+                self.log_change(request, user, "Made a consumer.")
         except ValidationError as error:
             self.message_user(request, f"Nothing was changed: {error.messages[0]}", messages.ERROR)
             return go(request, reverse("admin:auth_user_change", args=[user.pk]))
-        self.log_change(request, user, "Made a consumer.")
         return go(request, reverse("admin:authproxy_consumer_change", args=[row.pk]))
 
     @action(
@@ -229,16 +232,17 @@ class UserAdmin(BaseUserAdmin, SwitchingAdmin):  # type: ignore[type-arg]
         """Removes authenticator apps, security keys and recovery codes of one account."""
         user = self.get_object(request, object_id)
         if user is not None:
-            removed, _ = Authenticator.objects.filter(user=user).delete()
-            if removed:
-                self.log_change(request, user, noted("Second factors removed", form))
-                tell_on_commit("mfa_removed", actor=by(request), subject=user.get_username())
+            with gathering("account.remove_factors", reason=form.cleaned_data.get("reason", "")):
+                removed, _ = Authenticator.objects.filter(user=user).delete()
+                if removed:
+                    self.log_change(request, user, noted("Second factors removed", form))
+                    tell_on_commit("mfa_removed", actor=by(request), subject=user.get_username())
             self.message_user(request, f"Removed {removed} second factors of {user}.")
         return go_back(request, reverse("admin:auth_user_changelist"))
 
 
 @admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, ModelAdmin):
+class GroupAdmin(AuditedAdmin, BaseGroupAdmin, ModelAdmin):
     """Roles: what their members may do in admin."""
 
 

@@ -28,12 +28,14 @@ from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import DrainView, ReadmitView, TargetsView
 from observability.views.requests import RequestsView, RequestView
 from observability.views.slo import SloView
+from observability.views.audit import AuditView
 from realtime.views.sockets import EndView, SocketsView
 
 _V1 = "control/v1/"
 
 operating = [
     path(f"{_V1}breakers", BreakersView.as_view()),
+    path(f"{_V1}audit", AuditView.as_view()),
     path(f"{_V1}breakers/<str:service>", BreakerView.as_view()),
     path(f"{_V1}cache/purge", CachePurgeView.as_view()),
     path(f"{_V1}canaries", CanariesView.as_view()),

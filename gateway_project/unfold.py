@@ -46,6 +46,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _pending(request),
                 _item("Revisions", "history", "routing_revision_changelist", "routing.view_revision"),
+                _item(
+                    "Audit trail",
+                    "receipt_long",
+                    "observability_auditevent_changelist",
+                    "observability.view_auditevent",
+                ),
                 _item("Nodes", "memory", "routing_node_changelist", "routing.view_node"),
             ],
         },

@@ -13,6 +13,7 @@ from django.utils import timezone
 from authproxy.moments import rfc3339
 from realtime.models import LiveSocket, SocketEnding
 from resilience.rows.breakers import REASON_LENGTH, WHO_LENGTH
+from routing.auditing import Deed, gathering, record
 from routing.breaking import CHANNEL
 from routing.dbtext import db_text
 from routing.locking import clear_errors
@@ -29,7 +30,7 @@ _MOST_ID: Final = 1 << 62
 def end_some(keys: Iterable[int], *, by: str, reason: str = "") -> list[SocketEnding]:
     """Ends connections by their ids, all or none."""
     wanted = list(dict.fromkeys(keys))
-    with clear_errors(), transaction.atomic():
+    with clear_errors(), gathering():
         hold_orders()
         rows = LiveSocket.objects.in_bulk([key for key in wanted if 0 < key < _MOST_ID])
         missing = [key for key in wanted if key not in rows]
@@ -93,6 +94,8 @@ def _order(
         number=number,
         what=db_text(what, 500),
     )
+    about = ("routes", route) if route else ("sockets", what)
+    record(Deed("sockets.end", (about,), by, reason, details={"what": what}))
     tell(CHANNEL, "sockets")
     transaction.on_commit(lambda: _log(row))
     return row

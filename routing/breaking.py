@@ -14,6 +14,7 @@ from django.utils import timezone
 from resilience.breaker import Cause, State
 from resilience.models import BreakerState, BreakerTransition
 from resilience.rows.breakers import REASON_LENGTH, WHO_LENGTH
+from routing.auditing import ordered
 from routing.dbtext import db_text
 from routing.locking import clear_errors
 from routing.notify import tell
@@ -56,7 +57,7 @@ def force(
         raise OrderRefused("until", why)
     with clear_errors(), transaction.atomic():
         row = _locked(service)
-        before = row.effective
+        before, was = row.effective, _picture(row)
         row.forced = state or ""
         row.forced_until, row.forced_at = until, now if state is not None else None
         row.forced_by, row.reason = (
@@ -65,6 +66,8 @@ def force(
         row.save()
         cause = Cause.FORCED if state is not None else Cause.RELEASED
         _write_down(row, before, cause, by=by, reason=reason, until=until, at=now)
+        word = "breaker.force" if state is not None else "breaker.release"
+        ordered(word, "services", service, by=by, reason=reason, before=was, after=_picture(row))
         _announce(BreakerOrdered(service, state, False, by, reason, until))
     return row
 
@@ -74,12 +77,13 @@ def reset(service: str, *, by: str, reason: str = "") -> BreakerState:
     now = timezone.now()
     with clear_errors(), transaction.atomic():
         row = _locked(service)
-        before = row.effective
+        before, was = row.effective, _picture(row)
         row.resets += 1
         row.state, row.since, row.cause = State.CLOSED, now, Cause.RESET
         row.requests = row.failures = 0
         row.save()
         _write_down(row, before, Cause.RESET, by=by, reason=reason, until=None, at=now)
+        ordered("breaker.reset", "services", service, by=by, reason=reason, before=was, after=_picture(row))
         _announce(BreakerOrdered(service, State(row.forced) if row.forced else None, True, by, reason, None))
     return row
 
@@ -97,10 +101,25 @@ def release_expired(now: datetime) -> int:
         same = BreakerState.objects.filter(pk=row.pk, forced=row.forced, forced_until=row.forced_until)
         with transaction.atomic():
             if same.update(forced="", forced_until=None, forced_at=None, forced_by="", reason=""):
-                before, row.forced = row.effective, ""
+                before, was, row.forced, row.forced_until = row.effective, _picture(row), "", None
                 _write_down(row, before, Cause.RELEASED, by="", reason="", until=None, at=now)
+                ordered(
+                    "breaker.release",
+                    "services",
+                    row.service,
+                    by="system",
+                    reason="what was forced has expired",
+                    before=was,
+                    after=_picture(row),
+                )
                 released += 1
     return released
+
+
+def _picture(row: BreakerState) -> dict[str, str | None]:
+    """What an order changes, for the audit trail."""
+    until = row.forced_until.isoformat() if row.forced_until else None
+    return {"state": str(row.state), "forced": str(row.forced) or None, "forced_until": until}
 
 
 def _locked(service: str) -> BreakerState:

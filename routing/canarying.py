@@ -17,6 +17,7 @@ from resilience.canary import CanaryPolicy, Standing, Word, decide, obey, percen
 from resilience.clock import wall_clock
 from resilience.models import CanaryEvent, CanaryState
 from resilience.rows.breakers import REASON_LENGTH, WHO_LENGTH
+from routing.auditing import ordered
 from routing.breaking import CHANNEL
 from routing.dbtext import db_text
 from routing.locking import clear_errors
@@ -81,7 +82,9 @@ def steer(route: str, word: Word, *, by: str, reason: str = "") -> CanaryState:
         if found is None:
             stage = row.stage.replace("_", " ")
             raise OrderRefused("word", f"the canary is {stage}: {word.replace('_', ' ')} means nothing there")
+        was = _picture(row)
         _move(row, found, by=by, told=unpacked(row.canary))
+        ordered(f"canary.{word}", "routes", route, by=by, reason=reason, before=was, after=_picture(row))
     return row
 
 
@@ -129,6 +132,11 @@ def unpacked(said: list[Any]) -> Counts:
         return NOTHING
     times: dict[str, int] = said[2]
     return Counts(said[0], said[1], tuple(times.get(str(bucket), 0) for bucket in range(BUCKETS)))
+
+
+def _picture(row: CanaryState) -> dict[str, Any]:
+    """What an operator's word changes, for the audit trail."""
+    return {"stage": row.stage, "step": row.step, "percent": percent_of(row)}
 
 
 def _fields(wanted: Wanted, revision: int) -> dict[str, Any]:

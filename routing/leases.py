@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from routing.auditing import Deed, record
 from routing.dbtext import db_text
 from routing.leasing import Registration, Scheme
 from routing.locking import clear_errors
@@ -122,6 +123,7 @@ def approve(leases: Iterable[UUID], *, by: str) -> list[Lease]:
             )
             _decide(found, True, by=by, now=now)
         _log("approved", found, by)
+        _note("approve", found, by, "")
         return found
 
 
@@ -142,6 +144,7 @@ def end(leases: Iterable[UUID], *, by: str, why: str) -> list[Lease]:
         if found:
             _end(Lease.objects.filter(pk__in=[lease.pk for lease in found]), count, by=by, why=why)
         _log(f"ended ({why})", found, by)
+        _note("reject" if why.startswith(REJECTED) else "leave" if why == LEFT else "end", found, by, why)
         return found
 
 
@@ -280,6 +283,7 @@ def _begin(
     )
     _take_over(lease, registration, now)
     lease.save(force_insert=True)
+    _note("register", [lease], consumer, "")
     LOG.info("%s registered %s: %s", ascii(consumer), lease, lease.state)
     return lease
 
@@ -335,6 +339,14 @@ def _live_one(lease_id: UUID, consumer: str | None) -> Lease:
 def _unknown() -> LeaseRefused:
     """Of somebody else's lease no more is said than of none."""
     return LeaseRefused("unknown", "There is no such lease, or it has ended: register again.")
+
+
+def _note(word: str, leases: Collection[Lease], by: str, why: str) -> None:
+    """For the audit trail: an event, whatever number of leases it is about."""
+    if leases:
+        about = [("services", name) for name in sorted({each.service for each in leases})]
+        about += [("lease", each.url) for each in leases]
+        record(Deed(f"discovery.{word}", tuple(about), by, why))
 
 
 def _log(what: str, leases: Collection[Lease], by: str) -> None:

@@ -76,8 +76,11 @@ _audit: list[Callable[[PublishedEvent], None]] = []
 
 
 def bind_audit(port: Callable[[PublishedEvent], None]) -> None:
-    """Adds a port that is called inside each transaction; if it raises, nothing is changed."""
-    _audit.append(port)
+    """Adds a port that is called inside each transaction; if it raises, nothing is changed.
+
+    Who is bound later is called earlier: the audit trail, bound first by the topmost layer, takes its lock last.
+    """
+    _audit.insert(0, port)
 
 
 def under_review() -> bool:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from resilience.models import CachePurge
 from resilience.rows.breakers import REASON_LENGTH, WHO_LENGTH
+from routing.auditing import Deed, record
 from routing.breaking import CHANNEL
 from routing.dbtext import db_text
 from routing.locking import clear_errors
@@ -41,6 +42,8 @@ def purge(kind: Kind, values: Iterable[str], *, by: str, reason: str = "") -> li
     with clear_errors(), transaction.atomic():
         hold_orders()
         rows = [_ordered(kind, value, by=by, reason=reason) for value in subjects]
+        about = tuple(("routes" if kind == "route" else f"cached {kind}", value) for value in subjects)
+        record(Deed("cache.purge", about, by, reason))
         tell(CHANNEL, "")
         transaction.on_commit(lambda: _log(rows))
     return rows

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from resilience.models import TargetEjection, TargetHealth, TargetReadmission
 from resilience.rows.breakers import REASON_LENGTH, WHO_LENGTH
+from routing.auditing import gathering, ordered
 from routing.breaking import CHANNEL
 from routing.dbtext import db_text
 from routing.knowledge import Standing, standing_of
@@ -43,7 +44,7 @@ def readmit(service: str, url: str, *, by: str, reason: str = "") -> TargetReadm
 
 def readmit_all(targets: Iterable[tuple[str, str]], *, by: str, reason: str = "") -> list[TargetReadmission]:
     """The same for several (service, URL), all or none."""
-    with clear_errors(), transaction.atomic():
+    with clear_errors(), gathering():
         hold_orders()
         return [_readmit(service, url, by=by, reason=reason) for service, url in targets]
 
@@ -114,6 +115,7 @@ def _readmit(service: str, url: str, *, by: str, reason: str) -> TargetReadmissi
         by=db_text(by, WHO_LENGTH),
         reason=db_text(reason, REASON_LENGTH),
     )
+    ordered("target.readmit", "services", service, by=by, reason=reason, target=url)
     tell(CHANNEL, service)
     transaction.on_commit(lambda: _log(row))
     return row

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import brokers, databases
+from tests.support import brokers, databases, flushing
 from tests.support.browser import find_chromium, is_required
 from tests.support.stopwatch import Stopwatch
 
@@ -23,6 +23,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 
 def pytest_configure() -> None:
+    flushing.install()
     if is_required() and not find_chromium():
         raise pytest.UsageError("CI is set, but there is no Chromium for the browser tests")
     if is_required() and (missing := brokers.missing()):

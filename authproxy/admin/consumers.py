@@ -25,10 +25,12 @@ from authproxy.admin.states import State
 from authproxy.admin.switching import SWITCHES, SWITCHES_SELECTED, SwitchingAdmin
 from authproxy.granting import standing_of_consumer
 from authproxy.models import ApiKey, Consumer
+from routing.admin.audited import AuditedAdmin
+from routing.auditing import gathering
 
 
 @admin.register(Consumer)
-class ConsumerAdmin(SwitchingAdmin):
+class ConsumerAdmin(AuditedAdmin, SwitchingAdmin):
     """Who calls the API."""
 
     form = ConsumerForm
@@ -148,7 +150,8 @@ class ConsumerAdmin(SwitchingAdmin):
             return answer
         plan = answer.cleaned_data["plan"]
         changed = list(queryset.exclude(plan=plan).order_by())
-        consumers.assign_plan(plain(queryset), plan)
+        with gathering(reason=answer.cleaned_data.get("reason", "")):
+            consumers.assign_plan(plain(queryset), plan)
         what = f'Put on plan "{plan}"' if plan else "Taken off its plan"
         self.note(request, changed, noted(what, answer))
         self.message_user(request, f"{what}: {counted(self, len(changed))}.")

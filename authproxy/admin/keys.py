@@ -4,7 +4,6 @@ import re
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -20,8 +19,10 @@ from authproxy.admin.filters import ConsumerNameFilter, KeyStateFilter
 from authproxy.admin.forms import SECRET, NewKeyForm
 from authproxy.admin.rights import may
 from authproxy.models import ApiKey
+from routing.admin.audited import TrailHistory
 from routing.admin.dialogs import ReasonDialog
 from routing.admin.revisions import ReadOnlyAdmin
+from routing.auditing import gathering
 
 REVOKING: Final = "It is refused everywhere within a second, for good."
 SECRET_TEMPLATE: Final = "authproxy/admin/new_key.html"  # noqa: S105 - a template's name
@@ -29,7 +30,7 @@ _KEY: Final = re.compile(rf"{tickets.API_KEY}_([0-9A-Za-z]{{1,12}})(_.*)?").full
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(KeyColumns, ReadOnlyAdmin):
+class ApiKeyAdmin(TrailHistory, KeyColumns, ReadOnlyAdmin):
     """Secrets that stand for consumers."""
 
     form = NewKeyForm
@@ -133,7 +134,7 @@ class ApiKeyAdmin(KeyColumns, ReadOnlyAdmin):
     def revoke_all(self, request: HttpRequest, queryset: QuerySet[ApiKey], form: BaseDialogForm) -> None:
         """Ends keys, and says how many there were to end."""
         live = queryset.filter(revoked_at=None).select_related("consumer").order_by("pk")
-        with transaction.atomic():
+        with gathering(reason=form.cleaned_data.get("reason", "")):
             revoked = [key for key in live if apikeys.revoke(key, by=by(request))]
             for key in revoked:
                 self.log_change(request, key, noted("Revoked", form))

@@ -17,6 +17,7 @@ from authproxy.admin.filters import SessionStateFilter, UsernameFilter
 from authproxy.admin.rights import may
 from authproxy.models import Session
 from routing.admin.revisions import ReadOnlyAdmin
+from routing.auditing import gathering
 
 ENDING: Final = "Its cookie, its tokens and its refresh tokens are refused everywhere within a second."
 ENDED_HERE: Final = "ended by staff"
@@ -115,7 +116,9 @@ class SessionAdmin(SessionColumns, ReadOnlyAdmin):
         """Ends sessions, and says how many there were to end."""
         who = by(request)
         found = Session.objects.filter(pk__in=queryset.order_by().values("pk"), ended_at=None)
-        self.tell(request, sum(sessions.end(session, reason=ENDED_HERE, by=who) for session in found))
+        with gathering():
+            ended = sum(sessions.end(session, reason=ENDED_HERE, by=who) for session in found)
+        self.tell(request, ended)
 
     def tell(self, request: HttpRequest, ended: int) -> None:
         """Says how many were ended."""

@@ -12,6 +12,7 @@ from unfold.forms import BaseDialogForm
 
 from authproxy.admin.asking import asked, counted, go_back, in_dialog, noted, one
 from routing.admin.dialogs import ReasonDialog
+from routing.auditing import gathering
 
 DISABLED: Final = "Its keys, sessions and tokens are refused everywhere within a second."
 ENABLED: Final = "It may pass again as it could before; sessions that have ended stay so."
@@ -80,7 +81,8 @@ class SwitchingAdmin(ModelAdmin):
     def _switch(
         self, request: HttpRequest, queryset: QuerySet[Any], form: BaseDialogForm, *, is_on: bool
     ) -> None:
-        changed = self.switched(request, queryset, is_on=is_on)
+        with gathering(reason=form.cleaned_data.get("reason", "")):
+            changed = self.switched(request, queryset, is_on=is_on)
         what = "Enabled" if is_on else "Disabled"
         self.note(request, changed, noted(what, form))
         self.message_user(request, f"{what} {counted(self, len(changed))}: live everywhere within a second.")

@@ -8,6 +8,7 @@ from authproxy.commands.shared import add_group, add_list, add_options, add_reas
 from authproxy.quotacounts import as_json, current, of_key, of_quota
 from authproxy.quotaresets import ResetRefused, reset
 from resilience.models import QuotaCount
+from routing.auditing import gathering
 from routing.commands.console import OK, CommandRefused, Console, author
 
 AT_ONCE = 500
@@ -56,7 +57,8 @@ def run_reset(options: argparse.Namespace, console: Console) -> int:
         )
     by = author(options).name
     try:
-        found = [reset(bucket, by=by, reason=options.reason) for bucket in buckets]
+        with gathering():
+            found = [reset(bucket, by=by, reason=options.reason) for bucket in buckets]
     except ResetRefused as refusal:
         raise CommandRefused(f"nothing was reset: {refusal}") from refusal
     data = {"quota": options.quota, "key": options.key, "forgotten": [each.count for each in found], "by": by}

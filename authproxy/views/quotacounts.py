@@ -18,6 +18,7 @@ from authproxy.views.base import Endpoint, operator, viewer
 from authproxy.views.documented import documented
 from resilience.models import QuotaCount
 from resilience.rows.breakers import REASON_LENGTH
+from routing.auditing import gathering
 
 _TAG: Final = "Control"
 AT_ONCE: Final = 1000
@@ -106,7 +107,7 @@ class ResetView(Endpoint):
         if not (found := list(buckets)):
             raise not_found(f'The quota "{quota}" has counted nothing of "{key}".')
         by = identity.name or identity.consumer
-        with _obeying():
+        with _obeying(), gathering():
             orders = [reset(bucket, by=by, reason=reason) for bucket in found]
         return Response({"quota": quota, "key": key, "forgotten": [each.count for each in orders], "by": by})
 

@@ -11,11 +11,13 @@ from allauth.socialaccount.models import SocialLogin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from gateway_project.signin import guard, sealing
+from routing.auditing import Deed, record
 
 UNKNOWN: Final = "socialaccount/unknown.html"
 TOO_MANY: Final = "Too many failed attempts. Try again in {} seconds."
@@ -41,6 +43,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         guard.failed(request, _name_in(credentials), "staff_login_failed")
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Whoever is let in is in the audit trail, or is not let in."""
+        name = user.get_username()
+        with transaction.atomic():
+            record(Deed("staff.login", (("account", name),), name, user_id=user.pk))
+            super().login(request, user)
 
     def post_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse:
         guard.succeeded(request, user.get_username())

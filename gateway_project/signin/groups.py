@@ -42,6 +42,7 @@ _VIEW: Final = (
     | _named("observability", [f"view_{model}" for model in _REQUESTS])
     | _named("auth", ["view_user", "view_group"])
     | _named("observability", ["view_alertreceiver"])
+    | _named("observability", ["view_auditevent"])
 )
 RIGHTS: Final[dict[str, Q]] = {
     VIEWER: _VIEW,

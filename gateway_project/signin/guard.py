@@ -8,8 +8,15 @@ from django.http import HttpRequest
 from authproxy import lockout, security
 from authproxy.exchange import SCOPE_CLIENT
 from authproxy.security import Kind, SecurityEvent
+from routing.auditing import Deed, record
 
 DOOR: Final = "admin"
+TRAIL: Final[dict[Kind, str]] = {
+    "staff_login_failed": "staff.login_failed",
+    "mfa_failed": "staff.mfa_failed",
+    "login_locked": "staff.login_locked",
+}
+"""What the audit trail calls it. That somebody was let in is written by whoever lets in."""
 
 
 def address_of(request: HttpRequest) -> str:
@@ -39,6 +46,8 @@ def succeeded(request: HttpRequest, name: str) -> None:
 
 def tell(request: HttpRequest, kind: Kind, name: str) -> None:
     """A security event about an account; people type passwords where a name is wanted, so only names of accounts."""
+    if word := TRAIL.get(kind):
+        record(Deed(word, (("account", name),) if name else (), name))
     security.emit(
         SecurityEvent(kind, actor=name, subject=name, address=address_of(request), details={"door": DOOR})
     )

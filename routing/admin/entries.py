@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from routing import owning
+from routing.admin.audited import SEES_TRAIL, trail_of
 from routing.admin.dialogs import go
 from routing.admin.forms.entry import EntryForm
 from routing.admin.forms.texts import flatten
@@ -222,8 +223,10 @@ class EntryAdmin(ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Who changed the row, whichever way: the revisions that did, for those who may see them."""
+        """Who changed the row, whichever way: the audit trail or the revisions, for those who may see them."""
         row = self.get_object(request, object_id)
+        if row is not None and request.user.has_perm(SEES_TRAIL):
+            return HttpResponseRedirect(trail_of(self.kind(), str(row)))
         if row is None or not request.user.has_perm("routing.view_revision"):
             return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
         there = reverse("admin:routing_revision_changelist")

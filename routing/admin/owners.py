@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from routing import owning
+from routing.admin.audited import AuditedAdmin
 from routing.models import Owner
 
 
@@ -34,7 +35,7 @@ class OwnedInline(TabularInline):
 
 
 @admin.register(Owner)
-class OwnerAdmin(ModelAdmin):
+class OwnerAdmin(AuditedAdmin, ModelAdmin):
     """Who may edit what, without being an editor of everything."""
 
     list_display = ("__str__", "user", "group", "service", "route")

@@ -31,6 +31,7 @@ MODELS: Final[dict[str, tuple[str, str, str, str]]] = {
     "routing.owner": (STAFF, "SA", "SA", "SA"),
     "routing.revision": (STAFF, "", "", ""),
     "routing.pendingchange": (STAFF, "", "", ""),
+    "observability.auditevent": (STAFF, "", "", ""),
     "routing.node": (STAFF, "", "", ""),
     "routing.lease": (STAFF, "", "", ""),
     "resilience.breakerstate": (STAFF, "", "", ""),
@@ -163,6 +164,7 @@ INLINES: Final[dict[tuple[str, str], tuple[str, str, str, str]]] = {
 # Calls of the control API and of discovery: who gets past who asks. Services register themselves; staff does not.
 CALLS: Final[dict[str, str]] = {
     "GET control/v1/breakers": STAFF,
+    "GET control/v1/audit": STAFF,
     "GET control/v1/breakers/{service}": STAFF,
     "POST control/v1/breakers/{service}": "OA",
     "POST control/v1/cache/purge": "OA",

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sys
 from contextlib import suppress
 from typing import Any
@@ -26,10 +27,11 @@ from authproxy.commands import (
 )
 from gateway_project import serving
 from gateway_project.embedded import socket_path
-from observability.commands import requests, slo
+from observability.commands import audit, requests, slo
 from realtime.commands import bus, events, sockets
+from routing.auditing import Origin, coming_from
 from routing.commands import documents, explain, history, importing
-from routing.commands.console import REFUSED, CommandRefused, Console
+from routing.commands.console import REFUSED, CommandRefused, Console, author
 from routing.locking import StoreUnavailable, clear_errors
 from routing.models import EditConflict
 from routing.notify import bind_redis
@@ -59,6 +61,7 @@ SUBCOMMANDS = (
     user,
     keys,
     slo,
+    audit,
 )
 INTERRUPTED = 130
 _REFUSALS = (CommandRefused, PublishRefused, EditConflict, StoreUnavailable)
@@ -85,7 +88,7 @@ class Command(BaseCommand):
         console = Console(self.stdout, self.stderr)  # type: ignore[arg-type]
         bind_redis(_redis_url())
         try:
-            with clear_errors():
+            with clear_errors(), coming_from(lambda: _origin(options)):
                 code: int = options.run(options, console)
             self.stdout.flush()
             return code
@@ -102,6 +105,12 @@ class Command(BaseCommand):
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
+
+
+def _origin(options: argparse.Namespace) -> Origin:
+    """Who runs the command, and on which machine."""
+    actor = author(argparse.Namespace(as_user=getattr(options, "as_user", None)))
+    return Origin("cli", socket.gethostname()[:60], actor.name, actor.user_id)
 
 
 def _redis_url() -> str | None:

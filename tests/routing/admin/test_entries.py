@@ -203,11 +203,16 @@ def test_name_taken_meanwhile_is_an_error_at_the_name(admin: Client, configured:
     assert errors(response) == {"name": ["Service with this Name already exists."]}
 
 
-def test_history_of_a_row_is_the_revisions_that_touched_it(admin: Client, configured: None) -> None:
-    """Whichever way they were made; who may not see revisions gets what admin itself knows."""
+def test_history_of_a_row_is_the_trail_or_the_revisions_that_touched_it(
+    admin: Client, configured: None
+) -> None:
+    """Whichever way they were made; who may see neither gets what admin itself knows."""
     apply_document({"version": 1, "routes": [route("other", "/other")]}, actor=Actor("bob"))
     url = page("route", "history", Route.objects.get(name="orders").pk)
-    response = admin.get(url, follow=True)
+    trail = admin.get(url, follow=True).context["cl"].result_list
+    assert [row.action for row in trail] == ["configuration.publish"]
+    seer = signed_in("sue", permissions=("routing.view_route", "routing.view_revision"))
+    response = seer.get(url, follow=True)
     assert [row.number for row in response.context["cl"].result_list] == [1]
     assert signed_in("rob", permissions=("routing.view_route",)).get(url).status_code == 200
 

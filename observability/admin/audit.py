@@ -1,0 +1,191 @@
+"""D: The audit trail in admin: who changed what, from where, why, and how it was before. Nobody can change a row."""
+
+from typing import Any, Final
+
+import orjson
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import DropdownFilter, TextFilter
+from unfold.decorators import display
+
+from authproxy.admin.columns import link
+from authproxy.admin.filters import MomentFilter
+from observability.audit.finding import COLUMNS, Wanted, find
+from observability.models import AuditEvent
+from routing.admin.rendering import difference
+from routing.admin.revisions import ReadOnlyAdmin
+from routing.diff import ABSENT, Changes, EntryChange, FieldChange
+
+MOST_COUNTED: Final = 5_000
+"""Pages go no further back: a filter by time does."""
+SHOWN_OBJECTS: Final = 100
+DOORS: Final = ("admin", "api", "cli", "discovery", "sign-in", "account", "system")
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no more rows than somebody would turn pages for: counting a million takes too long."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, or MOST_COUNTED if there are more."""
+        rows: Any = self.object_list
+        return int(rows.order_by().values("pk")[:MOST_COUNTED].count())
+
+
+class ActorFilter(TextFilter):
+    """What somebody did."""
+
+    title = "who"
+    parameter_name = "actor"
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(actor=self.value()) if self.value() else queryset
+
+
+class ObjectFilter(TextFilter):
+    """What happened to something: `routes orders`, or only `orders`."""
+
+    title = "object (routes NAME, services NAME, consumer NAME, or NAME)"
+    parameter_name = "object"
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        found = about(self.value() or "")
+        return queryset.filter(pk__in=find(found).order_by().values("pk")) if found else queryset
+
+
+class ActionFilter(TextFilter):
+    """One kind of change."""
+
+    title = "action (breaker.force)"
+    parameter_name = "action"
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+class DoorFilter(DropdownFilter):
+    """By which door."""
+
+    title = "door"
+    parameter_name = "door"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
+        return [(door, door) for door in DOORS]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(door=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    """Every change, newest first."""
+
+    list_display = ("at", "action", "summary", "shown_actor", "shown_from", "reason")
+    list_display_links = ("at",)
+    list_filter = (ActorFilter, ObjectFilter, ActionFilter, DoorFilter, ("at", MomentFilter))
+    list_filter_submit = True
+    search_fields = ("words",)
+    search_help_text = "Words of what was done, to what, by whom and why, among the newest 100,000"
+    sortable_by = ()
+    ordering = ("-id",)
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    fields = (
+        "id",
+        "at",
+        "action",
+        "summary",
+        "shown_actor",
+        "shown_from",
+        "reason",
+        "shown_objects",
+        "shown_details",
+        "previous",
+        "hash",
+    )
+    change_form_after_template = "routing/admin/revision_difference.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        queryset: QuerySet[AuditEvent] = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == "observability_auditevent_changelist"
+        return queryset.only(*COLUMNS) if is_list else queryset
+
+    def get_search_results(
+        self, _request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+    ) -> tuple[QuerySet[AuditEvent], bool]:
+        if not search_term:
+            return queryset, False
+        found = find(Wanted(text=search_term)).order_by().values("pk")
+        return queryset.filter(pk__in=found), False
+
+    @display(description="who", ordering="actor")
+    def shown_actor(self, event: AuditEvent) -> SafeString | str:
+        if event.user_id is not None:
+            return link("auth_user_change", event.actor, event.user_id)
+        return event.actor if event.actor_kind in ("system", "") else f"{event.actor} ({event.actor_kind})"
+
+    @display(description="from")
+    def shown_from(self, event: AuditEvent) -> str:
+        return f"{event.door} {event.address}".strip()
+
+    @display(description="about")
+    def shown_objects(self, event: AuditEvent) -> SafeString | str:
+        objects = orjson.loads(event.content)["objects"]
+        shown = format_html_join(
+            ", ",
+            "{}",
+            (
+                (
+                    link(
+                        "observability_auditevent_changelist",
+                        f"{kind} {name}".strip(),
+                        object=f"{kind} {name}",
+                    ),
+                )
+                for kind, name in objects[:SHOWN_OBJECTS]
+            ),
+        )
+        more = len(objects) - SHOWN_OBJECTS
+        return format_html("{}{}", shown, f" and {more} more" if more > 0 else "") if objects else "–"
+
+    @display(description="details")
+    def shown_details(self, event: AuditEvent) -> str:
+        details = orjson.loads(event.content)["details"]
+        return "; ".join(f"{name}: {value}" for name, value in sorted(details.items())) or "–"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        if (event := kwargs.get("obj")) is not None:
+            context["difference"] = difference(changes_of(event))
+        return super().render_change_form(request, context, **kwargs)  # type: ignore[no-any-return]
+
+
+def changes_of(event: AuditEvent) -> Changes:
+    """Before and after, as pages show differences."""
+    return Changes(
+        tuple(
+            EntryChange(
+                each["kind"],
+                each["name"],
+                each["action"],
+                tuple(
+                    FieldChange(field["path"], field.get("before", ABSENT), field.get("after", ABSENT))
+                    for field in each["fields"]
+                ),
+            )
+            for each in orjson.loads(event.content)["changes"]
+        )
+    )
+
+
+def about(text: str) -> Wanted | None:
+    """`routes orders` and `orders`, as people write what they look for."""
+    kind, _, name = text.strip().rpartition(" ")
+    return Wanted(kind=kind.strip(), name=name) if name else None

@@ -1,0 +1,41 @@
+"""P: The statements by which the database itself refuses to change rows of the audit trail."""
+
+from typing import Final
+
+TABLES: Final = ("observability_auditevent", "observability_auditobject")
+REFUSAL: Final = "the audit trail is append-only"
+_FUNCTION: Final = f"""
+CREATE OR REPLACE FUNCTION torana_audit_refuse() RETURNS trigger AS $$
+BEGIN RAISE EXCEPTION '{REFUSAL}'; END
+$$ LANGUAGE plpgsql
+"""
+
+
+def creation(vendor: str) -> list[str]:
+    """What makes the triggers."""
+    if vendor == "postgresql":
+        made = [
+            f"CREATE TRIGGER {table}_{event.lower()} BEFORE {event} ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION torana_audit_refuse()"
+            for table in TABLES
+            for event in ("UPDATE", "DELETE", "TRUNCATE")
+        ]
+        return [_FUNCTION, *made]
+    return [
+        f"CREATE TRIGGER {table}_{event.lower()} BEFORE {event} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        for table in TABLES
+        for event in ("UPDATE", "DELETE")
+    ]
+
+
+def removal(vendor: str) -> list[str]:
+    """What takes them away."""
+    events = ("UPDATE", "DELETE", "TRUNCATE") if vendor == "postgresql" else ("UPDATE", "DELETE")
+    on = vendor == "postgresql"
+    dropped = [
+        f"DROP TRIGGER IF EXISTS {table}_{event.lower()}{f' ON {table}' if on else ''}"
+        for table in TABLES
+        for event in events
+    ]
+    return [*dropped, "DROP FUNCTION IF EXISTS torana_audit_refuse()"] if on else dropped

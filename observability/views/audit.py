@@ -1,0 +1,116 @@
+"""D: `/control/v1/audit`: who changed what, the newest first."""
+
+from typing import Any, Final
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authproxy.serializers import Shape
+from authproxy.views.base import Endpoint, viewer
+from authproxy.views.documented import documented
+from observability.audit.finding import Wanted, as_json, find
+from routing.admin.audited import SEES_TRAIL
+
+MOST: Final = 500
+_LONGEST: Final = 300
+_MOST_ID: Final = 2**63 - 1
+
+
+class AuditQuestion(Shape):
+    """All narrow what is listed. `before` is the number of an event: the next page's is the last one of this."""
+
+    actor = serializers.CharField(required=False, max_length=_LONGEST)
+    kind = serializers.CharField(
+        required=False, max_length=_LONGEST, help_text="Of the object: routes, consumer."
+    )
+    name = serializers.CharField(required=False, max_length=_LONGEST, help_text="Of the object.")
+    action = serializers.CharField(required=False, max_length=_LONGEST)
+    door = serializers.CharField(required=False, max_length=_LONGEST)
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False)
+    text = serializers.CharField(required=False, max_length=_LONGEST)
+    before = serializers.IntegerField(required=False, min_value=1, max_value=_MOST_ID)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST, default=50)
+
+
+class ObjectShape(Shape):
+    kind = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+
+
+class FieldShape(Shape):
+    """`before` or `after` is missing where there was or is nothing."""
+
+    path = serializers.CharField()
+    before = serializers.JSONField(required=False)
+    after = serializers.JSONField(required=False)
+
+
+class ChangeShape(Shape):
+    kind = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    action = serializers.ChoiceField(["added", "removed", "changed"])
+    fields_ = serializers.ListField(child=FieldShape(), source="fields")
+
+    def get_fields(self) -> Any:
+        """A serializer has an attribute `fields` of its own."""
+        found = super().get_fields()
+        found["fields"] = found.pop("fields_")
+        found["fields"].source = None
+        return found
+
+
+class EventShape(Shape):
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    action = serializers.CharField()
+    actor = serializers.CharField()
+    actor_kind = serializers.CharField()
+    user_id = serializers.IntegerField(allow_null=True)
+    door = serializers.CharField()
+    source_ = serializers.CharField(allow_blank=True)
+    address = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+    summary = serializers.CharField(allow_blank=True)
+    objects = serializers.ListField(child=ObjectShape())
+    more_objects = serializers.IntegerField()
+    changes = serializers.ListField(child=ChangeShape())
+    details = serializers.DictField()
+    previous = serializers.CharField()
+    hash = serializers.CharField()
+
+    def get_fields(self) -> Any:
+        """So has a field called `source`."""
+        found = super().get_fields()
+        found["source"] = found.pop("source_")
+        return found
+
+
+class EventsShape(Shape):
+    """`next`: what to ask for as `before` to get those that are older; null at the end."""
+
+    events = EventShape(many=True)
+    next = serializers.IntegerField(allow_null=True)
+
+
+class AuditView(Endpoint):
+    """The audit trail."""
+
+    @documented(
+        "List changes",
+        tag="Control",
+        asks=AuditQuestion,
+        answers={200: EventsShape},
+        errors=(400, 401, 403),
+    )
+    def get(self, request: Request) -> Response:
+        """The newest first. A search for words looks at the newest 100,000 of what the rest leaves."""
+        viewer(request, SEES_TRAIL)
+        asked = AuditQuestion(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        wanted: dict[str, Any] = dict(asked.validated_data)
+        limit = wanted.pop("limit")
+        rows = list(find(Wanted(**wanted)).defer(None)[: limit + 1])
+        events = [as_json(row) for row in rows[:limit]]
+        return Response({"events": events, "next": events[-1]["id"] if len(rows) > limit else None})

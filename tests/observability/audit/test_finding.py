@@ -1,0 +1,50 @@
+"""Events are found by who, what, which and when, the newest first."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from observability.audit.finding import Wanted, as_json, find, in_order, line
+from observability.models import AuditEvent
+from routing.auditing import Deed, Origin, coming_from, record
+
+pytestmark = [pytest.mark.store, pytest.mark.django_db]
+
+
+@pytest.fixture(autouse=True)
+def _trail() -> None:
+    with coming_from(Origin("api")):
+        record(Deed("breaker.force", (("services", "orders"),), "anna", "It burns"))
+    record(Deed("configuration.publish", (("routes", "orders"), ("routes", "home")), "bert"))
+    record(Deed("key.revoke", (("api key", "tor_abc"),), "anna"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        (Wanted(), [3, 2, 1]),
+        (Wanted(actor="anna"), [3, 1]),
+        (Wanted(name="orders"), [2, 1]),
+        (Wanted(kind="routes", name="orders"), [2]),
+        (Wanted(kind="services"), [1]),
+        (Wanted(action="key.revoke"), [3]),
+        (Wanted(door="api"), [1]),
+        (Wanted(text="it BURNS"), [1]),
+        (Wanted(text="orders"), [2, 1]),
+        (Wanted(before=3), [2, 1]),
+        (Wanted(since=timezone.now() - timedelta(hours=1)), [3, 2, 1]),
+        (Wanted(since=timezone.now() + timedelta(hours=1)), []),
+        (Wanted(until=timezone.now() - timedelta(hours=1)), []),
+        (Wanted(actor="\0"), []),
+    ],
+)
+def test_filters(wanted: Wanted, numbers: list[int]) -> None:
+    assert [row.pk for row in find(wanted)] == numbers
+    assert [row.pk for row in in_order(wanted)] == numbers[::-1]
+
+
+def test_an_event_is_told_in_a_line_and_as_json() -> None:
+    row = AuditEvent.objects.get(pk=1)
+    assert line(row).split("  ", 2)[2] == "breaker.force  anna  api  force: services orders  It burns"
+    assert as_json(row)["objects"] == [{"kind": "services", "name": "orders"}]
