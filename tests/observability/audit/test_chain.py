@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from observability.audit.chain import GENESIS, Break, Link, Verified, canonical, check, hash_of
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
-contents = st.lists(st.dictionaries(texts, st.one_of(texts, st.integers(-(2**53), 2**53), st.none())), max_size=8)
+contents = st.lists(
+    st.dictionaries(texts, st.one_of(texts, st.integers(-(2**53), 2**53), st.none())), max_size=8
+)
 
 
 def chained(bodies: list[dict[str, Any]]) -> list[Link]:

@@ -1,6 +1,5 @@
 """`gateway audit`: the trail is listed, verified, exported."""
 
-import os
 from pathlib import Path
 
 import orjson
@@ -73,6 +72,6 @@ def test_exporting(tmp_path: Path) -> None:
     lines = [orjson.loads(each) for each in file.read_text().splitlines()]
     assert [each["id"] for each in lines] == [1, 2, 3]
     assert file.stat().st_mode & 0o077 == 0
-    assert os.listdir(tmp_path) == ["trail.jsonl"]
+    assert list(tmp_path.iterdir()) == [file]
     assert gateway("audit", "export", "--since", "2001-01-01").out == file.read_text()
     assert "No such file" in gateway("audit", "export", tmp_path / "none" / "x").err
