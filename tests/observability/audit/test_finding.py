@@ -46,5 +46,11 @@ def test_filters(wanted: Wanted, numbers: list[int]) -> None:
 
 def test_an_event_is_told_in_a_line_and_as_json() -> None:
     row = AuditEvent.objects.get(pk=1)
-    assert line(row).split("  ")[-5:] == ["breaker.force", "anna", "api", "force: services orders", "It burns"]
+    assert line(row).split("  ")[-5:] == [
+        "breaker.force",
+        "anna",
+        "api",
+        "force: services orders",
+        "It burns",
+    ]
     assert as_json(row)["objects"] == [{"kind": "services", "name": "orders"}]
