@@ -26,9 +26,9 @@ from authproxy.views.control.revisions import (
 from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import DrainView, ReadmitView, TargetsView
+from observability.views.audit import AuditView
 from observability.views.requests import RequestsView, RequestView
 from observability.views.slo import SloView
-from observability.views.audit import AuditView
 from realtime.views.sockets import EndView, SocketsView
 
 _V1 = "control/v1/"

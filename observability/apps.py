@@ -11,9 +11,9 @@ class ObservabilityConfig(AppConfig):
 
     def ready(self) -> None:
         import observability.admin.alerts
+        import observability.admin.audit
         import observability.admin.objectives
         import observability.admin.requests  # noqa: F401 - what registers with admin does so now
-        import observability.admin.audit  # noqa: F401 - what registers with admin does so now
         from observability.audit import writing
         from routing import auditing
         from routing.publishing import bind_audit
