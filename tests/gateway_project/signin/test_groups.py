@@ -1,9 +1,12 @@
 """Ready groups: made by migrations, and never made again against somebody's wish."""
 
+from importlib import import_module
+
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 
 from gateway_project.signin.groups import RIGHTS, provide, remember
 from routing.models import Route
@@ -83,3 +86,21 @@ def test_deleted_group_is_made_again() -> None:
     migrated()
 
     assert "routing.publish" in rights_of("publisher")
+
+
+def test_topic_rules_go_to_security_admins() -> None:
+    """An installation of before gave editors the right; the upgrade takes it from them, and nothing else."""
+    hand_over = import_module("realtime.migrations.0003_topic_rules_of_security_admins").hand_over
+    editors, admins = (Group.objects.get(name=name) for name in ("editor", "security admin"))
+    kept = Group.objects.create(name="topic keepers")
+    rows = Permission.objects.filter(codename__in=("add_topicrule", "change_topicrule", "delete_topicrule"))
+    before = rights_of("editor")
+    editors.permissions.add(*rows)
+    kept.permissions.add(*rows)
+    admins.permissions.remove(*rows)
+    hand_over(apps, connection.schema_editor())
+
+    assert rights_of("editor") == before
+    assert "routing.view_topicrule" in before
+    assert {f"routing.{row.codename}" for row in rows} <= rights_of("security admin")
+    assert len(rights_of("topic keepers")) == 3
