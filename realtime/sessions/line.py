@@ -43,6 +43,7 @@ class Line(asyncio.Protocol):
     __slots__ = (
         "_bits",
         "_fragments",
+        "_is_broken",
         "_listener",
         "_queued",
         "_reader",
@@ -60,6 +61,7 @@ class Line(asyncio.Protocol):
         self._listener = listener
         self._reader = FrameReader(masked=True, max_message=LARGEST_MESSAGE, inflate_bits=inflate)
         self._fragments = b""
+        self._is_broken = False
         self._queued = 0
         self.is_full = False
         self.is_live = True
@@ -79,12 +81,15 @@ class Line(asyncio.Protocol):
     # Called by the transport
 
     def data_received(self, data: bytes) -> None:
+        if self._is_broken:
+            return  # what follows a violation has no meaning, and must not pile up until the connection is gone
         self.is_live = True
         self._reader.feed(data)
         try:
             while (piece := self._reader.next()) is not None:
                 self._take(*piece)
         except Violation as violation:
+            self._is_broken = True
             self.close(violation.code, violation.reason)
 
     def eof_received(self) -> None:

@@ -115,6 +115,17 @@ async def test_garbage_is_a_violation() -> None:
     assert said.line.code == 1002
 
 
+async def test_what_follows_a_violation_is_not_kept() -> None:
+    """However much of it comes before the connection is gone."""
+    said = Said()
+    said.line.data_received(b"\xff\xff\xff\xff")
+    for _ in range(10):
+        said.line.data_received(b"x" * 65_536)
+
+    assert len(said.line._reader._data) == 4
+    assert said.messages == []
+
+
 async def test_slow_by_bytes() -> None:
     """What waits is bounded by a message more than the bound."""
     said = Said()
