@@ -34,6 +34,7 @@ class Detailing:
         unready: Callable[[], str | None],
         services: Callable[[], Mapping[str, CompiledService]],
         bus: Check | None = None,
+        realtime: Callable[[], Mapping[str, int]] = dict,
         recent: Callable[[], Mapping[str, Any]] = dict,
         dropped: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
@@ -44,6 +45,7 @@ class Detailing:
         }
         if bus is not None:
             checks["bus"] = bus
+        checks["realtime"] = partial(numbers_check, realtime)
         facts = Facts(
             version=version,
             worker=node_name(),
@@ -65,6 +67,11 @@ class Detailing:
         await self.application.stop()
         if self._database is not None:
             await self._database.stop()
+
+
+async def numbers_check(numbers: Callable[[], Mapping[str, int]]) -> Seen:
+    """Of a part of this worker, which is well as long as the worker answers."""
+    return Seen(counts=numbers())
 
 
 async def redis_check(link: RedisLink, decided_alone: Callable[[], int]) -> Seen:

@@ -8,14 +8,18 @@ routes that publish ──▶ BusLink ──▶ RabbitMQ, NATS, Redis Streams, H
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from authproxy.bus import Bus
 from observability.buscheck import bus_check
 from observability.components import Check
 from realtime.bus.inbound import Inbound, Publish
+from realtime.bus.kept import numbers
 from realtime.bus.link import BusLink
 from realtime.bus.opening import adapter_for
 from realtime.bus.outbox import DatabaseOutbox
+
+_COUNTED: Final = ("published", "kept", "refused", "rejected")
 
 
 class MessageHub:
@@ -61,4 +65,24 @@ class MessageHub:
     @property
     def check(self) -> Check | None:
         """For /health/detailed."""
-        return None if self.link is None else bus_check(self.link)
+        if self.link is None:
+            return None
+        outbox = self.outbox
+        return bus_check(self.link, self._numbers, None if outbox is None else partial(outbox.ask, numbers))
+
+    def _numbers(self) -> dict[str, int]:
+        """Since the start: what came from subjects, and what the outbox did."""
+        found: dict[str, int] = {}
+        if self.inbound is not None:
+            found |= {"taken": self.inbound.counts.taken, "unmapped": self.inbound.counts.unmapped}
+        if self.outbox is not None:
+            found |= {"sent_on": self.outbox.counts.sent, "dead": self.outbox.counts.dead}
+        return found
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """For metrics: messages by what became of them."""
+        if self.link is None:
+            return {}
+        counts = self.link.counts
+        return {name: getattr(counts, name) for name in _COUNTED} | self._numbers()

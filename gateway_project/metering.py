@@ -27,7 +27,7 @@ from resilience.breakers import BreakerEvent
 from routing.registry import Registry
 
 _EVENTS: Final = ("published", "alone", "refused", "taken", "duplicates", "delivered", "replayed", "gaps")
-_BUS: Final = ("published", "kept", "refused", "rejected")
+_CLIENTS: Final = ("opened", "refused_messages", "turned_away", "slow_readers")
 _REDIS: Final = ("failed", "refused", "dropped")
 
 
@@ -154,8 +154,9 @@ def _events_reader(realtime: Realtime, hub: MessageHub) -> Source:
         for what in _EVENTS:
             into.put(names.EVENTS, getattr(realtime.hub.tally, what), what)
         into.put(names.SUBSCRIPTIONS, realtime.hub.subscriptions)
-        if hub.link is not None:
-            for what in _BUS:
-                into.put(names.BUS, getattr(hub.link.counts, what), what)
+        stats = realtime.stats
+        for what in _CLIENTS:
+            into.put(names.EVENT_CLIENTS, stats[what], what)
+        _put_all(into, names.BUS, hub.counts)
 
     return read

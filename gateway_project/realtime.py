@@ -91,16 +91,17 @@ class Realtime:
 
     @property
     def stats(self) -> dict[str, int]:
-        """Numbers of this worker: since the start, but for `connections` and `subscriptions`, which are now."""
+        """Of this worker since its start; `connections`, `streams` and `subscriptions` are those of now."""
         hub, sessions = self.hub.tally, self.sessions.tally
         return {
             "connections": len(self.sessions),
+            "streams": len(self._streams),
             "subscriptions": self.hub.subscriptions,
             **{name: getattr(hub, name) for name in hub.__slots__},
             "opened": sessions.opened,
             "refused_messages": sessions.refused,
             "turned_away": sessions.turned_away,
-            "slow_readers": self.sessions.closed[TOO_SLOW],
+            "slow_readers": self.sessions.closed[TOO_SLOW] + self._streams.cut,
         }
 
     def reconcile(self, new: Snapshot) -> None:

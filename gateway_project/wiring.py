@@ -219,6 +219,7 @@ class Gateway:
             unready=self._unready,
             services=self._services,
             bus=self._message_hub.check,
+            realtime=lambda: self._realtime.stats,
             recent=self._meters.recent.shown,
             dropped=self._meters.dropped,
         )

@@ -54,6 +54,7 @@ ROUTES: Final = "gateway_config_routes"
 REDIS_UP: Final = "gateway_redis_up"
 REDIS_CALLS: Final = "gateway_redis_calls_total"
 EVENTS: Final = "gateway_events_total"
+EVENT_CLIENTS: Final = "gateway_event_clients_total"
 SUBSCRIPTIONS: Final = "gateway_event_subscriptions"
 BUS: Final = "gateway_bus_messages_total"
 WORKERS: Final = "gateway_workers"
@@ -171,7 +172,13 @@ _OF_THE_GATEWAY: Final = (
     Family(REDIS_CALLS, "counter", "Calls to Redis for limits and breakers.", ("result",)),
     Family(EVENTS, "counter", "Events for subscribers, by what became of them.", ("what",)),
     Family(SUBSCRIPTIONS, "gauge", "Topics that clients are subscribed to, added up."),
-    Family(BUS, "counter", "Messages of routes to the message bus, by what became of them.", ("what",)),
+    Family(
+        EVENT_CLIENTS,
+        "counter",
+        "Clients that follow events: opened, refused_messages, turned_away (too many), slow_readers (cut off).",
+        ("what",),
+    ),
+    Family(BUS, "counter", "Messages to and from the message bus, by what became of them.", ("what",)),
     Family(LAG, "histogram", "How late the event loop is; looked at four times a second."),
     Family(WORKERS, "gauge", "Worker processes of this node."),
     Family(BUILD, "gauge", "1, by version.", ("version",), "max"),

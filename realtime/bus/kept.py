@@ -51,6 +51,12 @@ def held() -> tuple[int, int]:
     return found["count"], found["size"] or 0
 
 
+def numbers() -> dict[str, int]:
+    """What the installation keeps now: waiting events, their bytes, and dead letters."""
+    waiting, size = held()
+    return {"waiting": waiting, "waiting_bytes": size, "dead_letters": DeadLetter.objects.count()}
+
+
 def first(number: int) -> list[tuple[int, Message]]:
     """The oldest that wait."""
     return [(row.pk, message_of(row)) for row in WaitingEvent.objects.order_by("pk")[:number]]

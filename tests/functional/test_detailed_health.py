@@ -131,6 +131,7 @@ async def test_a_file_s_worker_has_neither_database_nor_workers(site: Site) -> N
     async with site.serving(*arguments, OPS_ACCESS="private", DATABASE_URL="sqlite:////nowhere/x") as running:
         found = await report(running)
         assert (found["code"], found["status"]) == (200, "healthy")
+        assert found["components"].pop("realtime")["connections"] == 0
         assert found["components"] == {"database": {"status": "disabled"}, "redis": {"status": "disabled"}}
         assert found["workers"] is None
         assert (await running.get(DETAILED, "X-Forwarded-For: 203.0.113.9")).status == 401

@@ -34,6 +34,7 @@ def detailing(
         unready=lambda: None,
         services=dict,
         bus=bus,
+        realtime=lambda: {"connections": 3},
     )
 
 
@@ -51,7 +52,9 @@ async def report(worker: Detailing) -> dict[str, Any]:
 async def test_a_worker_that_leans_on_nothing() -> None:
     """With a file and no Redis; a bus is only there if the settings name one."""
     found = await report(detailing())
+    realtime = found["components"].pop("realtime")
     assert found["components"] == {"database": {"status": "disabled"}, "redis": {"status": "disabled"}}
+    assert (realtime["status"], realtime["connections"]) == ("healthy", 3)
     assert (found["status"], found["code"], found["workers"]) == ("healthy", 200, None)
     assert found["worker"]["revision"] == 3
     found = await report(detailing(bus=gone))

@@ -69,6 +69,7 @@ async def test_what_happens_is_counted(settings: dict[str, Any]) -> None:
     assert found["gateway_config_revision_age_seconds",] >= 0
     assert found["gateway_requests_in_flight",] == 1  # the scrape
     assert found["gateway_websocket_connections", ""] == 0
+    assert found["gateway_event_clients_total", "slow_readers"] == 0
     assert found["gateway_dropped_total", "requests"] == 0
     assert HEAD_TOO_LARGE not in REFUSAL_LISTENERS
 

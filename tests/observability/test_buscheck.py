@@ -34,3 +34,29 @@ async def test_hub_that_is_away(when: str) -> None:
     seen = await bus_check(link)()
     await link.stop()
     assert seen.why == "nobody is there"
+
+
+@in_virtual_time
+async def test_what_is_kept_for_the_hub() -> None:
+    """Of this worker and of the installation; a database that hangs is asked once, and takes nothing from the rest."""
+    asked = 0
+    answers: list[asyncio.Future[dict[str, int]]] = []
+
+    async def held() -> dict[str, int]:
+        nonlocal asked
+        asked += 1
+        answers.append(asyncio.get_running_loop().create_future())
+        return await answers[-1]
+
+    link = BusLink(FakeHub)
+    link.start()
+    await asyncio.sleep(0.01)
+    check = bus_check(link, lambda: {"taken": 4}, held)
+    hanging = [await check() for _ in range(3)]
+    asyncio.get_running_loop().call_later(0.1, answers[0].set_result, {"waiting": 2})
+    seen = await check()
+    await link.stop()
+    assert [(each.why, each.counts["taken"], "waiting" in each.counts) for each in hanging] == [
+        ("", 4, False)
+    ] * 3
+    assert (asked, seen.counts["waiting"]) == (1, 2)

@@ -66,3 +66,11 @@ def test_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_preview_has_no_secret(body: bytes, shown: str) -> None:
     assert kept.preview(WaitingEvent(body=body, size=len(body))) == shown
+
+
+def test_what_is_kept_is_counted() -> None:
+    kept.put([message(1), message(2)])
+    kept.bury(message(3), "it is not wanted", "out")
+
+    size = len(message(1).body) + len(message(2).body)
+    assert kept.numbers() == {"waiting": 2, "waiting_bytes": size, "dead_letters": 1}
