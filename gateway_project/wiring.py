@@ -114,7 +114,7 @@ class Gateway:
             unready=self._unready,
             realm=config.service_name,
         )
-        self._status = Status(self._services)
+        self._status = Status(self._services, name=config.service_name)
         self._recorder, self._logs = _recording(config, has_database=revision_file is None)
         self._access_log = AccessLogging(config, self._recorder)
         pipeline = self._pipeline()

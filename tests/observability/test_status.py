@@ -89,3 +89,20 @@ async def test_endpoint(method: str, status: int) -> None:
     if status == 200:
         document = orjson.loads(send.body)
         assert (document["status"], document["services"]) == ("up", {"s": {"status": "up"}})
+
+
+async def test_browsers_get_a_page() -> None:
+    """Which is another answer for the same URL; programs get JSON."""
+    snapshot = compiled("http://a")
+    send = Recorder()
+    headers = [(b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")]
+    await Status(lambda: snapshot.services, name="shop")(
+        http_scope(path="/status", headers=headers), playback(), send
+    )
+
+    assert send.header(b"content-type") == b"text/html; charset=utf-8"
+    assert send.header(b"vary") == b"accept"
+    assert (send.header(b"content-security-policy") or b"").startswith(
+        b"default-src 'none'; style-src 'sha256-"
+    )
+    assert b"<title>shop: status</title>" in send.body
