@@ -13,7 +13,11 @@ FILES = (
     *sorted(EXAMPLES.glob("*/README.md")),
 )
 SCRIPTS = [
-    pytest.param(script, id=f"{file.relative_to(ROOT)}-{number}")
+    pytest.param(
+        script,
+        id=f"{file.relative_to(ROOT)}-{number}",
+        marks=[pytest.mark.rabbitmq] if "MESSAGE_HUB_URL" in script.env else [],
+    )
     for file in FILES
     for number, script in enumerate(Script.all_of(file))
 ]
