@@ -29,6 +29,7 @@ from authproxy.views.targets import DrainView, ReadmitView, TargetsView
 from observability.views.audit import AuditView
 from observability.views.requests import RequestsView, RequestView
 from observability.views.slo import SloView
+from observability.views.traffic import TrafficView
 from realtime.views.sockets import EndView, SocketsView
 
 _V1 = "control/v1/"
@@ -51,6 +52,7 @@ operating = [
     path(f"{_V1}slo", SloView.as_view()),
     path(f"{_V1}sockets", SocketsView.as_view()),
     path(f"{_V1}sockets/end", EndView.as_view()),
+    path(f"{_V1}traffic", TrafficView.as_view()),
 ]
 configuring = [
     path(f"{_V1}defaults", DefaultsView.as_view()),

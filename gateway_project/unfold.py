@@ -81,6 +81,7 @@ def _traffic() -> dict[str, Any]:
         "title": "Traffic",
         "separator": True,
         "items": [
+            _item("Dashboard", "query_stats", "traffic", "routing.view_service", "routing.operate"),
             _item(
                 "Discovered targets",
                 "sensors",
@@ -270,7 +271,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "gateway_project.unfold.environment",
-    "DASHBOARD_CALLBACK": "routing.admin.dashboard.fill",
+    "DASHBOARD_CALLBACK": "gateway_project.frontpage.fill",
     "STYLES": [lambda _request: static("torana/admin.css")],
     "SCRIPTS": [lambda _request: static("torana/names.js")],
     "SITE_FAVICONS": [

@@ -7,11 +7,12 @@ from django.urls import include, path
 
 from authproxy.views import discovery
 from gateway_project import controlurls
+from observability.admin import traffic
 from realtime.admin import live
 from routing.admin import explaining, importing
 
 site: Any = admin.site
-site.extra_urls = lambda: [*explaining.urls(), *importing.urls(), *live.urls()]
+site.extra_urls = lambda: [*explaining.urls(), *importing.urls(), *live.urls(), *traffic.urls()]
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -42,6 +42,7 @@ from observability.alerts.duty import AlertDuty
 from observability.applog import IDS, Ids
 from observability.health import Health
 from observability.requests.log import RequestLog
+from observability.rollups.live import LiveTraffic
 from observability.rollups.log import TrafficLog
 from observability.status import Status
 from observability.traffic.recorder import Recorder
@@ -117,6 +118,8 @@ class Gateway:
         self._status = Status(self._services, name=config.service_name)
         self._recorder, self._logs = _recording(config, has_database=revision_file is None)
         self._access_log = AccessLogging(config, self._recorder)
+        self._live_traffic = LiveTraffic(self._realtime.own.traffic, worker=self._realtime.hub.node)
+        self._recorder.subscribe(self._live_traffic)
         pipeline = self._pipeline()
         self._meters = self._make_meters(pipeline)
         self._meters.queues["access_log"] = lambda: self._access_log.dropped
@@ -136,6 +139,7 @@ class Gateway:
         """Load what is to be served. A revision file that does not compile stops the start."""
         self._recorder.start()
         self._access_log.start()
+        self._live_traffic.start()
         await self._meters.start()
         if self._revision_file is not None:
             await self._message_hub.start()
@@ -178,6 +182,7 @@ class Gateway:
         peeking.unbind(self._traffic.limiter.store)
         await self._detailing.stop()
         self._recorder.stop()
+        self._live_traffic.stop()
         for log in self._logs:
             await log.stop()
         await self._access_log.stop()

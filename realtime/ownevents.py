@@ -19,6 +19,7 @@ BREAKERS: Final = "gateway.breakers"
 TARGETS: Final = "gateway.targets"
 REVISIONS: Final = "gateway.revisions"
 SECURITY: Final = "gateway.security"
+TRAFFIC: Final = "gateway.traffic"
 MOST_WAITING: Final = 1000
 MOST_IN_A_SECOND: Final = 50
 
@@ -82,6 +83,10 @@ class OwnEvents:
             "details": dict(event.details),
         }
         self._note(SECURITY, event.kind, data)
+
+    def traffic(self, summary: Mapping[str, Any]) -> None:
+        """What this worker served in a second."""
+        self._note(TRAFFIC, "second", summary)
 
     def _note(self, topic: str, kind: str, data: Mapping[str, Any], id: str = "") -> None:  # noqa: A002 - the hub's name
         if len(self._waiting) >= MOST_WAITING:

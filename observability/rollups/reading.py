@@ -5,11 +5,12 @@ totals(range)                     figures of all of it
 routes(range), consumers(range)   who had most
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-from django.db.models import Max, Q, Sum
+from django.db.models import Q, Sum
 
 from observability.models import CallerRow, TrafficRow
 from observability.rollups.figures import Figures
@@ -20,7 +21,6 @@ from observability.rollups.writing import COLUMNS, figures_of
 
 EVERYTHING: Final = Subject(ALL, "")
 Order = Literal["count", "errors", "refused", "seconds"]
-_SUMS: Final = {name: Sum(name) for name in ("count", "errors", "refused", "seconds", "sent", "received")}
 
 
 class Point(NamedTuple):
@@ -30,18 +30,13 @@ class Point(NamedTuple):
     figures: Figures
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A route or a service among those with most. `seconds` is the sum of all durations."""
+class Ranked(NamedTuple):
+    """A route or a service among those with most."""
 
     name: str
     service: str
-    count: int
-    errors: int
-    refused: int
-    seconds: float
-    sent: int
-    received: int
+    """Of a route: the one that took its last request."""
+    figures: Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +68,7 @@ def totals(subject: Subject, start: int, end: int) -> Figures:
 
 def totals_of(scope: str, names: Iterable[str], start: int, end: int) -> dict[str, Figures]:
     """Of each of some routes or services that had any requests."""
-    found: dict[str, Figures] = {}
-    wanted = Q(name__in=list(names))
-    for segment in cover(start, end, frontiers(scope)):
-        rows = _of(segment, scope).filter(wanted)
-        for name, *values in rows.values_list("name", *COLUMNS):
-            found.setdefault(name, Figures()).merge(figures_of(tuple(values)))
-    return found
+    return {each.name: each.figures for each in _ranked(scope, list(names), start, end)}
 
 
 def ranking(
@@ -91,22 +80,33 @@ def ranking(
     limit: int = 10,
     service: str | None = None,
 ) -> list[Ranked]:
-    """The routes or services that have most; `service`: only routes that it takes. Most first, then by name."""
+    """The routes or services that have most; `service`: only routes that it takes. Most first, then by name.
+
+    Of very many, one number each is added up, by an index if it is the count; all others only of those that are given.
+    """
     where = Q() if service is None else Q(service=service)
-    sums: dict[str, list[Any]] = {}
+    sums: Counter[str] = Counter()
     for segment in cover(start, end, frontiers(scope)):
-        rows = (
-            _of(segment, scope).filter(where).values("name").annotate(by_service=Max("service"), **_totals())
-        )
-        for row in rows.values_list("name", "by_service", *(f"total_{name}" for name in _SUMS)):
-            known = sums.get(row[0])
-            sums[row[0]] = [
-                row[1] or (known[0] if known else ""),
-                *(a + b for a, b in zip(row[2:], known[1:] if known else (0,) * len(_SUMS), strict=True)),
-            ]
-    ranked = [Ranked(name, *values) for name, values in sums.items()]
-    ranked.sort(key=lambda each: (-getattr(each, by), each.name))
-    return [each for each in ranked if getattr(each, by)][:limit]
+        grouped = _of(segment, scope).filter(where).order_by().values("name").annotate(total=Sum(by))
+        for name, total in grouped.values_list("name", "total"):
+            sums[name] += total
+    first = sorted(sums.items(), key=lambda each: (-each[1], each[0]))[:limit]
+    names = [name for name, total in first if total]
+    found = {each.name: each for each in _ranked(scope, names, start, end)}
+    return [found[name] for name in names if name in found]
+
+
+def _ranked(scope: str, names: list[str], start: int, end: int) -> list[Ranked]:
+    """In no order."""
+    found: dict[str, Ranked] = {}
+    for segment in cover(start, end, frontiers(scope)) if names else ():
+        rows = _of(segment, scope).filter(name__in=names).order_by("at")
+        for name, service, *values in rows.values_list("name", "service", *COLUMNS):
+            known = found.get(name)
+            figures = Figures() if known is None else known.figures
+            figures.merge(figures_of(tuple(values)))
+            found[name] = Ranked(name, service, figures)
+    return list(found.values())
 
 
 def consumers(start: int, end: int, *, route: str | None = None, limit: int = 10) -> list[RankedConsumer]:
@@ -141,10 +141,6 @@ def first_moment() -> int | None:
     rows = TrafficRow.objects.filter(scope=ALL).order_by("at")
     found: int | None = rows.values_list("at", flat=True).first()
     return found
-
-
-def _totals() -> dict[str, Sum]:
-    return {f"total_{name}": value for name, value in _SUMS.items()}
 
 
 def _of(segment: Segment, scope: str) -> Any:

@@ -36,7 +36,7 @@ class TrafficRow(models.Model):
             models.UniqueConstraint(fields=["span", "scope", "name", "at", "worker"], name="traffic_row"),
         ]
         indexes = [
-            models.Index(fields=["span", "scope", "at"], name="traffic_at"),
+            models.Index(fields=["span", "scope", "at", "name", "count"], name="traffic_ranking"),
             models.Index(
                 fields=["span", "scope", "at"], name="traffic_unsummed", condition=Q(is_summed=False)
             ),

@@ -50,6 +50,7 @@ def live_view(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Live",
         "topics": TOPICS,
+        "traffic": ownevents.TRAFFIC,
         "endpoint": f"{settings.CONFIG.api_prefix}/ws",
     }
     return TemplateResponse(request, TEMPLATE, context)

@@ -29,6 +29,7 @@ from routing.admin.sections import ROUTE_SECTIONS, Section
 from routing.admin.shadowing import warnings_about
 from routing.admin.steering import may_operate, steers
 from routing.admin.tokens import unverifiable_tokens
+from routing.admin.trafficlink import TrafficLink
 from routing.cleaning import written
 from routing.columns import DESTINATIONS
 from routing.document.effective import WITH_BACKENDS
@@ -38,7 +39,7 @@ from routing.purging import PurgeRefused
 
 
 @admin.register(Route)
-class RouteAdmin(CopyingAdmin):
+class RouteAdmin(TrafficLink, CopyingAdmin):
     """Which request goes where, and under which rules."""
 
     form = RouteForm
@@ -81,7 +82,7 @@ class RouteAdmin(CopyingAdmin):
     ordering = ("name",)
     actions = ("enable_selected", "disable_selected", "purge_selected")
     actions_row: ClassVar[list[Any]] = ["explain", "duplicate", "enable", "disable", "purge"]
-    actions_detail: ClassVar[list[Any]] = ["explain", "duplicate", "purge"]
+    actions_detail: ClassVar[list[Any]] = ["explain", "traffic", "duplicate", "purge"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Route]:
         queryset: QuerySet[Route] = super().get_queryset(request)

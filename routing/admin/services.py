@@ -19,6 +19,7 @@ from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm, 
 from routing.admin.owners import OwnedInline
 from routing.admin.sections import SERVICE_SECTIONS, Section
 from routing.admin.steering import may_operate, steers
+from routing.admin.trafficlink import TrafficLink
 from routing.models import Route, RouteBackend, Service, Target
 from routing.rows.services import PROTOCOLS
 
@@ -59,7 +60,7 @@ class ProtocolFilter(DropdownFilter):
 
 
 @admin.register(Service)
-class ServiceAdmin(CopyingAdmin):
+class ServiceAdmin(TrafficLink, CopyingAdmin):
     """Who can answer."""
 
     form = ServiceForm
@@ -70,7 +71,7 @@ class ServiceAdmin(CopyingAdmin):
     search_fields = ("name", "targets__url", "notes")
     ordering = ("name",)
     actions_row: ClassVar[list[Any]] = ["duplicate", "drain"]
-    actions_detail: ClassVar[list[Any]] = ["duplicate", "drain"]
+    actions_detail: ClassVar[list[Any]] = ["traffic", "duplicate", "drain"]
 
     def has_operate_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """Operators drain what they may see."""

@@ -46,12 +46,32 @@ for (const box of page.querySelectorAll("input[type=checkbox]")) {
   follow();
 }
 
+const traffic = document.getElementById("torana-live-traffic");
+const heard = new Map(); // worker -> its last second
+live.subscribe(traffic.dataset.topic, ({ data }) => heard.set(data.worker, { ...data, at: Date.now() }));
+setInterval(showTraffic, 1000);
+
 document.getElementById("torana-live-pause").addEventListener("click", ({ target }) => {
   isPaused = !isPaused;
   target.textContent = isPaused ? "Go on" : "Pause";
   if (!isPaused) held.splice(0).forEach(show);
 });
 document.getElementById("torana-live-clear").addEventListener("click", () => rows.replaceChildren());
+
+// Each worker tells each second; buckets grow by 2^(1/8), from an eighth of a millisecond, so they add up.
+function showTraffic() {
+  const now = [...heard.values()].filter(({ at }) => Date.now() - at < 1500);
+  const sum = (name) => now.reduce((total, each) => total + each[name], 0);
+  const buckets = new Map();
+  for (const each of now) for (const [number, count] of Object.entries(each.buckets)) buckets.set(Number(number), (buckets.get(Number(number)) ?? 0) + count);
+  let left = 0.95 * sum("requests");
+  const last = [...buckets.keys()].sort((a, b) => a - b).find((number) => (left -= buckets.get(number)) <= 0);
+  const figures = { requests: sum("requests"), errors: sum("errors"), refused: sum("refused"), p95: last === undefined ? "–" : `${(0.125 * 2 ** (last / 8)).toPrecision(3)} ms` };
+  for (const [name, value] of Object.entries(figures)) {
+    const shown = traffic.querySelector(`[data-figure="${name}"]`);
+    if (shown.textContent !== String(value)) shown.textContent = value;
+  }
+}
 
 function take(event) {
   const count = page.querySelector(`[data-count="${event.topic}"]`);

@@ -56,12 +56,12 @@ def test_rankings() -> None:
         worker.serve(2, route="c", service="s2", status=429, code="RATE_LIMIT")
         worker.write()
     found = ranking(ROUTE, AT, AT + MINUTE)
-    assert [(each.name, each.service, each.count) for each in found] == [
+    assert [(each.name, each.service, each.figures.count) for each in found] == [
         ("a", "s1", 10),
         ("b", "s2", 6),
         ("c", "s2", 4),
     ]
-    assert found[0].seconds == pytest.approx(5.0)
+    assert found[0].figures.seconds == pytest.approx(5.0)
     assert [each.name for each in ranking(ROUTE, AT, AT + MINUTE, by="errors")] == ["b"]
     assert [each.name for each in ranking(ROUTE, AT, AT + MINUTE, by="refused")] == ["c"]
     assert [each.name for each in ranking(ROUTE, AT, AT + MINUTE, service="s2", limit=1)] == ["b"]

@@ -1,0 +1,79 @@
+"""Dashboards of admin in a browser: what they show is what two workers were sent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.support.process import Running, Site
+
+pytestmark = pytest.mark.browser
+ROUTES = [
+    {"name": "hello", "match": {"path": "/hello"}, "respond": {"body": "hi"}, "auth": {"level": "public"}},
+    {"name": "closed", "match": {"path": "/closed"}, "respond": {"body": "hi"}, "auth": {"level": "user"}},
+]
+
+
+@pytest.fixture
+async def gateway(site: Site) -> AsyncIterator[Running]:
+    """Two workers share what is sent."""
+    async with site.serving("--workers", "2") as running:
+        yield running
+
+
+async def send(gateway: Running, path: str, count: int) -> None:
+    """Over a connection each, so that both workers get some."""
+    for _ in range(count):
+        await gateway.get(path)
+
+
+async def faults(page: Page) -> list[str]:
+    found = await Axe().run(page)
+    return [each["id"] for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
+
+
+async def test_totals_are_what_was_sent(page: Page, site: Site, gateway: Running) -> None:
+    """On the page of everything and on that of one route; in either theme nobody is shut out."""
+    await page.goto("/admin/traffic/")
+    await expect(page.get_by_text("No request came in this time.")).to_be_visible()
+    await site.apply({"version": 1, "routes": ROUTES})
+    await gateway.until("/closed", 401)
+    before = 1
+    await asyncio.gather(*(send(gateway, "/hello", 10) for _ in range(4)), send(gateway, "/closed", 5))
+
+    requests = page.locator('[data-figure="requests"]')
+    await expect(requests).to_have_text(str(45 + before), timeout=40_000)
+    await expect(page.get_by_role("status")).to_have_text("live")
+    table = page.locator(".torana-board-card", has_text="Top routes")
+    await expect(table.get_by_role("row").nth(1)).to_contain_text("hello40")
+    refused = page.locator(".torana-board-card", has_text="Refused by the gateway")
+    await expect(refused).to_contain_text("AUTH_ERROR")
+    assert await faults(page) == []
+
+    await table.get_by_role("link", name="hello").click()
+    await expect(requests).to_have_text("40")
+    await page.get_by_role("button", name="7 d").click()
+    await expect(page.get_by_role("button", name="7 d")).to_have_attribute("aria-pressed", "true")
+    await expect(requests).to_have_text("40")
+
+
+async def test_seconds_are_shown_live(page: Page, site: Site, gateway: Running) -> None:
+    """On the page Live, of both workers together."""
+    await site.apply({"version": 1, "routes": ROUTES})
+    await gateway.until("/closed", 401)
+    await page.goto("/admin/realtime/live/")
+    await expect(page.get_by_role("status")).to_have_text("live")
+    shown = page.locator('#torana-live-traffic [data-figure="requests"]')
+    stopped = asyncio.Event()
+
+    async def keep_asking() -> None:
+        while not stopped.is_set():
+            await gateway.get("/hello")
+
+    asking = asyncio.create_task(keep_asking())
+    await expect(shown).not_to_have_text("0")
+    stopped.set()
+    await asking
+    await expect(shown).to_have_text("0")
