@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("observability", "0002_kept_requests"),
+        ("observability", "0003_alerts"),
     ]
 
     operations = [
