@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("observability", "0003_alerts"),
+        ("observability", "0004_audit"),
     ]
 
     operations = [
