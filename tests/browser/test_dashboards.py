@@ -1,12 +1,14 @@
 """Dashboards of admin in a browser: what they show is what two workers were sent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from tests.support import databases
 from tests.support.process import Running, Site
 
 pytestmark = pytest.mark.browser
@@ -14,6 +16,14 @@ ROUTES = [
     {"name": "hello", "match": {"path": "/hello"}, "respond": {"body": "hi"}, "auth": {"level": "public"}},
     {"name": "closed", "match": {"path": "/closed"}, "respond": {"body": "hi"}, "auth": {"level": "user"}},
 ]
+
+
+@pytest.fixture
+def site(tmp_path: Path, prepared_database: str, redis_url: str) -> Iterator[Site]:
+    """Whose workers share a Redis."""
+    with databases.empty_database(tmp_path, like=prepared_database) as url:
+        shared = {"REDIS_URL": redis_url, "SERVICE_NAME": f"boards-{tmp_path.name}"[:40]}
+        yield Site(tmp_path, {"DATABASE_URL": url, **shared})
 
 
 @pytest.fixture
