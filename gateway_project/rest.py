@@ -53,6 +53,7 @@ def spectacular(config: GatewayConfig) -> dict[str, Any]:
             "drf_spectacular.hooks.postprocess_schema_enums",
             "gateway_project.documentdocs.add",
             "gateway_project.healthdocs.add",
+            "gateway_project.eventdocs.add",
         ],
     }
 
