@@ -71,6 +71,12 @@ def _requests() -> dict[str, Any]:
         "separator": True,
         "items": [
             _item("Requests", "receipt_long", "observability_keptrequest_changelist", requests),
+            _item(
+                "Log-only policies",
+                "policy_alert",
+                "observability_wouldrefuse_changelist",
+                "observability.view_wouldrefuse",
+            ),
         ],
     }
 

@@ -12,6 +12,7 @@ class ObservabilityConfig(AppConfig):
     def ready(self) -> None:
         import observability.admin.alerts
         import observability.admin.audit
+        import observability.admin.logonly
         import observability.admin.objectives
         import observability.admin.requests  # noqa: F401 - what registers with admin does so now
         from observability.audit import writing

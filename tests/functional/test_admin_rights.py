@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
 from authproxy.models import ApiKey, Consumer, LimitedCaller, SecurityEvent, Session, SigningKey
-from observability.models import AlertDelivery, AlertReceiver, Incident, KeptRequest
+from observability.models import AlertDelivery, AlertReceiver, Incident, KeptRequest, WouldRefuse
 from realtime.models import DeadLetter, LiveSocket, SocketEnding, WaitingEvent
 from resilience.canaries import Wanted
 from resilience.canary import CanaryPolicy
@@ -88,6 +88,7 @@ def world() -> None:
     ApiKey.objects.create(consumer=consumer, name="k", prefix="tk_1", digest=b"1")
     Session.objects.create(user=user, expires_at=now)
     KeptRequest.objects.create(at=now, path="/", status=403, duration_ms=1, revision=1)
+    WouldRefuse.objects.create(digest="a", first_at=now, last_at=now)
     kept = {"at": now, "event_id": "1", "topic": "t", "body": b"", "size": 0}
     DeadLetter.objects.create(**kept)
     WaitingEvent.objects.create(**kept)

@@ -1,0 +1,57 @@
+"""The page of policies in mode log, and enforcing one."""
+
+from typing import Any
+
+import pytest
+
+from observability.models import WouldRefuse
+from routing.drafts import Actor
+from routing.models import Route
+from routing.publishing import apply_document
+from tests.support.adminpages import signed_in, viewer
+from tests.support.configuration import route, small
+from tests.support.kept import AT
+
+pytestmark = pytest.mark.django_db
+URL = "/admin/observability/wouldrefuse/"
+IP = {"route": "users", "policy": "ip", "quota": ""}
+
+
+def would(**more: Any) -> None:
+    given = {
+        "digest": "a",
+        "caller": "ada",
+        "count": 3,
+        "code": "FORBIDDEN",
+        "message": "No.",
+        "request_id": "id",
+    }
+    WouldRefuse.objects.create(**{**IP, **given, "first_at": AT, "last_at": AT, **more})
+
+
+def test_the_list_says_who_would_be_hit_by_what() -> None:
+    """Summed up by policy; enforcing is for those who may change routes."""
+    would()
+    would(digest="b", caller="bert", count=1)
+    shown = signed_in().get(URL).content.decode()
+
+    assert "Would have refused 4 requests of 2 callers" in shown
+    assert "ada" in shown
+    assert "Enforce it" in shown
+    assert "Enforce it" not in viewer().get(URL).content.decode()
+    assert viewer().post(f"{URL}enforce/", IP).status_code == 403
+
+
+def test_enforcing_asks_and_then_publishes() -> None:
+    """The mode goes; a second time there is nothing to do."""
+    ip = {"allow": ["10.0.0.0/8"], "mode": "log"}
+    apply_document({**small(), "routes": [route("users", "/users", ip=ip)]}, actor=Actor("ada"))
+    would()
+    client = signed_in()
+    asked = client.get(f"{URL}enforce/", IP).content.decode()
+    assert "It changes route users. In mode log it would have refused 3 requests of 1 caller" in asked
+    assert Route.objects.get(name="users").ip == ip
+    done = client.post(f"{URL}enforce/", IP, follow=True).content.decode()
+    assert "Published as revision 2" in done
+    assert Route.objects.get(name="users").ip == {"allow": ["10.0.0.0/8"]}
+    assert "not in mode log any more" in client.post(f"{URL}enforce/", IP, follow=True).content.decode()
