@@ -45,6 +45,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "separator": True,
             "items": [
                 _pending(request),
+                _item(
+                    "Scheduled changes",
+                    "event_upcoming",
+                    "routing_schedule_changelist",
+                    "routing.view_schedule",
+                ),
                 _item("Revisions", "history", "routing_revision_changelist", "routing.view_revision"),
                 _item(
                     "Audit trail",

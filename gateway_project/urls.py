@@ -6,19 +6,26 @@ from django.contrib import admin
 from django.urls import include, path
 
 from authproxy.views import discovery
-from gateway_project import controlurls
+from gateway_project import changesurls, controlurls
 from observability.admin import traffic
 from realtime.admin import live
-from routing.admin import explaining, importing
+from routing.admin import comparing, explaining, importing
 
 site: Any = admin.site
-site.extra_urls = lambda: [*explaining.urls(), *importing.urls(), *live.urls(), *traffic.urls()]
+site.extra_urls = lambda: [
+    *comparing.urls(),
+    *explaining.urls(),
+    *importing.urls(),
+    *live.urls(),
+    *traffic.urls(),
+]
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("gateway_project.signin.urls")),
     path("", include("authproxy.urls")),
     *controlurls.urlpatterns,
+    *changesurls.urlpatterns,
     path("discovery/register", discovery.RegisterView.as_view()),
     path("discovery/lease/<uuid:pk>", discovery.LeaseView.as_view()),
     path("discovery/services", discovery.ServicesView.as_view()),

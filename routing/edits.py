@@ -187,3 +187,27 @@ def _put(entries: dict[tuple[str, str], Any], edit: Edit) -> None:
         del parent[edit.key[-1]]
     else:
         parent[edit.key[-1]] = copy.deepcopy(edit.after)
+
+
+def sketch(edits: Iterable[Edit]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two documents, before and after, of nothing but what the edits name: for showing them with `diff`."""
+    before: dict[tuple[str, str], Any] = {}
+    after: dict[tuple[str, str], Any] = {}
+    for edit in edits:
+        _draw(before, edit, edit.before)
+        _draw(after, edit, edit.after)
+    return _document({}, before), _document({}, after)
+
+
+def _draw(entries: dict[tuple[str, str], Any], edit: Edit, value: Any) -> None:
+    at = edit.kind, edit.name
+    if not edit.key:
+        if value is not ABSENT:
+            entries[at] = value
+        return
+    place = entries.setdefault(at, {} if edit.kind == DEFAULTS else {"name": edit.name})
+    if value is ABSENT:
+        return
+    for step in edit.key[:-1]:
+        place = place.setdefault(step, {})
+    place[edit.key[-1]] = value

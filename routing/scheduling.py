@@ -5,17 +5,18 @@ read under that lock: however many workers find it due, it is done once.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
-from routing.diff import Changes
+from routing.diff import ABSENT, Changes, diff
 from routing.drafts import Actor, pending_authors
-from routing.edits import Edit, edits_between, from_json
+from routing.edits import Edit, edits_between, from_json, sketch
+from routing.loader import MODELS
 from routing.locking import writing
-from routing.models import Schedule
+from routing.models import RouteDefaults, Schedule
 from routing.problems import ConfigurationInvalid
 from routing.publishing import (
     PublishedEvent,
@@ -47,15 +48,18 @@ def add(
     ends_at: datetime | None = None,
     reason: str = "",
     now: datetime,
+    may: Callable[[str], bool] = lambda _permission: True,
 ) -> Schedule:
     """Schedules a partial document: entries may have only the keys that change.
 
-    Raises ConfigurationInvalid and PublishRefused.
+    `may` says which of Django's permissions the actor has. Raises ConfigurationInvalid and PublishRefused.
     """
     with writing():
         _check_times(starts_at, ends_at, now)
         live, target = patched_live(document)
         edits = edits_between(live, target)
+        if missing := next((each for each in sorted(rights_for(edits)) if not may(each)), None):
+            raise PublishRefused(f"this takes the permission {missing}")
         return _make(edits, actor, (actor.name,), zone, starts_at, ends_at, reason)
 
 
@@ -117,6 +121,29 @@ def has_hand_in(schedule: Schedule, actor: Actor) -> bool:
     """Whether the actor made it, by account or by name, or is an author of what it publishes."""
     is_same = actor.user_id is not None and schedule.user_id == actor.user_id
     return is_same or actor.name in (schedule.author, *schedule.authors)
+
+
+def rights_for(edits: Sequence[Edit]) -> set[str]:
+    """The permissions that it would take to make these edits in admin."""
+    return {_right(edit) for edit in edits}
+
+
+def _right(edit: Edit) -> str:
+    model = MODELS.get(edit.kind, RouteDefaults)
+    is_whole = not edit.key and edit.kind in MODELS
+    verb = (
+        "add"
+        if is_whole and edit.before is ABSENT
+        else "delete"
+        if is_whole and edit.after is ABSENT
+        else "change"
+    )
+    return f"{model._meta.app_label}.{verb}_{model._meta.model_name}"
+
+
+def changes_of(schedule: Schedule) -> Changes:
+    """What it changes when it begins, for people."""
+    return diff(*sketch(edits_of(schedule)), are_canonical=True)
 
 
 def edits_of(schedule: Schedule) -> tuple[Edit, ...]:

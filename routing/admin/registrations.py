@@ -14,6 +14,7 @@ import routing.admin.purges
 import routing.admin.quotas
 import routing.admin.revisions
 import routing.admin.routes
+import routing.admin.schedules
 import routing.admin.services
 import routing.admin.targets  # noqa: F401
 from routing.admin.dashboard import TEMPLATE

@@ -13,6 +13,12 @@ from routing.models import Revision
 
 ENTRIES: Final = 500
 LONGEST: Final = 300
+FIELDS: Final = 200
+"""Of one entry."""
+_TABLE: Final = (
+    '<table class="torana-table"><thead><tr><th>key</th><th>{}</th><th>{}</th></tr></thead>'
+    "<tbody>{}</tbody></table>"
+)
 _HEAD: Final = 500
 _SUMMARY: Final = '{"summary":'
 
@@ -35,24 +41,28 @@ def summary(revision: Any) -> str:
     return str(found)
 
 
-def difference(changes: Changes) -> SafeString:
-    """Entry by entry what was added, removed and changed, and how."""
+def difference(changes: Changes, *, before: str = "before", after: str = "after") -> SafeString:
+    """Entry by entry what was added, removed and changed, and how, side by side."""
     if not changes:
         return format_html("<p>{}</p>", "Nothing changed.")
-    shown = format_html_join("", "{}", ((_block(entry),) for entry in changes.entries[:ENTRIES]))
+    shown = format_html_join(
+        "", "{}", ((_block(entry, before, after),) for entry in changes.entries[:ENTRIES])
+    )
     more = len(changes) - ENTRIES
     tail = format_html("<p>{}</p>", f"… and {more} more") if more > 0 else ""
     return format_html('<div class="torana-diff"><p>{}</p>{}{}</div>', changes.summary(), shown, tail)
 
 
-def _block(entry: EntryChange) -> SafeString:
+def _block(entry: EntryChange, before: str, after: str) -> SafeString:
     title = f"{entry.kind.replace('_', ' ').removesuffix('s')} {entry.name}" if entry.name else entry.kind
     rows = format_html_join(
         "",
         "<tr><td><code>{}</code></td><td><del>{}</del></td><td><ins>{}</ins></td></tr>",
-        ((change.path, _shown(change.before), _shown(change.after)) for change in entry.fields),
+        ((change.path, _shown(change.before), _shown(change.after)) for change in entry.fields[:FIELDS]),
     )
-    table = format_html('<table class="torana-table">{}</table>', rows) if rows else ""
+    if (more := len(entry.fields) - FIELDS) > 0:
+        rows += format_html('<tr><td colspan="3">… and {} more</td></tr>', more)
+    table = format_html(_TABLE, before, after, rows) if rows else ""
     return format_html(
         '<section><h3><span class="torana-standing torana-{}">{}</span> {} <span class="torana-subtle">{}</span></h3>{}'
         "</section>",

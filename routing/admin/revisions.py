@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import orjson
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter, TextFilter
@@ -28,6 +28,7 @@ from routing.diff import Changes, diff
 from routing.document.canonical import dump_yaml
 from routing.models import Revision
 from routing.publishing import rollback
+from routing.reviewing import comments_of
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -68,8 +69,8 @@ class RevisionAdmin(ReadOnlyAdmin):
     ordering = ("-number",)
     fields = ("number", "created_at", "author", "message", "source", "parent", "digest")
     change_form_after_template = "routing/admin/revision_difference.html"
-    actions_detail: ClassVar[list[Any]] = ["document", "roll_back"]
-    actions_row: ClassVar[list[Any]] = ["document", "roll_back"]
+    actions_detail: ClassVar[list[Any]] = ["compare", "explain", "document", "roll_back"]
+    actions_row: ClassVar[list[Any]] = ["compare", "document", "roll_back"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Revision]:
         queryset: QuerySet[Revision] = super().get_queryset(request)
@@ -93,6 +94,7 @@ class RevisionAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if (revision := kwargs.get("obj")) is not None:
             context["difference"] = difference(changes_of(revision))
+            context["comments"] = comments_of(revision.number)
         return super().render_change_form(request, context, **kwargs)  # type: ignore[no-any-return]
 
     @action(description="Document", icon="description", permissions=["view"], url_path="document")
@@ -106,6 +108,22 @@ class RevisionAdmin(ReadOnlyAdmin):
         return HttpResponse(
             text, content_type="application/yaml; charset=utf-8", headers={"Content-Disposition": name}
         )
+
+    @action(description="Compare", icon="compare_arrows", permissions=["view"], url_path="compare")
+    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Beside the one before it; the page offers any other."""
+        revision = self.get_object(request, object_id)
+        if revision is None:
+            raise Http404
+        return HttpResponseRedirect(f"{reverse('admin:routing_compare')}?after={revision.number}")
+
+    @action(description="Explain a request", icon="travel_explore", permissions=["view"], url_path="explain")
+    def explain(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What this revision would make of a request."""
+        revision = self.get_object(request, object_id)
+        if revision is None:
+            raise Http404
+        return HttpResponseRedirect(f"{reverse('admin:routing_explain')}?url=/&configuration={revision.number}")
 
     @action(
         description="Roll back to this",

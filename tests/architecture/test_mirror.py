@@ -10,6 +10,7 @@ ELSEWHERE: dict[str, str] = {
     "authproxy/serializers.py": "shapes; tests/authproxy/views/ sends what fits them and what does not",
     "authproxy/urls.py": "a list of paths; tests/authproxy/views/ walks them all",
     "authproxy/views/control/shapes.py": "shapes; tests/functional/test_control_schema.py holds answers against them",
+    "gateway_project/changesurls.py": "a list of paths; the functional tests walk them",
     "gateway_project/controlurls.py": "a list of paths; the functional tests walk them",
     "gateway_project/urls.py": "a list of paths; the functional and browser tests walk them",
     "observability/models.py": "names what observability/rows/ holds; each has its own",

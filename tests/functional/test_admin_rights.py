@@ -39,6 +39,7 @@ from routing.models import (
     Quota,
     RoleScopes,
     Route,
+    Schedule,
     Service,
     TopicRule,
 )
@@ -49,7 +50,14 @@ from tests.support.rights import ACTIONS, INLINES, KINDS, MODELS, OTHERS, PAGES
 
 pytestmark = pytest.mark.django_db
 STANDARD = ("changelist", "add", "change", "delete", "history")
-POSTED = ("routing_draft_publish", "routing_draft_discard", "realtime_live_token", "logout")
+POSTED = (
+    "routing_draft_comment",
+    "routing_draft_publish",
+    "routing_draft_reject",
+    "routing_draft_discard",
+    "realtime_live_token",
+    "logout",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +88,9 @@ def world() -> None:
     QuotaCount.objects.create(bucket="d|q|consumer:ada", count=1, ends_s=1)
     QuotaReset.objects.create(bucket="d|q|consumer:ada", number=1, count=1, at=now, by="ada")
     PendingChange.objects.create(author="ada", source="admin")
+    Schedule.objects.create(
+        author="ada", zone="UTC", starts_at=now, edits="[]", summary="nothing", state="waiting"
+    )
     Quota.objects.create(name="q", limit=1, per="1s")
     Plan.objects.create(name="gold")
     TopicRule.objects.create(name="orders", topics=["orders.*"])

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.urls import URLPattern
 
 from gateway_project.urls import urlpatterns
-from routing.models import Lease
+from routing.models import Lease, Schedule
 from tests.functional.test_admin_rights import account, differences
 from tests.functional.test_admin_rights import world as world
 from tests.support.endpoints import PASSWORD, Endpoints
@@ -29,6 +29,7 @@ def calls() -> Iterator[tuple[str, str, str]]:
             path = re.sub(r"<uuid:\w+>", str(lease.pk), pattern)
             path = re.sub(r"<str:(service|name)>", "mine", path).replace("<str:number>", "1")
             path = path.replace("<str:username>", "bert").replace("<int:pk>", "1")
+            path = path.replace("<int:number>", str(Schedule.objects.get().pk))
             shown = re.sub(r"<[a-z]+:([a-z]+)>", r"{\1}", pattern)
             view: Any = each.callback
             for method in METHODS:

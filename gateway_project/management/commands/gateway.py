@@ -30,7 +30,7 @@ from gateway_project.embedded import socket_path
 from observability.commands import audit, requests, slo
 from realtime.commands import bus, events, sockets
 from routing.auditing import Origin, coming_from
-from routing.commands import documents, explain, history, importing
+from routing.commands import documents, explain, history, importing, schedules
 from routing.commands.console import REFUSED, CommandRefused, Console, author
 from routing.locking import StoreUnavailable, clear_errors
 from routing.models import EditConflict
@@ -43,6 +43,7 @@ SUBCOMMANDS = (
     documents,
     importing,
     history,
+    schedules,
     explain,
     breaker,
     target,

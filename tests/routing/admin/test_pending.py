@@ -95,3 +95,29 @@ def test_only_post_acts_and_only_with_the_permission(what: str) -> None:
 def test_page_needs_its_permission() -> None:
     """Staff without it is refused."""
     assert signed_in("sam", permissions=("routing.view_route",)).get(reverse(PAGE)).status_code == 403
+
+
+def test_reviewers_comment_and_reject() -> None:
+    """What was said stands on the page; a rejected draft is published by nobody else."""
+    apply_document(small(port=9000), actor=Actor("anna"))
+    bert = signed_in("bert")
+    bert.post(reverse("admin:routing_draft_comment"), {"text": "why so <b>many</b>?"})
+    bert.post(reverse("admin:routing_draft_reject"), {"text": "too many"})
+    there = reverse(PAGE)
+    found = bert.get(there).content.decode()
+    assert "why so &lt;b&gt;many&lt;/b&gt;?" in found
+    assert "rejected</span> by bert: too many" in found
+    signed_in("carla").post(reverse("admin:routing_draft_publish"), {})
+    assert Revision.objects.count() == 1
+
+
+def test_what_was_not_seen_is_not_published() -> None:
+    """The page sends along which draft it showed."""
+    apply_document(small(port=9000), actor=Actor("anna"))
+    carla, there = signed_in("carla"), reverse(PAGE)
+    seen = carla.get(there).context["seen"]
+    apply_document(small(port=9999), actor=Actor("anna"))
+    carla.post(reverse("admin:routing_draft_publish"), {"seen": seen})
+    assert Revision.objects.count() == 1
+    carla.post(reverse("admin:routing_draft_publish"), {"seen": carla.get(there).context["seen"]})
+    assert Revision.objects.count() == 2

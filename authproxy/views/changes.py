@@ -1,0 +1,233 @@
+"""D: `/control/v1/draft…`: what publishing would change, what is said of it, and deciding about it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authproxy.identity import Identity
+from authproxy.refusing import invalid
+from authproxy.serializers import Shape
+from authproxy.views.base import Endpoint, _staff, account_of
+from authproxy.views.documented import documented
+from routing.admin.dialogs import REASON_LENGTH
+from routing.drafts import Actor, draft_base, live_revision, pending_authors, standing_rejection
+from routing.models import EditConflict
+from routing.problems import ConfigurationInvalid
+from routing.publishing import Outcome, PublishRefused, discard, draft_changes, draft_digest, publish
+from routing.reviewing import comment, meanwhile, open_comments, reject
+from routing.rows.changes import TEXT_LENGTH
+
+TAG: Final = "Control"
+SEE_DRAFT: Final = "routing.view_pendingchange"
+PUBLISH: Final = "routing.publish"
+SOURCE: Final = "api"
+MOST_PROBLEMS: Final = 20
+MOST_ENTRIES: Final = 500
+
+
+def staff(request: Request, *permissions: str) -> Identity:
+    """Staff with any of these permissions."""
+    return _staff(request, permissions)
+
+
+def actor_of(identity: Identity) -> Actor:
+    """Who calls, as history knows them."""
+    account = account_of(identity)
+    name = account.get_username() if account is not None else identity.name or identity.consumer
+    return Actor(name, account.pk if account is not None else None)
+
+
+@contextmanager
+def deciding() -> Iterator[None]:
+    """What is refused, as an answer."""
+    try:
+        yield
+    except ConfigurationInvalid as error:
+        raise invalid(
+            {"document": "; ".join(str(each) for each in error.problems[:MOST_PROBLEMS])}
+        ) from error
+    except (EditConflict, PublishRefused) as error:
+        raise invalid({"draft": str(error)}) from error
+
+
+class CommentShape(Shape):
+    at = serializers.DateTimeField()
+    author = serializers.CharField()
+    text = serializers.CharField()
+    rejection = serializers.BooleanField()
+
+
+class MeanwhileShape(Shape):
+    """What went live since the draft was begun."""
+
+    base = serializers.IntegerField()
+    live = serializers.IntegerField()
+    changes = serializers.DictField()
+    conflicts = serializers.ListField(child=serializers.CharField())
+
+
+class DraftShape(Shape):
+    """`digest` tells one draft from another; give it to publish what was looked at and nothing else."""
+
+    digest = serializers.CharField()
+    base = serializers.IntegerField(allow_null=True)
+    live = serializers.IntegerField(allow_null=True)
+    changes = serializers.DictField()
+    authors = serializers.ListField(child=serializers.CharField())
+    comments = CommentShape(many=True)
+    rejected_by = serializers.CharField(allow_null=True)
+    meanwhile = MeanwhileShape(allow_null=True)
+
+
+class CommentsShape(Shape):
+    comments = CommentShape(many=True)
+
+
+class DecidedShape(Shape):
+    outcome = serializers.ChoiceField(["unchanged", "published", "discarded", "rejected"])
+    revision = serializers.IntegerField(allow_null=True)
+    changes = serializers.CharField()
+
+
+class CommentOrder(Shape):
+    text = serializers.CharField(max_length=TEXT_LENGTH)
+
+
+class PublishOrder(Shape):
+    message = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH, default="")
+    digest = serializers.CharField(required=False, allow_null=True, max_length=64, default=None)
+
+
+class RejectOrder(Shape):
+    reason = serializers.CharField(max_length=TEXT_LENGTH)
+    discard = serializers.BooleanField(required=False, default=False)
+
+
+class DraftView(Endpoint):
+    """The draft."""
+
+    @documented("Show the draft", tag=TAG, answers={200: DraftShape}, errors=(401, 403))
+    def get(self, request: Request) -> Response:
+        """What publishing would change, who has a hand in it, what is said of it; the first 500 entries."""
+        staff(request, SEE_DRAFT)
+        base, live, moved, rejection = draft_base(), live_revision(), meanwhile(), standing_rejection()
+        return Response(
+            {
+                "digest": draft_digest(),
+                "base": base.number if base else None,
+                "live": live.number if live else None,
+                "changes": _changes(draft_changes()),
+                "authors": list(pending_authors()),
+                "comments": [_comment(each) for each in open_comments()],
+                "rejected_by": rejection.author if rejection else None,
+                "meanwhile": moved
+                and {
+                    "base": moved.base,
+                    "live": moved.live,
+                    "changes": _changes(moved.changes),
+                    "conflicts": list(moved.conflicts),
+                },
+            }
+        )
+
+
+class CommentsView(Endpoint):
+    """What is said of the draft."""
+
+    @documented("List comments on the draft", tag=TAG, answers={200: CommentsShape}, errors=(401, 403))
+    def get(self, request: Request) -> Response:
+        """Oldest first."""
+        staff(request, SEE_DRAFT)
+        return Response({"comments": [_comment(each) for each in open_comments()]})
+
+    @documented(
+        "Comment on the draft",
+        tag=TAG,
+        takes=CommentOrder,
+        answers={201: CommentShape},
+        errors=(400, 401, 403, 413, 415),
+    )
+    def post(self, request: Request) -> Response:
+        """Kept with the revision that the draft becomes."""
+        actor = actor_of(staff(request, SEE_DRAFT))
+        wanted = _valid(CommentOrder, request)
+        with deciding():
+            return Response(_comment(comment(wanted["text"], actor=actor, source=SOURCE)), status=201)
+
+
+class PublishView(Endpoint):
+    """Making the draft live."""
+
+    @documented(
+        "Publish the draft",
+        tag=TAG,
+        takes=PublishOrder,
+        answers={200: DecidedShape},
+        errors=(400, 401, 403, 413, 415),
+    )
+    def post(self, request: Request) -> Response:
+        """Under review by nobody who has a hand in it; with `digest` only if it is still the draft of that digest."""
+        actor = actor_of(staff(request, PUBLISH))
+        wanted = _valid(PublishOrder, request)
+        with deciding():
+            done = publish(
+                actor=actor, message=wanted["message"], source=SOURCE, expected_draft=wanted["digest"]
+            )
+        return Response(_decided(done))
+
+
+class DiscardView(Endpoint):
+    """Throwing the draft away."""
+
+    @documented("Discard the draft", tag=TAG, answers={200: DecidedShape}, errors=(401, 403))
+    def post(self, request: Request) -> Response:
+        """What is live stays as it is."""
+        actor = actor_of(staff(request, PUBLISH))
+        with deciding():
+            return Response(_decided(discard(actor=actor, source=SOURCE)))
+
+
+class RejectView(Endpoint):
+    """Saying no."""
+
+    @documented(
+        "Reject the draft",
+        tag=TAG,
+        takes=RejectOrder,
+        answers={200: DecidedShape},
+        errors=(400, 401, 403, 413, 415),
+    )
+    def post(self, request: Request) -> Response:
+        """Nobody else may publish it until it is changed; with `discard` it is thrown away at once."""
+        actor = actor_of(staff(request, PUBLISH))
+        wanted = _valid(RejectOrder, request)
+        with deciding():
+            done = reject(wanted["reason"], actor=actor, source=SOURCE, discards=wanted["discard"])
+        if done is not None:
+            return Response(_decided(done))
+        live = live_revision()
+        number = live.number if live else None
+        return Response({"outcome": "rejected", "revision": number, "changes": draft_changes().summary()})
+
+
+def _valid(shape: type[Shape], request: Request) -> Any:
+    wanted = shape(data=request.data)
+    wanted.is_valid(raise_exception=True)
+    return wanted.validated_data
+
+
+def _comment(row: Any) -> dict[str, Any]:
+    return {"at": row.created_at, "author": row.author, "text": row.text, "rejection": row.is_rejection}
+
+
+def _changes(changes: Any) -> dict[str, Any]:
+    shown: dict[str, Any] = changes.as_json()
+    return {**shown, "entries": shown["entries"][:MOST_ENTRIES]}
+
+
+def _decided(done: Outcome) -> dict[str, Any]:
+    return {"outcome": done.kind, "revision": done.revision, "changes": done.changes.summary()}

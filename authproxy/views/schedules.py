@@ -1,0 +1,181 @@
+"""D: `/control/v1/schedules…`: changes that come, and go again, by themselves."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authproxy.refusing import forbidden, invalid, not_found
+from authproxy.serializers import Shape
+from authproxy.views.base import Endpoint, account_of
+from authproxy.views.changes import PUBLISH, TAG, actor_of, deciding, staff
+from authproxy.views.documented import documented
+from routing.drafts import is_author
+from routing.localtimes import BadTime, moment
+from routing.models import Schedule
+from routing.publishing import under_review
+from routing.rows.changes import WHY_LENGTH
+from routing.schedules import State
+from routing.scheduleshape import as_json
+from routing.scheduling import add, add_draft, approve, cancel, changes_of, has_hand_in
+
+SEE: Final = "routing.view_schedule"
+ADD: Final = "routing.add_schedule"
+MOST: Final = 1000
+_LONGEST_TIME: Final = 40
+
+
+class _Times(Shape):
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python's."""
+        return {**super().get_fields(), "from": serializers.CharField(max_length=_LONGEST_TIME)}
+
+
+class ScheduleShape(_Times):
+    """Times are UTC."""
+
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField([each.value for each in State])
+    until = serializers.DateTimeField(allow_null=True)
+    zone = serializers.CharField()
+    changes = serializers.CharField()
+    reason = serializers.CharField()
+    author = serializers.CharField()
+    approved_by = serializers.CharField(allow_null=True)
+    begun_revision = serializers.IntegerField(allow_null=True)
+    ended_revision = serializers.IntegerField(allow_null=True)
+    note = serializers.CharField(allow_null=True)
+
+
+class ScheduleWithChanges(ScheduleShape):
+    difference = serializers.DictField()
+
+
+class SchedulesShape(Shape):
+    schedules = ScheduleShape(many=True)
+
+
+class ScheduleOrder(_Times):
+    """Times as the zone's clocks show them; either `document`, with only the keys that change, or `draft`."""
+
+    document = serializers.DictField(required=False, allow_null=True, default=None)
+    draft = serializers.BooleanField(required=False, default=False)
+    until = serializers.CharField(required=False, allow_null=True, max_length=_LONGEST_TIME, default=None)
+    zone = serializers.CharField(required=False, max_length=64, default="UTC")
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=WHY_LENGTH, default="")
+
+    def validate(self, attrs: Any) -> Any:
+        if (attrs["document"] is None) is not attrs["draft"]:
+            raise serializers.ValidationError({"document": ["Want either a document or the draft."]})
+        return attrs
+
+
+class CancelOrder(Shape):
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=WHY_LENGTH, default="")
+
+
+class SchedulesView(Endpoint):
+    """All scheduled changes."""
+
+    @documented("List scheduled changes", tag=TAG, answers={200: SchedulesShape}, errors=(401, 403))
+    def get(self, request: Request) -> Response:
+        """The newest thousand, newest first."""
+        staff(request, SEE)
+        rows = Schedule.objects.defer("edits", "applied")[:MOST]
+        return Response({"schedules": [as_json(row) for row in rows]})
+
+    @documented(
+        "Schedule a change",
+        tag=TAG,
+        takes=ScheduleOrder,
+        answers={201: ScheduleShape},
+        errors=(400, 401, 403, 413, 415),
+    )
+    def post(self, request: Request) -> Response:
+        """It takes the rights that its edits would take; under review somebody else must approve it."""
+        identity = staff(request, ADD, PUBLISH)
+        account, actor = account_of(identity), actor_of(identity)
+        wanted = ScheduleOrder(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        when: dict[str, Any] = {
+            "actor": actor,
+            "zone": given["zone"],
+            "starts_at": _moment("from", given["from"], given["zone"]),
+            "ends_at": _moment("until", given["until"], given["zone"]) if given["until"] else None,
+            "reason": given["reason"],
+            "now": timezone.now(),
+        }
+        may = account.has_perm if account is not None else lambda _permission: True
+        with deciding():
+            if not given["draft"]:
+                return Response(as_json(add(given["document"], may=may, **when)), status=201)
+            if not may(PUBLISH) and not (under_review() and is_author(actor)):
+                raise forbidden("The draft is scheduled by its authors, or by who may publish it.")
+            return Response(as_json(add_draft(**when)), status=201)
+
+
+class ScheduleView(Endpoint):
+    """One scheduled change."""
+
+    @documented(
+        "Show a scheduled change", tag=TAG, answers={200: ScheduleWithChanges}, errors=(401, 403, 404)
+    )
+    def get(self, request: Request, number: int) -> Response:
+        """With what it changes."""
+        staff(request, SEE)
+        row = _found(number)
+        return Response({**as_json(row), "difference": changes_of(row).as_json()})
+
+
+class ApproveView(Endpoint):
+    """Letting one run."""
+
+    @documented(
+        "Approve a scheduled change", tag=TAG, answers={200: ScheduleShape}, errors=(400, 401, 403, 404)
+    )
+    def post(self, request: Request, number: int) -> Response:
+        """By nobody who has a hand in it."""
+        actor = actor_of(staff(request, PUBLISH))
+        _found(number)
+        with deciding():
+            return Response(as_json(approve(number, actor=actor)))
+
+
+class CancelView(Endpoint):
+    """Taking one back."""
+
+    @documented(
+        "Cancel a scheduled change",
+        tag=TAG,
+        takes=CancelOrder,
+        answers={200: ScheduleShape},
+        errors=(400, 401, 403, 404, 413, 415),
+    )
+    def post(self, request: Request, number: int) -> Response:
+        """It never begins; if it has, it is taken back now. By who made it, or may publish."""
+        identity = staff(request, ADD, PUBLISH)
+        account, actor, row = account_of(identity), actor_of(identity), _found(number)
+        if account is not None and not account.has_perm(PUBLISH) and not has_hand_in(row, actor):
+            raise forbidden("It is cancelled by who made it, or may publish.")
+        wanted = CancelOrder(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        with deciding():
+            return Response(as_json(cancel(number, actor=actor, reason=wanted.validated_data["reason"])))
+
+
+def _found(number: int) -> Schedule:
+    row = Schedule.objects.filter(pk=number).first() if number < 2**63 else None
+    if row is None:
+        raise not_found("There is no such scheduled change.")
+    return row
+
+
+def _moment(field: str, text: str, zone: str) -> datetime:
+    try:
+        return moment(text, zone)
+    except BadTime as error:
+        raise invalid({field: str(error)}) from error
