@@ -123,7 +123,9 @@ class RevisionAdmin(ReadOnlyAdmin):
         revision = self.get_object(request, object_id)
         if revision is None:
             raise Http404
-        return HttpResponseRedirect(f"{reverse('admin:routing_explain')}?url=/&configuration={revision.number}")
+        return HttpResponseRedirect(
+            f"{reverse('admin:routing_explain')}?url=/&configuration={revision.number}"
+        )
 
     @action(
         description="Roll back to this",
