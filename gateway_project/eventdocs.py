@@ -7,7 +7,7 @@ from django.conf import settings
 from gateway_project.healthdocs import Json
 
 TAG: Final = "Events"
-_CREDENTIALS: Final = [{"bearer": []}, {"apiKey": []}, {"session": []}]
+_CREDENTIALS: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"apiKey": []}, {"session": []}]
 _TEXT: Final[Json] = {"type": "string"}
 _ONE: Final[Json] = {
     "type": "object",

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from authproxy import urls
-from gateway_project import controlurls
+from gateway_project import changesurls, controlurls
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 UUID = "4c9a3f0e-0000-4000-8000-000000000000"
@@ -30,7 +30,7 @@ def test_every_endpoint_is_there(document: Any) -> None:
     """Each path that is answered, but for the documentation's own."""
     answered = {
         "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", re.sub(r"<\w+:pk>", "{id}", str(each.pattern)))
-        for each in (*urls.urlpatterns, *controlurls.urlpatterns)
+        for each in (*urls.urlpatterns, *changesurls.urlpatterns, *controlurls.urlpatterns)
     }
 
     assert {path for path, _ in operations(document)} == answered - {"/docs", "/docs/openapi.json"} | {

@@ -59,7 +59,9 @@ class _Scripts(HTMLParser):
         self._is_script = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._is_script = tag == "script" and not dict(attrs).get("src")
+        given = dict(attrs)
+        is_data = given.get("type") == "application/json"  # which no browser runs
+        self._is_script = tag == "script" and not given.get("src") and not is_data
         for name, value in attrs:
             if re.fullmatch(r"on[a-z]+", name) or (value or "").lower().startswith("javascript:"):
                 self.blocked.append(f"{tag} {name}={value}")
