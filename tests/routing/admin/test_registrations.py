@@ -17,7 +17,14 @@ from tests.support.configuration import small
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 ACTIONS = ("actions_list", "actions_row", "actions_detail", "actions_submit_line")
 PROVIDER = {"name": "i", "issuer": "i", "audience": "a", "jwks_url": "https://id.test/keys"}
-READING = {"compare", "duplicate", "explain", "document", "plan"}  # they lead somewhere and change nothing
+READING = {
+    "compare",
+    "duplicate",
+    "explain",
+    "document",
+    "plan",
+    "traffic",
+}  # they lead somewhere and change nothing
 
 
 def pages() -> Iterator[str]:
