@@ -83,7 +83,7 @@ def _pieces(text: str) -> Iterator[Piece]:
     for found in _PIECE.finditer(text):
         name, star, rest, literal, other = found.groups()
         if other is not None:
-            raise PatternFaulty(f'has "{other}"; topics have letters, digits and ._:- only')
+            raise PatternFaulty(f"has {other!r}; topics have letters, digits and ._:- only")
         if rest and (found.end() != len(text) or text[-2:-1] not in ("", ".")):
             raise PatternFaulty('has ">" in its midst; it stands at the end, after a dot')
         if name is not None and name not in VARIABLES:
