@@ -3,13 +3,13 @@
 The same checks serve `gateway validate` and `apply`, the admin forms and the compiler.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from routing.document.entries import CheckedEntry, Surroundings, check_entry
 from routing.document.findings import Finding, Location, repeated
-from routing.document.grpc_rules import check_grpc
+from routing.document.grpc_rules import check_grpc, check_grpc_service
 from routing.document.honoured import unhonoured_section
 from routing.document.interpolation import FilledDocument, Unset, fill
 from routing.document.reserved_rules import ReservedPaths
@@ -57,7 +57,7 @@ def check_document(
 
 def check_service(raw: object, *, env: Mapping[str, str] | None = None) -> tuple[Problem, ...]:
     """The problems of one service; paths are relative to it. Without `env`, variables are not judged."""
-    return _check_one("services", raw, Surroundings(), env)
+    return _check_one("services", raw, Surroundings(), env, check_grpc_service)
 
 
 def check_route(
@@ -75,11 +75,17 @@ def check_route(
 
 
 def _check_one(
-    kind: str, raw: object, around: Surroundings, env: Mapping[str, str] | None
+    kind: str,
+    raw: object,
+    around: Surroundings,
+    env: Mapping[str, str] | None,
+    check_more: Callable[[object], Iterable[Finding]] | None = None,
 ) -> tuple[Problem, ...]:
     filled = fill(raw, env or {})
     report = _Report(filled, require_env=env is not None)
     report.add(check_entry(kind, filled.value, around).findings, ())
+    if check_more is not None:
+        report.add(list(check_more(filled.value)), ())
     return report.finished()[0]
 
 

@@ -33,6 +33,12 @@ def check_grpc(routes: Sequence[Any], services: Sequence[Any], defaults: Raw) ->
             yield from _rewriting(merged, raw, ("routes", index, "rewrite"))
 
 
+def check_grpc_service(raw: object) -> Iterator[Finding]:
+    """The same of one service; places are relative to it."""
+    if isinstance(raw, Mapping):
+        yield from _service(raw, (), {})
+
+
 def _service(
     raw: Raw, place: Location, sets: dict[str, Mapping[str, Mapping[str, bool]]]
 ) -> Iterator[Finding]:

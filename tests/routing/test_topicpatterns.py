@@ -85,7 +85,7 @@ def test_a_hostile_topic_costs_no_more_than_its_length() -> None:
     [
         ("", "1 to 200"),
         ("a" * 201, "1 to 200"),
-        ("a b", 'has " "'),
+        ("a b", "has ' '"),
         ("a.>.b", "midst"),
         ("a>", "midst"),
         ("**", "side by side"),

@@ -302,3 +302,12 @@ def test_sections_are_judged_alike_alone_and_together(raw: dict[str, Any]) -> No
     together = {(p.id, p.message) for p in within if p.path.startswith("services[0]")}
 
     assert alone == together
+
+
+def test_a_service_alone_is_told_what_grpc_needs() -> None:
+    """The form says it at its field, before anything is published."""
+    raw = {"name": "a", "targets": [{"url": "http://127.0.0.1:1"}], "descriptors": "AA=="}
+
+    found = check_service(raw, env={})
+
+    assert [(problem.path, problem.message) for problem in found] == [("descriptors", "needs protocol: grpc")]
