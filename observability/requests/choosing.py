@@ -45,10 +45,11 @@ class Choice:
         """In their order. Which ones of too many is left to chance, so that a burst of one kind hides nothing."""
         faults, others = [], []
         for at, record in enumerate(records):
-            if went_wrong(record):
+            if 0 < record.status < 400 and not record.failures and not record.would:
+                if record.route is not None:
+                    others.append(at)
+            elif went_wrong(record):
                 faults.append(at)
-            elif record.route is not None:
-                others.append(at)
         kept_faults = self._some(faults, self._faults.take(len(faults), now))
         kept_others = self._some(others, self._samples.take(len(others), now))
         self.faults_left_out += len(faults) - len(kept_faults)

@@ -87,7 +87,7 @@ class RequestLog(RowLog):
         offset_s = batch.offset_s
         chosen = self.choice.of(batch.records, batch.records[-1].ended)
         with self._lock:
-            for record in batch.records:
+            for record in batch.records if batch.folded.would else ():
                 if record.would:
                     self._would.note(record, offset_s)
             self._waiting.extend((record, offset_s) for record in chosen)

@@ -15,7 +15,7 @@ from observability.models import KeptRequest, WouldRefuse
 from observability.requests import log as module
 from observability.requests.log import Bounds, RequestLog
 from observability.requests.masking import Masking
-from observability.traffic.folding import Fold
+from observability.traffic.folding import fold
 from observability.traffic.record import Record
 from observability.traffic.recorder import Batch
 from tests.support.records import record
@@ -40,7 +40,7 @@ def log(**bounds: Any) -> RequestLog:
 
 def batch(*records: Record) -> Batch:
     given: Sequence[Record] = records
-    return Batch(given, Fold(), OFFSET_S)
+    return Batch(given, fold(given), OFFSET_S)
 
 
 def test_a_request_becomes_a_row() -> None:
