@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
+from django.db import DatabaseError
 
 from routing.diff import ABSENT, Changes, diff
 from routing.drafts import Actor, pending_authors
 from routing.edits import Edit, edits_between, from_json, sketch
 from routing.loader import MODELS
-from routing.locking import writing
+from routing.locking import StoreUnavailable, writing
 from routing.models import RouteDefaults, Schedule
 from routing.problems import ConfigurationInvalid
 from routing.publishing import (
@@ -37,6 +38,10 @@ SOURCE: Final = "schedule"
 MOST_OPEN: Final = 1000
 MOST_TOLD: Final = 10
 _SUMMARY_LENGTH: Final = 500
+
+
+class BadTimes(PublishRefused):
+    """They make no sense, now or ever."""
 
 
 def add(
@@ -152,8 +157,20 @@ def edits_of(schedule: Schedule) -> tuple[Edit, ...]:
 
 
 def run_due(now: datetime) -> int:
-    """Does what is due, each step in a transaction of its own; how many steps that were."""
-    return sum(_run(each, now) for each in _all_due(now))
+    """Does what is due, each step in a transaction of its own; how many steps that were.
+
+    One that cannot be carried out is in conflict, and holds up no other.
+    """
+    done = 0
+    for each in _all_due(now):
+        try:
+            done += _run(each, now)
+        except (StoreUnavailable, DatabaseError):
+            raise  # all of them wait
+        except Exception:
+            LOG.exception("scheduled change %s failed", each.key)
+            _give_up(each, now)
+    return done
 
 
 def _all_due(now: datetime, *keys: int) -> list[Due]:
@@ -174,6 +191,15 @@ def _run(step: Due, now: datetime) -> bool:
         _step(schedule, step.step, actor=Actor(schedule.author, schedule.user_id))
         schedule.save()
         return True
+
+
+def _give_up(step: Due, now: datetime) -> None:
+    with writing():
+        if step in _all_due(now, step.key):
+            schedule = Schedule.objects.get(pk=step.key)
+            who = Actor(schedule.author, schedule.user_id)
+            _conflict(schedule, who, ["it failed in the gateway, whose log says why"])
+            schedule.save()
 
 
 def _step(schedule: Schedule, step: Step, *, actor: Actor) -> None:
@@ -253,9 +279,9 @@ def _found(key: int) -> Schedule:
 
 def _check_times(starts_at: datetime, ends_at: datetime | None, now: datetime) -> None:
     if ends_at is not None and ends_at <= starts_at:
-        raise PublishRefused("it must end after it begins")
+        raise BadTimes("it must end after it begins")
     if ends_at is not None and ends_at <= now:
-        raise PublishRefused("its end has passed already")
+        raise BadTimes("its end has passed already")
 
 
 def _message(schedule: Schedule, *, is_begin: bool) -> str:

@@ -1,57 +1,33 @@
 """D: `/control/v1/draft…`: what publishing would change, what is said of it, and deciding about it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authproxy.identity import Identity
-from authproxy.refusing import invalid
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, _staff, account_of
+from authproxy.views.base import Endpoint
+from authproxy.views.control.asking import changing
+from authproxy.views.control.calling import PUBLISH, Caller, staff
 from authproxy.views.documented import documented
 from routing.admin.dialogs import REASON_LENGTH
-from routing.drafts import Actor, draft_base, live_revision, pending_authors, standing_rejection
-from routing.models import EditConflict
-from routing.problems import ConfigurationInvalid
-from routing.publishing import Outcome, PublishRefused, discard, draft_changes, draft_digest, publish
+from routing.drafts import draft_base, live_revision, pending_authors, standing_rejection
+from routing.publishing import Outcome, discard, draft_changes, draft_digest, publish
 from routing.reviewing import comment, meanwhile, open_comments, reject
 from routing.rows.changes import TEXT_LENGTH
 
 TAG: Final = "Control"
 SEE_DRAFT: Final = "routing.view_pendingchange"
-PUBLISH: Final = "routing.publish"
 SOURCE: Final = "api"
-MOST_PROBLEMS: Final = 20
 MOST_ENTRIES: Final = 500
 
 
-def staff(request: Request, *permissions: str) -> Identity:
+def allowed(request: Request, *permissions: str) -> Caller:
     """Staff with any of these permissions."""
-    return _staff(request, permissions)
-
-
-def actor_of(identity: Identity) -> Actor:
-    """Who calls, as history knows them."""
-    account = account_of(identity)
-    name = account.get_username() if account is not None else identity.name or identity.consumer
-    return Actor(name, account.pk if account is not None else None)
-
-
-@contextmanager
-def deciding() -> Iterator[None]:
-    """What is refused, as an answer."""
-    try:
-        yield
-    except ConfigurationInvalid as error:
-        raise invalid(
-            {"document": "; ".join(str(each) for each in error.problems[:MOST_PROBLEMS])}
-        ) from error
-    except (EditConflict, PublishRefused) as error:
-        raise invalid({"draft": str(error)}) from error
+    caller = staff(request)
+    caller.require(*permissions)
+    return caller
 
 
 class CommentShape(Shape):
@@ -113,7 +89,7 @@ class DraftView(Endpoint):
     @documented("Show the draft", tag=TAG, answers={200: DraftShape}, errors=(401, 403))
     def get(self, request: Request) -> Response:
         """What publishing would change, who has a hand in it, what is said of it; the first 500 entries."""
-        staff(request, SEE_DRAFT)
+        allowed(request, SEE_DRAFT)
         base, live, moved, rejection = draft_base(), live_revision(), meanwhile(), standing_rejection()
         return Response(
             {
@@ -141,7 +117,7 @@ class CommentsView(Endpoint):
     @documented("List comments on the draft", tag=TAG, answers={200: CommentsShape}, errors=(401, 403))
     def get(self, request: Request) -> Response:
         """Oldest first."""
-        staff(request, SEE_DRAFT)
+        allowed(request, SEE_DRAFT)
         return Response({"comments": [_comment(each) for each in open_comments()]})
 
     @documented(
@@ -149,13 +125,13 @@ class CommentsView(Endpoint):
         tag=TAG,
         takes=CommentOrder,
         answers={201: CommentShape},
-        errors=(400, 401, 403, 413, 415),
+        errors=(400, 401, 403, 409, 413, 415),
     )
     def post(self, request: Request) -> Response:
         """Kept with the revision that the draft becomes."""
-        actor = actor_of(staff(request, SEE_DRAFT))
+        actor = allowed(request, SEE_DRAFT).actor
         wanted = _valid(CommentOrder, request)
-        with deciding():
+        with changing():
             return Response(_comment(comment(wanted["text"], actor=actor, source=SOURCE)), status=201)
 
 
@@ -167,13 +143,13 @@ class PublishView(Endpoint):
         tag=TAG,
         takes=PublishOrder,
         answers={200: DecidedShape},
-        errors=(400, 401, 403, 413, 415),
+        errors=(400, 401, 403, 409, 412, 413, 415),
     )
     def post(self, request: Request) -> Response:
         """Under review by nobody who has a hand in it; with `digest` only if it is still the draft of that digest."""
-        actor = actor_of(staff(request, PUBLISH))
+        actor = allowed(request, PUBLISH).actor
         wanted = _valid(PublishOrder, request)
-        with deciding():
+        with changing():
             done = publish(
                 actor=actor, message=wanted["message"], source=SOURCE, expected_draft=wanted["digest"]
             )
@@ -183,11 +159,11 @@ class PublishView(Endpoint):
 class DiscardView(Endpoint):
     """Throwing the draft away."""
 
-    @documented("Discard the draft", tag=TAG, answers={200: DecidedShape}, errors=(401, 403))
+    @documented("Discard the draft", tag=TAG, answers={200: DecidedShape}, errors=(401, 403, 409))
     def post(self, request: Request) -> Response:
         """What is live stays as it is."""
-        actor = actor_of(staff(request, PUBLISH))
-        with deciding():
+        actor = allowed(request, PUBLISH).actor
+        with changing():
             return Response(_decided(discard(actor=actor, source=SOURCE)))
 
 
@@ -199,13 +175,13 @@ class RejectView(Endpoint):
         tag=TAG,
         takes=RejectOrder,
         answers={200: DecidedShape},
-        errors=(400, 401, 403, 413, 415),
+        errors=(400, 401, 403, 409, 413, 415),
     )
     def post(self, request: Request) -> Response:
         """Nobody else may publish it until it is changed; with `discard` it is thrown away at once."""
-        actor = actor_of(staff(request, PUBLISH))
+        actor = allowed(request, PUBLISH).actor
         wanted = _valid(RejectOrder, request)
-        with deciding():
+        with changing():
             done = reject(wanted["reason"], actor=actor, source=SOURCE, discards=wanted["discard"])
         if done is not None:
             return Response(_decided(done))

@@ -1,5 +1,7 @@
 """D: `/control/v1/schedules…`: changes that come, and go again, by themselves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,8 +12,10 @@ from rest_framework.response import Response
 
 from authproxy.refusing import forbidden, invalid, not_found
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, account_of
-from authproxy.views.changes import PUBLISH, TAG, actor_of, deciding, staff
+from authproxy.views.base import Endpoint
+from authproxy.views.changes import TAG, allowed
+from authproxy.views.control.asking import changing
+from authproxy.views.control.calling import PUBLISH
 from authproxy.views.documented import documented
 from routing.drafts import is_author
 from routing.localtimes import BadTime, moment
@@ -20,7 +24,7 @@ from routing.publishing import under_review
 from routing.rows.changes import WHY_LENGTH
 from routing.schedules import State
 from routing.scheduleshape import as_json
-from routing.scheduling import add, add_draft, approve, cancel, changes_of, has_hand_in
+from routing.scheduling import BadTimes, add, add_draft, approve, cancel, changes_of, has_hand_in
 
 SEE: Final = "routing.view_schedule"
 ADD: Final = "routing.add_schedule"
@@ -83,7 +87,7 @@ class SchedulesView(Endpoint):
     @documented("List scheduled changes", tag=TAG, answers={200: SchedulesShape}, errors=(401, 403))
     def get(self, request: Request) -> Response:
         """The newest thousand, newest first."""
-        staff(request, SEE)
+        allowed(request, SEE)
         rows = Schedule.objects.defer("edits", "applied")[:MOST]
         return Response({"schedules": [as_json(row) for row in rows]})
 
@@ -92,28 +96,26 @@ class SchedulesView(Endpoint):
         tag=TAG,
         takes=ScheduleOrder,
         answers={201: ScheduleShape},
-        errors=(400, 401, 403, 413, 415),
+        errors=(400, 401, 403, 409, 413, 415),
     )
     def post(self, request: Request) -> Response:
         """It takes the rights that its edits would take; under review somebody else must approve it."""
-        identity = staff(request, ADD, PUBLISH)
-        account, actor = account_of(identity), actor_of(identity)
+        caller = allowed(request, ADD, PUBLISH)
         wanted = ScheduleOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
         when: dict[str, Any] = {
-            "actor": actor,
+            "actor": caller.actor,
             "zone": given["zone"],
             "starts_at": _moment("from", given["from"], given["zone"]),
             "ends_at": _moment("until", given["until"], given["zone"]) if given["until"] else None,
             "reason": given["reason"],
             "now": timezone.now(),
         }
-        may = account.has_perm if account is not None else lambda _permission: True
-        with deciding():
+        with making():
             if not given["draft"]:
-                return Response(as_json(add(given["document"], may=may, **when)), status=201)
-            if not may(PUBLISH) and not (under_review() and is_author(actor)):
+                return Response(as_json(add(given["document"], may=caller.may, **when)), status=201)
+            if not caller.may(PUBLISH) and not (under_review() and is_author(caller.actor)):
                 raise forbidden("The draft is scheduled by its authors, or by who may publish it.")
             return Response(as_json(add_draft(**when)), status=201)
 
@@ -126,7 +128,7 @@ class ScheduleView(Endpoint):
     )
     def get(self, request: Request, number: int) -> Response:
         """With what it changes."""
-        staff(request, SEE)
+        allowed(request, SEE)
         row = _found(number)
         return Response({**as_json(row), "difference": changes_of(row).as_json()})
 
@@ -135,13 +137,13 @@ class ApproveView(Endpoint):
     """Letting one run."""
 
     @documented(
-        "Approve a scheduled change", tag=TAG, answers={200: ScheduleShape}, errors=(400, 401, 403, 404)
+        "Approve a scheduled change", tag=TAG, answers={200: ScheduleShape}, errors=(401, 403, 404, 409)
     )
     def post(self, request: Request, number: int) -> Response:
         """By nobody who has a hand in it."""
-        actor = actor_of(staff(request, PUBLISH))
+        actor = allowed(request, PUBLISH).actor
         _found(number)
-        with deciding():
+        with changing():
             return Response(as_json(approve(number, actor=actor)))
 
 
@@ -153,18 +155,29 @@ class CancelView(Endpoint):
         tag=TAG,
         takes=CancelOrder,
         answers={200: ScheduleShape},
-        errors=(400, 401, 403, 404, 413, 415),
+        errors=(400, 401, 403, 404, 409, 413, 415),
     )
     def post(self, request: Request, number: int) -> Response:
         """It never begins; if it has, it is taken back now. By who made it, or may publish."""
-        identity = staff(request, ADD, PUBLISH)
-        account, actor, row = account_of(identity), actor_of(identity), _found(number)
-        if account is not None and not account.has_perm(PUBLISH) and not has_hand_in(row, actor):
+        caller, row = allowed(request, ADD, PUBLISH), _found(number)
+        if not caller.may(PUBLISH) and not has_hand_in(row, caller.actor):
             raise forbidden("It is cancelled by who made it, or may publish.")
         wanted = CancelOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
-        with deciding():
-            return Response(as_json(cancel(number, actor=actor, reason=wanted.validated_data["reason"])))
+        with changing():
+            return Response(
+                as_json(cancel(number, actor=caller.actor, reason=wanted.validated_data["reason"]))
+            )
+
+
+@contextmanager
+def making() -> Iterator[None]:
+    """Around making one: times that make no sense are the request's fault."""
+    with changing():
+        try:
+            yield
+        except BadTimes as error:
+            raise invalid({"until": str(error)}) from error
 
 
 def _found(number: int) -> Schedule:

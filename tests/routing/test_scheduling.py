@@ -223,3 +223,25 @@ def test_there_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     planned()
     with pytest.raises(PublishRefused, match="scheduled already"):
         planned()
+
+
+def test_one_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in conflict, with a note; the other one is carried out."""
+    first, second = [
+        planned({"version": 1, "routes": [{"name": "orders", "priority": number}]}, until=None)
+        for number in (1, 2)
+    ]
+    carry_out = scheduling.publish_edits
+
+    def broken(edits: Any, **given: Any) -> Any:
+        if f"Schedule {first.pk}:" in given["message"]:
+            raise ZeroDivisionError
+        return carry_out(edits, **given)
+
+    monkeypatch.setattr(scheduling, "publish_edits", broken)
+
+    assert run_due(at(11)) == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == ("conflict", "done")
+    assert "whose log says why" in first.note

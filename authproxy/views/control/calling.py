@@ -44,10 +44,10 @@ class Caller:
     def may(self, permission: str) -> bool:
         return self.account is None or self.account.has_perm(permission)
 
-    def require(self, permission: str) -> None:
-        """Refuses whoever has not the permission."""
-        if not self.may(permission):
-            raise forbidden(f"This takes the permission {permission}.")
+    def require(self, *permissions: str) -> None:
+        """Refuses whoever has none of these permissions; the first is the one that is named."""
+        if not any(map(self.may, permissions)):
+            raise forbidden(f"This takes the permission {permissions[0]}.")
 
     def owned(self, model: type[Model]) -> "QuerySet[Any]":
         """The rows of a kind that the caller owns."""

@@ -50,7 +50,7 @@ def test_a_draft_is_reviewed_and_published_by_somebody_else() -> None:
     assert shown["changes"]["summary"] == "1 route changed"
     assert [each["text"] for each in shown["comments"]] == ["fine"]
     refused = anna.post("publish")
-    assert refused.status_code == 400
+    assert refused.status_code == 409
     assert "somebody else must publish it" in refused.json()["error"]["message"] + str(refused.json())
     done = bert.post("publish", {"message": "ok", "digest": shown["digest"]}).json()
     assert done == {"outcome": "published", "revision": 2, "changes": "1 route changed"}
@@ -61,7 +61,7 @@ def test_a_draft_is_reviewed_and_published_by_somebody_else() -> None:
 def test_another_draft_than_the_one_seen_is_not_published() -> None:
     """By its digest."""
     bert = Staff("bert")
-    assert bert.post("publish", {"digest": "0" * 64}).status_code == 400
+    assert bert.post("publish", {"digest": "0" * 64}).status_code == 412
     assert Revision.objects.count() == 1
 
 
@@ -71,7 +71,7 @@ def test_a_rejected_draft_stays_or_goes() -> None:
     assert bert.post("reject", {}).status_code == 400
     assert bert.post("reject", {"reason": "no"}).json()["outcome"] == "rejected"
     assert carla.get()["rejected_by"] == "bert"
-    assert carla.post("publish").status_code == 400
+    assert carla.post("publish").status_code == 409
     assert carla.post("reject", {"reason": "never", "discard": True}).json()["outcome"] == "discarded"
     assert carla.get()["changes"]["summary"] == "no changes"
     assert carla.post("discard").json()["outcome"] == "unchanged"

@@ -45,7 +45,7 @@ def test_a_change_is_scheduled_shown_and_cancelled() -> None:
     one = f"{ALL}/{row['id']}"
     assert anna.get(ALL)["schedules"] == [row]
     assert anna.get(one)["difference"]["entries"][0]["fields"] == [{"path": "enabled", "after": False}]
-    assert sent(anna, f"{one}/approve").status_code == 400
+    assert sent(anna, f"{one}/approve").status_code == 409
     assert sent(anna, f"{one}/cancel", reason="no").json()["state"] == "cancelled"
 
 
@@ -59,12 +59,16 @@ def test_a_change_is_scheduled_shown_and_cancelled() -> None:
         {"document": None},
         {"draft": True},
         {"document": {"routes": [{"name": "orders", "enabled": "perhaps"}]}},
-        {"document": {"routes": [{"name": "orders"}]}},
     ],
 )
 def test_what_is_wrong_is_refused(wrong: dict[str, Any]) -> None:
     """With 400, and nothing kept."""
     assert sent(Staff("anna"), **wrong).status_code == 400
+    assert Schedule.objects.count() == 0
+
+
+def test_what_would_change_nothing_is_in_conflict_with_what_is() -> None:
+    assert sent(Staff("anna"), document={"routes": [{"name": "orders"}]}).status_code == 409
     assert Schedule.objects.count() == 0
 
 
