@@ -11,8 +11,9 @@ class GatewayProjectConfig(AppConfig):
 
     def ready(self) -> None:
         from gateway_project import forgetting, peeking
-        from gateway_project.signin import doors
+        from gateway_project.signin import doors, ownaccount
 
         doors.install()
+        ownaccount.install()
         peeking.install()
         forgetting.install()

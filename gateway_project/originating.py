@@ -1,9 +1,8 @@
 """D: Where a change that Django answers comes from: which door, whose address, and who is signed in there."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from gateway_project.signin.guard import address_of
@@ -15,18 +14,6 @@ DOORS: Final = (
     ("/control/", "api"),
     ("/discovery/", "discovery"),
 )
-OWN_ACCOUNT: Final = frozenset(
-    {
-        "account_change_password",
-        "mfa_activate_totp",
-        "mfa_deactivate_totp",
-        "mfa_generate_recovery_codes",
-        "mfa_add_webauthn",
-        "mfa_edit_webauthn",
-        "mfa_remove_webauthn",
-    }
-)
-"""Pages on which people change their own account; each is one transaction, with its event."""
 
 
 class OriginMiddleware:
@@ -38,16 +25,6 @@ class OriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with coming_from(lambda: origin_of(request)):
             return self._get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
-    ) -> HttpResponse | None:
-        """Makes one transaction of pages where people change their own account."""
-        match = request.resolver_match
-        if request.method != "POST" or match is None or match.url_name not in OWN_ACCOUNT:
-            return None
-        with transaction.atomic():
-            return view(request, *args, **kwargs)
 
 
 def door_of(path: str) -> str:

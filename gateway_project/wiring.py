@@ -123,6 +123,8 @@ class Gateway:
         pipeline = self._pipeline()
         self._meters = self._make_meters(pipeline)
         self._meters.queues["access_log"] = lambda: self._access_log.dropped
+        for log in self._logs:
+            self._meters.queues[log.name.replace("-", "_")] = partial(getattr, log, "dropped")
         self._detailing = self._make_detailing()
         self.application: ASGIApp = pipeline
         self.connect: ASGIApp = pipeline.connect

@@ -20,6 +20,7 @@ from observability.alerts import recording
 from observability.alerts.conditions import KINDS
 from observability.models import AlertDelivery, AlertReceiver, Incident
 from observability.rows.alerts import EMAIL, FAILED, WAITING
+from routing.admin.audited import AuditedAdmin
 from routing.admin.dialogs import go
 from routing.admin.steering import SteeringAdmin
 
@@ -28,7 +29,7 @@ STATES: Final = {"waiting": "info", "sent": "success", "failed": "danger"}
 
 
 @admin.register(AlertReceiver)
-class AlertReceiverAdmin(ModelAdmin):
+class AlertReceiverAdmin(AuditedAdmin, ModelAdmin):
     """Who is told. Whoever may change a receiver may send it a test."""
 
     form = ReceiverForm

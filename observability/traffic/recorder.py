@@ -62,7 +62,7 @@ class Recorder:
         """How many nobody was told of, because more than `most` were waiting."""
 
     def subscribe(self, sink: Sink) -> None:
-        """Before `start`; without any sink nothing is kept."""
+        """Before `start`."""
         self._sinks.append(sink)
 
     def note(self, exchange: Exchange) -> None:

@@ -12,7 +12,7 @@ from realtime.bus import kept
 from realtime.models import DeadLetter, WaitingEvent
 from routing.admin.confirming import confirmed
 from routing.admin.dialogs import ReasonDialog
-from routing.admin.steering import SteeringAdmin, steers
+from routing.admin.steering import SteeringAdmin, by, steers
 from routing.locking import StoreUnavailable
 
 SEES: Final = "authproxy.view_limitedcaller"
@@ -83,9 +83,9 @@ class DeadLetterAdmin(_EventAdmin):
         title="Send this message again?",
         about="It goes to the message hub, on its topic and under its own id, behind what waits already.",
     )
-    def send(self, request: HttpRequest, _form: ReasonDialog, object_id: str) -> HttpResponse:
+    def send(self, request: HttpRequest, form: ReasonDialog, object_id: str) -> HttpResponse:
         """Sends one again."""
-        self._send(request, [self.row(request, object_id)])
+        self._send(request, [self.row(request, object_id)], form.cleaned_data["reason"])
         return self.to_list(request)
 
     @steers(
@@ -94,9 +94,10 @@ class DeadLetterAdmin(_EventAdmin):
         title="Throw this message away?",
         about="It is gone for good.",
     )
-    def throw(self, request: HttpRequest, _form: ReasonDialog, object_id: str) -> HttpResponse:
+    def throw(self, request: HttpRequest, form: ReasonDialog, object_id: str) -> HttpResponse:
         """Throws one away."""
-        self._throw(request, DeadLetter.objects.filter(pk=self.row(request, object_id).pk))
+        row = DeadLetter.objects.filter(pk=self.row(request, object_id).pk)
+        self._throw(request, row, form.cleaned_data["reason"])
         return self.to_list(request)
 
     @admin.action(description="Send again", permissions=["operate"])
@@ -107,19 +108,19 @@ class DeadLetterAdmin(_EventAdmin):
             request,
             queryset,
             verb="Send again",
-            act=lambda _why: self._send(request, list(queryset.order_by("pk"))),
+            act=lambda why: self._send(request, list(queryset.order_by("pk")), why),
         )
 
     @admin.action(description="Throw away", permissions=["operate"])
     def throw_selected(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse | None:
         """Asks, then throws them away."""
         return confirmed(
-            self, request, queryset, verb="Throw away", act=lambda _why: self._throw(request, queryset)
+            self, request, queryset, verb="Throw away", act=lambda why: self._throw(request, queryset, why)
         )
 
-    def _send(self, request: HttpRequest, letters: list[DeadLetter]) -> None:
+    def _send(self, request: HttpRequest, letters: list[DeadLetter], why: str) -> None:
         def act() -> str:
-            moved = kept.send_again(letters)
+            moved = kept.send_again(letters, by=by(request), reason=why)
             left = (
                 f"; {len(letters) - moved} stay, for want of room or of their bodies"
                 if moved < len(letters)
@@ -129,5 +130,9 @@ class DeadLetterAdmin(_EventAdmin):
 
         self.told(request, act, StoreUnavailable)
 
-    def _throw(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        self.told(request, lambda: f"Thrown away: {queryset.delete()[0]}.", StoreUnavailable)
+    def _throw(self, request: HttpRequest, queryset: QuerySet[DeadLetter], why: str) -> None:
+        def act() -> str:
+            letters = DeadLetter.objects.filter(pk__in=queryset.order_by().values("pk"))
+            return f"Thrown away: {kept.throw_away(letters, by=by(request), reason=why)}."
+
+        self.told(request, act, StoreUnavailable)

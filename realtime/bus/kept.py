@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from realtime.bus.adapter import Message
 from realtime.models import DeadLetter, WaitingEvent
 from realtime.rows.bus import ID_LENGTH, REASON_LENGTH, TOPIC_LENGTH, TYPE_LENGTH
+from routing.auditing import Deed, gathering, record
 
 MOST_EVENTS: Final = 10_000
 MOST_BYTES: Final = 64 << 20
@@ -86,16 +87,33 @@ def bury(message: Message, reason: str, direction: str, *, key: int | None = Non
         DeadLetter.objects.filter(pk__in=over).delete()
 
 
-def send_again(letters: Iterable[DeadLetter]) -> int:
+def send_again(letters: Iterable[DeadLetter], *, by: str = "", reason: str = "") -> int:
     """Hands them to the outbox, which sends them on; how many. Those that it has no room for stay."""
     moved = 0
-    for letter in letters:
-        with transaction.atomic():
-            if len(letter.body) < letter.size or not put([message_of(letter)]):
-                continue
-            letter.delete()
-            moved += 1
+    with gathering(by=by, reason=reason):
+        for letter in letters:
+            with transaction.atomic():
+                if len(letter.body) < letter.size or not put([message_of(letter)]):
+                    continue
+                letter.delete()
+                _note("bus.send_again", [letter.topic], by, reason)
+                moved += 1
     return moved
+
+
+def throw_away(letters: QuerySet[DeadLetter], *, by: str = "", reason: str = "") -> int:
+    """They are gone for good; how many."""
+    with transaction.atomic():
+        topics = list(letters.order_by("topic").values_list("topic", flat=True).distinct())
+        gone = letters.delete()[0]
+        if gone:
+            _note("bus.throw_away", topics, by, reason, letters=gone)
+    return gone
+
+
+def _note(action: str, topics: Iterable[str], by: str, reason: str, **details: int) -> None:
+    about = tuple(("bus topic", topic) for topic in topics)
+    record(Deed(action, about, by, reason, details=details))
 
 
 def message_of(row: WaitingEvent | DeadLetter) -> Message:

@@ -89,7 +89,7 @@ def run_resend(options: argparse.Namespace, console: Console) -> int:
 
 def run_discard(options: argparse.Namespace, console: Console) -> int:
     """`gateway bus dead discard ID… | --all`."""
-    gone = _chosen(options).delete()[0]
+    gone = kept.throw_away(_chosen(options))
     return told(options, console, {"discarded": gone}, f"thrown away: {gone}")
 
 

@@ -21,6 +21,7 @@ KINDS: Final = {
     "consumer": "consumer",
     "owner": "owner",
     "apikey": "api key",
+    "alertreceiver": "alert receiver",
 }
 
 _Base: Any = ModelAdmin if TYPE_CHECKING else object
@@ -123,6 +124,8 @@ def picture(obj: Model) -> dict[str, Any]:
         if field.name not in _UNSEEN:
             value = getattr(obj, field.name if field.is_relation else field.attname)
             found[field.name] = _plain(value)
+    if hasattr(obj, "in_trail"):
+        found |= obj.in_trail()
     for many in obj._meta.many_to_many:
         found[many.name] = sorted(str(each) for each in getattr(obj, many.name).all())
     return found

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -11,7 +13,10 @@ from django.urls import reverse
 from authproxy import accounts, apikeys, consumers, sessions
 from authproxy.models import ApiKey, Consumer
 from observability.audit.chain import Verified
+from realtime.bus import kept
+from realtime.bus.adapter import Message
 from realtime.ending import end_all
+from realtime.models import DeadLetter
 from resilience.breaker import State
 from routing.breaking import force, reset
 from routing.drafts import Actor
@@ -95,6 +100,51 @@ def end_session() -> None:
     sessions.end(opened.session, reason="lost", by="anna")
 
 
+def own_password() -> None:
+    """Staff, on their own page."""
+    User.objects.create_user("anna", password=PASSWORD, is_staff=True)
+    client = Client()
+    client.post(reverse("account_login"), {"login": "anna", "password": PASSWORD})
+    given = {"oldpassword": PASSWORD, "password1": f"{PASSWORD}-new", "password2": f"{PASSWORD}-new"}
+    assert client.post(reverse("account_change_password"), given).status_code == 302
+
+
+def own_factor() -> None:
+    """An app that makes codes; recovery codes come with it."""
+    user = User.objects.create_user("anna", password=PASSWORD, is_staff=True)
+    client = Client()
+    client.post(reverse("account_login"), {"login": "anna", "password": PASSWORD})
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    client.get(reverse("mfa_activate_totp"))
+    code = totp.format_hotp_value(
+        totp.hotp_value(client.session["mfa.totp.secret"], next(totp.yield_hotp_counters_from_time()))
+    )
+    assert client.post(reverse("mfa_activate_totp"), {"code": code}).status_code == 302
+    assert Authenticator.objects.filter(user=user).exists()
+
+
+def throw_letters_away() -> None:
+    """Messages that nobody could handle."""
+    for number in range(2):
+        kept.bury(Message(f"e{number}", "orders.made", "", b"{}", "application/json", {}), "no room", "out")
+    assert kept.throw_away(DeadLetter.objects.all(), by="anna") == 2
+
+
+def alert_receiver() -> None:
+    """A webhook whose path is a secret."""
+    client = signed_in("anna")
+    given = {
+        "name": "pager",
+        "kind": "webhook",
+        "enabled": "on",
+        "url": "https://hooks.example/T0PSECRET",
+        "least": "warning",
+    }
+    answer = client.post(reverse("admin:observability_alertreceiver_add"), given)
+    assert answer.status_code == 302
+    assert "T0PSECRET" not in str(events())
+
+
 DOORS: dict[str, tuple[Callable[[], object], str, list[str]]] = {
     "admin form": (admin_form, "configuration.publish", ["routes", "renamed"]),
     "control API": (api, "breaker.force", ["services", "orders"]),
@@ -147,6 +197,8 @@ DOORS: dict[str, tuple[Callable[[], object], str, list[str]]] = {
         "consumer.create",
         ["consumer", "till"],
     ),
+    "throw dead letters away": (throw_letters_away, "bus.throw_away", ["bus topic", "orders.made"]),
+    "alert receiver": (alert_receiver, "alert receiver.create", ["alert receiver", "pager"]),
     "cli keys": (lambda: gateway("keys", "rotate", "--as", "anna"), "keys.rotate", []),
 }
 
@@ -161,6 +213,18 @@ def test_exactly_one_event(door: str) -> None:
     assert not about or about in found[0]["objects"]
     assert PASSWORD not in str(found)
     assert isinstance(state(), Verified)
+
+
+@pytest.mark.parametrize(
+    ("change", "action"), [(own_password, "account.password"), (own_factor, "account.add_factor")]
+)
+def test_own_account(change: Callable[[], None], action: str) -> None:
+    """One event after that of signing in, by whom it is about."""
+    before = newest()
+    change()
+    found = events(after=before)
+    assert [each["action"] for each in found] == ["staff.login", action]
+    assert (found[1]["actor"], found[1]["objects"]) == ("anna", [["account", "anna"]])
 
 
 def test_the_command_line_says_who_and_why(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where a change comes from, by its path; and pages of one's own account are one transaction with their event."""
+"""Where a change comes from, by its path."""
 
 from typing import Any
 
