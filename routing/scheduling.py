@@ -88,7 +88,7 @@ def add_draft(
         return made
 
 
-def approve(key: int, *, actor: Actor) -> Schedule:
+def approve(key: int, *, actor: Actor, reason: str = "") -> Schedule:
     """Lets it run, by somebody who has no hand in it. Raises PublishRefused."""
     with writing():
         schedule = _found(key)
@@ -100,7 +100,7 @@ def approve(key: int, *, actor: Actor) -> Schedule:
             )
         schedule.state, schedule.approved_by = State.SCHEDULED, actor.name[:200]
         schedule.save()
-        _tell("schedule.approve", schedule, actor)
+        _tell("schedule.approve", schedule, actor, reason)
         return schedule
 
 
@@ -299,7 +299,7 @@ def _text(edits: Sequence[Edit]) -> str:
     return orjson.dumps([edit.as_json() for edit in edits]).decode()
 
 
-def _tell(action: str, schedule: Schedule, actor: Actor) -> None:
+def _tell(action: str, schedule: Schedule, actor: Actor, why: str = "") -> None:
     """What it changes is told when it is published."""
-    words = filter(None, (f"schedule {schedule.pk}", schedule.summary, schedule.reason, schedule.note))
+    words = filter(None, (f"schedule {schedule.pk}", schedule.summary, schedule.reason, schedule.note, why))
     tell(PublishedEvent(action, actor, SOURCE, "; ".join(words), None, Changes()))

@@ -39,7 +39,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
     """Rows are made on a page of their own, and changed by the gateway alone."""
 
     list_display = (
-        "pk",
+        "shown_number",
         "shown_state",
         "shown_from",
         "shown_until",
@@ -63,6 +63,10 @@ class ScheduleAdmin(ReadOnlyAdmin):
             path("plan/new/", self.admin_site.admin_view(self.plan_view), name="routing_schedule_plan_form")
         ]
         return [*own, *super().get_urls()]
+
+    @display(description="number", ordering="pk")
+    def shown_number(self, row: Schedule) -> int:
+        return row.pk
 
     @display(description="state", label=COLOURS)
     def shown_state(self, schedule: Schedule) -> str:
@@ -132,7 +136,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
         there = reverse("admin:routing_schedule_change", args=[object_id])
         try:
             with refused():
-                approve(_key(object_id), actor=actor_of(request))
+                approve(_key(object_id), actor=actor_of(request), reason=form.cleaned_data["reason"])
                 messages.success(request, "Approved.")
         except NotPublished as refusal:
             tell_refusal(request, refusal)

@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 
 from observability.models import WouldRefuse
+from routing import publishing
 from routing.drafts import Actor
-from routing.models import Route
+from routing.models import Revision, Route
 from routing.publishing import apply_document
 from tests.support.adminpages import signed_in, viewer
 from tests.support.configuration import route, small
 from tests.support.kept import AT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.store, pytest.mark.django_db]
 URL = "/admin/observability/wouldrefuse/"
 IP = {"route": "users", "policy": "ip", "quota": ""}
 
@@ -55,3 +56,15 @@ def test_enforcing_asks_and_then_publishes() -> None:
     assert "Published as revision 2" in done
     assert Route.objects.get(name="users").ip == {"allow": ["10.0.0.0/8"]}
     assert "not in mode log any more" in client.post(f"{URL}enforce/", IP, follow=True).content.decode()
+
+
+def test_under_review_enforcing_leaves_a_draft(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else publishes it, as any other change."""
+    ip = {"allow": ["10.0.0.0/8"], "mode": "log"}
+    apply_document({**small(), "routes": [route("users", "/users", ip=ip)]}, actor=Actor("ada"))
+    would()
+    monkeypatch.setattr(publishing, "under_review", lambda: True)
+    signed_in().post(f"{URL}enforce/", IP)
+
+    assert Revision.objects.count() == 1
+    assert publishing.draft_changes().summary() == "1 route changed"
