@@ -159,24 +159,19 @@ def measure_proxying(bench: Bench) -> str:
     return "\n\n".join((method.rstrip(), about, verdicts, *parts))
 
 
-def measure_routes(bench: Bench) -> str:
-    options = bench.options
-    text = routes.run(
-        folder=bench.part_folder("routes"), upstream=bench.upstream, proxy_core=bench.cores.proxy,
-        load_core=bench.cores.load, rounds=options.rounds, duration_s=max(3, options.duration_s), say=say,
-    )  # fmt: skip
-    print(f"\n{text}\n", flush=True)
-    return text
+def in_rounds(name: str, run: Callable[..., str]) -> Callable[[Bench], str]:
+    """A part whose cases take turns before the same upstream."""
 
+    def measure(bench: Bench) -> str:
+        options = bench.options
+        text = run(
+            folder=bench.part_folder(name), upstream=bench.upstream, proxy_core=bench.cores.proxy,
+            load_core=bench.cores.load, rounds=options.rounds, duration_s=max(3, options.duration_s), say=say,
+        )  # fmt: skip
+        print(f"\n{text}\n", flush=True)
+        return text
 
-def measure_credentials(bench: Bench) -> str:
-    options = bench.options
-    text = credentials.run(
-        folder=bench.part_folder("credentials"), upstream=bench.upstream, proxy_core=bench.cores.proxy,
-        load_core=bench.cores.load, rounds=options.rounds, duration_s=max(3, options.duration_s), say=say,
-    )  # fmt: skip
-    print(f"\n{text}\n", flush=True)
-    return text
+    return measure
 
 
 def measure_traffic(bench: Bench) -> str:
@@ -185,26 +180,6 @@ def measure_traffic(bench: Bench) -> str:
     text = traffic.run(
         folder=bench.part_folder("traffic"), upstream=bench.upstream, proxy_core=bench.cores.proxy,
         load_core=bench.cores.load, plan=traffic.QUICK if options.quick else whole, say=say,
-    )  # fmt: skip
-    print(f"\n{text}\n", flush=True)
-    return text
-
-
-def measure_shaping(bench: Bench) -> str:
-    options = bench.options
-    text = shaping.run(
-        folder=bench.part_folder("shaping"), upstream=bench.upstream, proxy_core=bench.cores.proxy,
-        load_core=bench.cores.load, rounds=options.rounds, duration_s=max(3, options.duration_s), say=say,
-    )  # fmt: skip
-    print(f"\n{text}\n", flush=True)
-    return text
-
-
-def measure_telemetry(bench: Bench) -> str:
-    options = bench.options
-    text = telemetry.run(
-        folder=bench.part_folder("telemetry"), upstream=bench.upstream, proxy_core=bench.cores.proxy,
-        load_core=bench.cores.load, rounds=options.rounds, duration_s=max(3, options.duration_s), say=say,
     )  # fmt: skip
     print(f"\n{text}\n", flush=True)
     return text
@@ -243,11 +218,11 @@ def measure_memory(bench: Bench) -> str:
 
 _MEASURES: dict[str, tuple[str, Callable[[Bench], str]]] = {
     "proxying": (_PROXYING_TITLE, measure_proxying),
-    "routes": (routes.TITLE, measure_routes),
-    "credentials": (credentials.TITLE, measure_credentials),
+    "routes": (routes.TITLE, in_rounds("routes", routes.run)),
+    "credentials": (credentials.TITLE, in_rounds("credentials", credentials.run)),
     "traffic": (traffic.TITLE, measure_traffic),
-    "shaping": (shaping.TITLE, measure_shaping),
-    "telemetry": (telemetry.TITLE, measure_telemetry),
+    "shaping": (shaping.TITLE, in_rounds("shaping", shaping.run)),
+    "telemetry": (telemetry.TITLE, in_rounds("telemetry", telemetry.run)),
     "realtime": (realtime.TITLE, measure_realtime),
     "publish": (publish.TITLE, measure_publish),
     "memory": (memory.TITLE, measure_memory),
