@@ -1,5 +1,6 @@
 """Every door that changes something leaves exactly one event: who, by which door, about what; a refusal leaves none."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from authproxy import accounts, apikeys, consumers, sessions
+from authproxy import accounts, apikeys, consumers, quotaresets, sessions
 from authproxy.models import ApiKey, Consumer
 from observability.audit.chain import Verified
 from realtime.bus import kept
@@ -18,6 +19,7 @@ from realtime.bus.adapter import Message
 from realtime.ending import end_all
 from realtime.models import DeadLetter
 from resilience.breaker import State
+from resilience.models import QuotaCount
 from routing.breaking import force, reset
 from routing.drafts import Actor
 from routing.draining import drain
@@ -34,6 +36,7 @@ from tests.support.trail import events, newest, state
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 ANNA = Actor("anna")
+BUCKET = "m|free|consumer:shop"
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +148,13 @@ def alert_receiver() -> None:
     assert "T0PSECRET" not in str(events())
 
 
+def reset_quota() -> None:
+    """A caller's count of the month."""
+    ends_s = int(time.time()) + 86_400
+    QuotaCount.objects.create(bucket=BUCKET, count=40, ends_s=ends_s, resets=0)
+    quotaresets.reset(BUCKET, by="anna", reason="their loop is mended")
+
+
 DOORS: dict[str, tuple[Callable[[], object], str, list[str]]] = {
     "admin form": (admin_form, "configuration.publish", ["routes", "renamed"]),
     "control API": (api, "breaker.force", ["services", "orders"]),
@@ -155,6 +165,14 @@ DOORS: dict[str, tuple[Callable[[], object], str, list[str]]] = {
         "configuration.publish",
         ["routes", "more"],
     ),
+    "draft": (
+        lambda: apply_document(
+            {"version": 1, "routes": [route("more", "/more", "orders")]}, actor=ANNA, draft=True
+        ),
+        "configuration.draft",
+        ["routes", "more"],
+    ),
+    "quota reset": (reset_quota, "quota.reset", ["quota count", BUCKET]),
     "drain": (
         lambda: drain("orders", "http://127.0.0.1:8001", actor=ANNA),
         "configuration.publish",
