@@ -3,7 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ENVIRONMENT_OF := $(PYTHON) scripts/environment.py
-LOCK := uv pip compile --quiet --universal --all-extras --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+GATEWAY := --extra amqp --extra grpc --extra nats --extra otel
 
 .DEFAULT_GOAL := help
 .PHONY: help run example test lint fmt check bench lock
@@ -42,6 +44,7 @@ bench: ## the gateway beside its peers (QUICK=1: beside Caddy only, under a minu
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## compile the lock files from pyproject.toml (needs uv)
-	$(LOCK) pyproject.toml -o requirements.lock
-	$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
-	$(LOCK) pyproject.toml --group bench -c requirements.lock -o requirements-bench.lock
+	$(LOCK) $(GATEWAY) pyproject.toml -o requirements.lock
+	$(LOCK) --all-extras pyproject.toml -c requirements.lock -o requirements-examples.lock
+	$(LOCK) --all-extras pyproject.toml --group dev -c requirements-examples.lock -o requirements-dev.lock
+	$(LOCK) $(GATEWAY) pyproject.toml --group bench -c requirements-examples.lock -o requirements-bench.lock
