@@ -8,22 +8,26 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.
 GATEWAY := --extra amqp --extra grpc --extra nats --extra otel
 
 .DEFAULT_GOAL := help
-.PHONY: help run example test lint fmt check bench lock
+.PHONY: help run example test test-systems lint fmt check bench lock
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 19
 
 run: ## the gateway with a demo, on http://127.0.0.1:8000
 	@$(ENVIRONMENT_OF) requirements.lock
 	@exec $(BIN)/python manage.py quickstart $(ARGS)
 
 example: ## an example system with its services, such as SYSTEM=isaas
-	@$(ENVIRONMENT_OF) requirements.lock
+	@$(ENVIRONMENT_OF) requirements-examples.lock
 	@VAR_DIR="$${VAR_DIR:-var/examples/$(SYSTEM)}" exec $(BIN)/python manage.py quickstart --example "$(SYSTEM)" $(ARGS)
 
 test: ## every test (ARGS="tests/routing -x" for some of them)
 	@$(ENVIRONMENT_OF) requirements-dev.lock
 	@exec $(BIN)/python tests/support/run.py $(ARGS)
+
+test-systems: ## the example systems alone, from outside
+	@$(ENVIRONMENT_OF) requirements-dev.lock
+	@exec $(BIN)/python -m pytest -q tests/systems $(ARGS)
 
 lint: ## style, types and the direction of imports
 	@$(ENVIRONMENT_OF) requirements-dev.lock

@@ -1,15 +1,19 @@
 """I: The demo and the example systems: each a document, the services that it leads to, and lines to try.
 
-An example system is a folder of `examples/` with `gateway.yaml`, `upstreams.py` (which serves any of the document's
-services: `NAME --port PORT`) and `README.md` (whose second block of console lines is what to try).
+An example is a folder of `examples/` with `gateway.yaml` and `README.md` (whose second block of console lines is what
+to try). A whole system has `system.yaml` beside them, which says more (see `examples/README.md`); without it,
+`upstreams.py` serves any of the document's services: `NAME --port PORT`.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from gateway_project import systemfile
 from gateway_project.config import BASE_DIR, SERVICE_URL_SUFFIX
+from gateway_project.systemfile import AccountEntry, ConsumerEntry, ServiceEntry, SystemFault, SystemFile
 from routing.document.yaml import parse_text
 
 EXAMPLES: Final = BASE_DIR / "examples"
@@ -27,9 +31,11 @@ class Upstream:
     """A service to run: what to start, and the variable that tells the gateway where it is."""
 
     name: str
-    variable: str
+    variable: str  # nothing: it does not listen
     command: tuple[str, ...]  # the interpreter's arguments, without the port
     port: int = 0  # the usual one; 0: any that is free
+    ready: str = ""  # a path that answers once it can work
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,17 @@ class Example:
     services: tuple[str, ...]
     upstreams: tuple[Upstream, ...]
     lines: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    accounts: tuple[AccountEntry, ...] = ()
+    consumers: tuple[ConsumerEntry, ...] = ()
 
     def lines_at(self, url: str) -> list[str]:
         """The lines for a gateway at that address."""
-        return [line.replace(USUAL_URL, url) for line in self.lines]
+        return [line.replace(USUAL_URL, url).replace(_socket(USUAL_URL), _socket(url)) for line in self.lines]
+
+
+def _socket(url: str) -> str:
+    return url.replace("http", "ws", 1)
 
 
 def names() -> list[str]:
@@ -53,25 +66,50 @@ def names() -> list[str]:
 
 
 def named(name: str) -> Example:
-    """The example system of that name; raises UnknownExample."""
+    """The example of that name; raises UnknownExample, and SystemFault for a system.yaml that is not one."""
     if name not in names():
         said = f"there is no example {name!r}" if name else "which example? Say SYSTEM=NAME"
         raise UnknownExample(f"{said}; there are: {', '.join(names())}")
     folder = EXAMPLES / name
     document = parse_text((folder / "gateway.yaml").read_text(encoding="utf-8"))
     services = tuple(service["name"] for service in document["services"])
+    system = _system(folder, services)
     return Example(
         name=name,
         document=folder / "gateway.yaml",
         services=services,
-        upstreams=tuple(_upstream(name, service) for service in services),
-        lines=_lines((folder / "README.md").read_text(encoding="utf-8")),
+        upstreams=tuple(_upstream(entry) for entry in system.services),
+        lines=system.lines or _lines((folder / "README.md").read_text(encoding="utf-8")),
+        environment=system.environment,
+        accounts=system.accounts,
+        consumers=system.consumers,
     )
 
 
-def _upstream(example: str, service: str) -> Upstream:
-    variable = service.upper().replace("-", "_") + SERVICE_URL_SUFFIX
-    return Upstream(service, variable, ("-m", f"examples.{example}.upstreams", service))
+def _system(folder: Path, services: tuple[str, ...]) -> SystemFile:
+    """What system.yaml says or, where there is none, one program for all services."""
+    file = folder / "system.yaml"
+    if not file.exists():
+        command = ("-m", f"examples.{folder.name}.upstreams")
+        return SystemFile(
+            services=tuple(ServiceEntry(name=name, command=(*command, name)) for name in services)
+        )
+    try:
+        return systemfile.read(parse_text(file.read_text(encoding="utf-8")))
+    except SystemFault as error:
+        raise SystemFault(f"{file}: {error}") from error
+
+
+def _upstream(entry: ServiceEntry) -> Upstream:
+    usual = entry.name.upper().replace("-", "_") + SERVICE_URL_SUFFIX
+    variable = entry.variable or usual
+    return Upstream(
+        name=entry.name,
+        variable=variable if entry.listens else "",
+        command=entry.command,
+        ready=entry.ready,
+        environment=entry.environment,
+    )
 
 
 def _lines(readme: str) -> tuple[str, ...]:

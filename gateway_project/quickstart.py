@@ -3,24 +3,30 @@
 Every step looks first and does nothing when there is nothing to do, so that a second start is a plain start.
 """
 
+import http.client
 import os
 import secrets
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
 from time import monotonic, sleep
-from typing import Final
+from typing import Final, NoReturn
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from gateway_project import examplekeys, secretfile, systemfile
 from gateway_project.config import BASE_DIR
 from gateway_project.embedded import die_with_parent
+from gateway_project.examplekeys import Credentials
 from gateway_project.examples import Example
 from gateway_project.server.ports import keep_port
+from gateway_project.systemfile import with_credentials
 from routing.document.yaml import parse_text
 from routing.drafts import Actor
 from routing.models import Revision, Route, Service
@@ -47,13 +53,47 @@ def create_admin() -> str | None:
     return password
 
 
-def load(example: Example) -> None:
-    """Publish it if nobody has configured or published anything yet; under review nothing goes live by itself."""
+def load(example: Example) -> bool:
+    """Publish it if nobody has configured or published anything yet; under review nothing goes live by itself.
+
+    Whether it was published now.
+    """
     if under_review() or Revision.objects.exists() or Service.objects.exists() or Route.objects.exists():
-        return
+        return False
     document = parse_text(example.document.read_text(encoding="utf-8"))
     message = f"{example.name.capitalize()} configuration"
     apply_document(document, actor=Actor("quickstart"), message=message, source="quickstart")
+    return True
+
+
+def credentials_of(example: Example, var_dir: Path, *, is_new: bool) -> Credentials:
+    """Those of the example's accounts and consumers, which are made with a new configuration."""
+    if not (example.accounts or example.consumers):
+        return Credentials()
+    if not is_new:
+        return examplekeys.kept(var_dir)
+    with transaction.atomic():
+        made = examplekeys.make(example.accounts, example.consumers)
+    examplekeys.keep(var_dir, made)
+    return made
+
+
+def lacking(example: Example, environ: Mapping[str, str], var_dir: Path) -> dict[str, str]:
+    """What the example's environment has beyond this one.
+
+    A secret in it is the one that this VAR_DIR has anyway, so that commands beside the gateway have the same.
+    """
+    found = {name: value for name, value in example.environment.items() if name not in environ}
+    if any(map(systemfile.wants_secret, found.values())):
+        secret = secretfile.load_or_create(var_dir)
+        found = {name: systemfile.with_secret(value, secret) for name, value in found.items()}
+    return found
+
+
+def begin_again(environment: Mapping[str, str]) -> NoReturn:
+    """The same command in the same process with more in its environment, as settings are read only once."""
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **environment})  # noqa: S606
 
 
 def serves(example: Example) -> bool:
@@ -68,46 +108,75 @@ def addresses_of(example: Example, environ: Mapping[str, str]) -> dict[str, str]
     """
     found: dict[str, str] = {}
     for upstream in example.upstreams:
-        if upstream.variable not in environ:
+        if upstream.variable and upstream.variable not in environ:
             found[upstream.variable] = f"http://127.0.0.1:{keep_port(upstream.port)}"
     return found
 
 
 def start_upstreams(
-    example: Example, addresses: Mapping[str, str], *, gateway: str
-) -> list[subprocess.Popen[bytes]]:
-    """Start the example's services as processes of their own, which know the gateway; the caller ends them."""
-    environ = {**os.environ, "GATEWAY_JWKS": f"{gateway}/.well-known/jwks.json"}
-    started = []
+    example: Example, addresses: Mapping[str, str], credentials: Credentials, *, gateway: str
+) -> dict[str, subprocess.Popen[bytes]]:
+    """Start the example's services, by name, as processes of their own; the caller ends them.
+
+    Each is told where the gateway and the other services are.
+    """
+    environ = {**os.environ, "GATEWAY_URL": gateway, "GATEWAY_JWKS": f"{gateway}/.well-known/jwks.json"}
+    started = {}
     for upstream in example.upstreams:
-        if upstream.variable in addresses:
-            port = addresses[upstream.variable].rpartition(":")[2]
-            # Ctrl-C is for the gateway, which lets requests finish and then stops them.
-            process = subprocess.Popen(  # noqa: S603
-                [sys.executable, *upstream.command, "--port", port],
-                cwd=BASE_DIR,
-                env=environ,
-                process_group=0,
-                preexec_fn=die_with_parent(),
-            )
-            started.append(process)
+        if upstream.variable and upstream.variable not in addresses:
+            continue  # somebody's own is used
+        port = addresses[upstream.variable].rpartition(":")[2] if upstream.variable else ""
+        own = {
+            name: with_credentials(value, credentials.passwords, credentials.keys)
+            for name, value in upstream.environment.items()
+        }
+        # Ctrl-C is for the gateway, which lets requests finish and then stops them.
+        started[upstream.name] = subprocess.Popen(  # noqa: S603
+            [sys.executable, *upstream.command, *(["--port", port] if port else [])],
+            cwd=BASE_DIR,
+            env={**environ, **own},
+            process_group=0,
+            preexec_fn=die_with_parent(),
+        )
     return started
 
 
-def await_upstreams(addresses: Mapping[str, str], *, within_s: float = 10.0) -> None:
-    """Return when every upstream accepts connections; one that never does is left to answer 502."""
+def await_upstreams(
+    example: Example,
+    addresses: Mapping[str, str],
+    processes: Mapping[str, subprocess.Popen[bytes]],
+    *,
+    within_s: float = 10.0,
+) -> None:
+    """Return when every upstream is ready; one that never is, or has ended, is left to answer 502."""
     deadline_s = monotonic() + within_s
-    for address in addresses.values():
-        port = int(address.rpartition(":")[2])
-        while monotonic() < deadline_s:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    for upstream in example.upstreams:
+        if upstream.variable not in addresses or upstream.name not in processes:
+            continue
+        while not _is_ready(addresses[upstream.variable], upstream.ready) and monotonic() < deadline_s:
+            if processes[upstream.name].poll() is not None:
                 break
-            except OSError:
-                sleep(_POLL_S)
+            sleep(_POLL_S)
 
 
-def stop_upstreams(processes: list[subprocess.Popen[bytes]]) -> None:
+def _is_ready(address: str, path: str) -> bool:
+    port = int(address.rpartition(":")[2])
+    if not path:
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+            return True
+        return False
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1.0)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def stop_upstreams(processes: Collection[subprocess.Popen[bytes]]) -> None:
     for process in processes:
         process.terminate()
     for process in processes:
@@ -123,11 +192,20 @@ def account(password: str) -> str:
     return f"name {ADMIN_NAME}, password {password}   (shown this once)"
 
 
-def banner(base_url: str, *, password: str | None, example: Example | None) -> str:
+def banner(
+    base_url: str, *, password: str | None, example: Example | None, credentials: Credentials | None = None
+) -> str:
     """What a new user reads first."""
+    known = credentials or Credentials()
     lines = ["", f"  Torana is at {base_url}", f"  Admin         {base_url}/admin/"]
     if password is not None:
         lines += [f"                {account(password)}"]
     if example is not None:
-        lines += ["", "  Try:", *(f"    {line}" for line in example.lines_at(base_url))]
+        lines += [
+            f"  {entry.name:<13} password {known.passwords[entry.name]}   ({', '.join(entry.roles) or 'no role'})"
+            for entry in example.accounts
+            if entry.name in known.passwords
+        ]
+        tried = (with_credentials(line, known.passwords, known.keys) for line in example.lines_at(base_url))
+        lines += ["", "  Try:", *(f"    {line}" for line in tried)]
     return "\n".join([*lines, "", "  Ctrl-C stops it.", ""])

@@ -16,7 +16,14 @@ DOCUMENTS = [path for path in tracked() if path.suffix == ".md"]
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
 COMMAND = re.compile(r"(?:manage\.py |`)gateway ([a-z][^`\n]*)")
 VARIABLE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`")
-ELSEWHERE = {"GATEWAY_JWKS", "JWT_SECRET_KEY", "CONTEXT_SERVICE_URL", "CHAT_SERVICE_URL", "QUICK"}
+ELSEWHERE = {
+    "GATEWAY_JWKS",
+    "JWT_SECRET_KEY",
+    "CONTEXT_SERVICE_URL",
+    "CHAT_SERVICE_URL",
+    "QUICK",
+    "GATEWAY_URL",
+}
 """Variables of the examples, and second names."""
 
 

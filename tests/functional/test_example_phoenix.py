@@ -50,7 +50,7 @@ async def services(*names: str) -> AsyncIterator[Services]:
     found = Services({name: keep_port() for name in names})
     found.processes |= {
         name: await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "examples.phoenix.upstreams", name, "--port", str(port),
+            sys.executable, "-m", f"examples.phoenix.{name}", "--port", str(port),
             cwd=ROOT, env={**os.environ, "JWT_SECRET_KEY": SECRET},
         )
         for name, port in found.ports.items()

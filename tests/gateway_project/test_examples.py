@@ -1,11 +1,14 @@
 """The demo and the example systems as data: what is there can be loaded, started and tried."""
 
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from gateway_project import examples
 from gateway_project.examples import DEMO, UnknownExample, named
+from gateway_project.systemfile import SystemFault
 from routing.document.yaml import parse_text
 from routing.targets import find_overrides, override_key
 from routing.validation import check_document
@@ -24,7 +27,7 @@ def test_example_is_whole(name: str) -> None:
     checked = check_document(document, env=os.environ, api_prefix="/api/v1")
     assert checked.problems == ()
     assert checked.warnings == ()
-    assert [upstream.name for upstream in example.upstreams] == list(example.services)
+    assert set(example.services) <= {upstream.name for upstream in example.upstreams}
     assert any(examples.USUAL_URL in line for line in example.lines)
 
 
@@ -32,7 +35,8 @@ def test_example_is_whole(name: str) -> None:
 def test_variables_reach_the_services(name: str) -> None:
     """Each is the name under which the compiler looks for that service's address."""
     example = named(name)
-    found = find_overrides({upstream.variable: "http://h" for upstream in example.upstreams})
+    variables = (upstream.variable for upstream in example.upstreams if upstream.name in example.services)
+    found = find_overrides({variable: "http://h" for variable in variables})
     assert {override_key(service) for service in example.services} == set(found)
 
 
@@ -41,6 +45,23 @@ def test_lines_name_the_gateway_where_it_is() -> None:
     lines = DEMO.lines_at("http://127.0.0.1:1")
     assert lines[0] == "curl -i http://127.0.0.1:1/api/orders"
     assert examples.USUAL_URL not in " ".join(lines)
+
+
+def test_lines_name_its_websockets() -> None:
+    """They are where HTTP is."""
+    example = replace(DEMO, lines=("client ws://127.0.0.1:8000/ws",))
+    assert example.lines_at("http://127.0.0.1:1") == ["client ws://127.0.0.1:1/ws"]
+
+
+def test_system_that_is_not_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the file and the place."""
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / "gateway.yaml").write_text("version: 1\nservices: []\n")
+    (folder / "system.yaml").write_text("services: [{name: a, command: [x], prot: 1}]\n")
+    monkeypatch.setattr(examples, "EXAMPLES", tmp_path)
+    with pytest.raises(SystemFault, match=r"odd/system\.yaml: services\.0\.prot: "):
+        named("odd")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The steps of a first start: each looks first, and does nothing when there is nothing to do."""
 
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,9 +14,11 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 
-from gateway_project import quickstart
-from gateway_project.examples import DEMO
+from gateway_project import quickstart, secretfile
+from gateway_project.examplekeys import Credentials
+from gateway_project.examples import DEMO, Upstream
 from gateway_project.server.ports import keep_port
+from gateway_project.systemfile import AccountEntry
 from routing.drafts import Actor
 from routing.models import Revision, Service
 from routing.publishing import apply_document
@@ -77,32 +81,52 @@ def test_under_review_nothing_goes_live_by_itself(monkeypatch: pytest.MonkeyPatc
     assert not Service.objects.exists()
 
 
+KNOWN = Credentials({"ada": "pw-1"}, {"robot": "tk-1"})
+KEYED = replace(
+    DEMO,
+    upstreams=(
+        replace(DEMO.upstreams[2], environment={"KEY": "{robot.key}"}),
+        Upstream("worker", "", ("-c", "import time; time.sleep(60)")),
+    ),
+)
+
+
 def test_addresses_of_the_upstreams() -> None:
     """A variable that is set is somebody's own upstream."""
     free = dict(quickstart.addresses_of(DEMO, {"DEMO_ECHO": "http://mine:1"}))
     assert set(free) == {"DEMO_ORDERS_A", "DEMO_ORDERS_B"}
+    assert set(quickstart.addresses_of(KEYED, {})) == {"DEMO_ECHO"}
 
 
 def test_upstreams_come_and_go() -> None:
     """Those with an address are started, know the gateway, answer once they are waited for, and end when told."""
     addresses = {"DEMO_ECHO": f"http://127.0.0.1:{keep_port()}"}
-    started = quickstart.start_upstreams(DEMO, addresses, gateway="http://gateway")
+    started = quickstart.start_upstreams(KEYED, addresses, KNOWN, gateway="http://gateway")
     try:
-        environ = Path(f"/proc/{started[0].pid}/environ").read_bytes().split(b"\0")
-        quickstart.await_upstreams(addresses)
+        environ = Path(f"/proc/{started['echo'].pid}/environ").read_bytes().split(b"\0")
+        quickstart.await_upstreams(KEYED, addresses, started)
         answer = httpx.get(addresses["DEMO_ECHO"] + "/hello")
     finally:
-        quickstart.stop_upstreams(started)
-    assert (len(started), answer.json()["path"]) == (1, "/hello")
+        quickstart.stop_upstreams(started.values())
+    assert (len(started), answer.json()["path"]) == (2, "/hello")
     assert b"GATEWAY_JWKS=http://gateway/.well-known/jwks.json" in environ
-    assert started[0].returncode is not None
+    assert {b"GATEWAY_URL=http://gateway", b"KEY=tk-1"} <= set(environ)
+    assert all(process.returncode is not None for process in started.values())
 
 
 def test_upstream_that_never_answers_is_not_waited_for_long() -> None:
     """The gateway is there all the same, and answers 502 for it."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    quickstart.await_upstreams({"DEMO_ECHO": f"http://127.0.0.1:{port}"}, within_s=0.1)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    addresses = {"DEMO_ECHO": f"http://127.0.0.1:{port}"}
+    asked = replace(KEYED, upstreams=(replace(KEYED.upstreams[0], ready="/health"),))
+    with subprocess.Popen(["sleep", "9"]) as process:
+        quickstart.await_upstreams(KEYED, addresses, {"echo": process}, within_s=0.1)
+        quickstart.await_upstreams(asked, addresses, {"echo": process}, within_s=0.1)
+        process.kill()
+    quickstart.await_upstreams(KEYED, addresses, {"echo": ended}, within_s=60)
 
 
 def test_upstream_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +137,44 @@ def test_upstream_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(process, "wait", lambda timeout=None: wait(timeout and 0.01))
     quickstart.stop_upstreams([process])
     assert process.returncode == -9
+
+
+@pytest.mark.store
+@pytest.mark.django_db
+def test_credentials_are_made_once(tmp_path: Path) -> None:
+    """With the configuration; a later start finds them, and nothing is kept of an example that has none."""
+    example = replace(DEMO, accounts=(AccountEntry(name="ada", roles=("reader",)),))
+    made = quickstart.credentials_of(example, tmp_path, is_new=True)
+    assert quickstart.credentials_of(example, tmp_path, is_new=False) == made
+    assert authenticate(username="ada", password=made.passwords["ada"]) is not None
+    assert quickstart.credentials_of(DEMO, tmp_path / "none", is_new=True) == Credentials()
+
+
+def test_environment_that_is_lacking(tmp_path: Path) -> None:
+    """What is set stays; a secret is the one that every command of this VAR_DIR has."""
+    example = replace(DEMO, environment={"API_PREFIX": "/api/v2", "JWT_SECRET": "{secret}"})
+    lacking = quickstart.lacking(example, {"API_PREFIX": "/mine"}, tmp_path)
+    assert lacking == {"JWT_SECRET": secretfile.load_or_create(tmp_path)}
+    assert quickstart.lacking(example, {"API_PREFIX": "", "JWT_SECRET": ""}, tmp_path) == {}
+
+
+def test_begins_again_with_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same arguments; nothing of the environment is lost."""
+    called: list[Any] = []
+    monkeypatch.setattr(os, "execve", lambda *arguments: called.append(arguments))
+    quickstart.begin_again({"API_PREFIX": "/api/v2"})
+    [(program, arguments, environ)] = called
+    assert (program, arguments) == (sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    assert environ == {**os.environ, "API_PREFIX": "/api/v2"}
+
+
+def test_banner_of_a_system() -> None:
+    """Accounts with their passwords, and lines with what they need."""
+    entry = AccountEntry(name="ada", roles=("reader",))
+    example = replace(DEMO, accounts=(entry,), lines=("curl -H 'X-API-Key: {robot.key}' {ada.password}",))
+    shown = quickstart.banner("http://h:1", password=None, example=example, credentials=KNOWN)
+    assert "curl -H 'X-API-Key: tk-1' pw-1" in shown
+    assert re.search(r"ada +password pw-1   \(reader\)", shown)
 
 
 def test_banner() -> None:

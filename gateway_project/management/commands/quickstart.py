@@ -7,11 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from gateway_project import examples, quickstart
+from gateway_project import examplekeys, examples, quickstart
 from gateway_project.config import GatewayConfig
+from gateway_project.examplekeys import Credentials
 from gateway_project.examples import DEMO, Example
 from gateway_project.server.supervisor import serve
 from gateway_project.serving import shared_store
+from gateway_project.systemfile import SystemFault
 from routing.locking import StoreUnavailable, clear_errors
 from routing.problems import ConfigurationInvalid
 
@@ -35,8 +37,10 @@ class Command(BaseCommand):
         wanted: str | None = options["example"]
         try:
             example = DEMO if wanted is None else examples.named(wanted)
-        except examples.UnknownExample as error:
+        except (examples.UnknownExample, SystemFault) as error:
             raise CommandError(str(error)) from error
+        if lacking := quickstart.lacking(example, os.environ, settings.CONFIG.var_dir):
+            quickstart.begin_again(lacking)
         try:
             code = _Start(self, settings.CONFIG, example).run()
         except ConfigurationInvalid as error:
@@ -60,7 +64,8 @@ class _Start:
         self._password: str | None = None
         self._is_greeted = False
         self._is_served = False
-        self._upstreams: list[subprocess.Popen[bytes]] = []
+        self._credentials = Credentials()
+        self._upstreams: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self) -> int:
         """Prepares, serves until it is told to stop, and tidies up; the exit status."""
@@ -78,14 +83,15 @@ class _Start:
                     on_ready=self._greet,
                 )
         finally:
-            quickstart.stop_upstreams(self._upstreams)
+            quickstart.stop_upstreams(self._upstreams.values())
             if self._password is not None and not self._is_greeted:  # it is kept nowhere else
                 self._out.write(quickstart.account(self._password))
 
     def _prepare(self) -> None:
         quickstart.migrate()
         self._password = quickstart.create_admin()
-        quickstart.load(self._example)
+        is_new = quickstart.load(self._example)
+        self._credentials = quickstart.credentials_of(self._example, self._config.var_dir, is_new=is_new)
         self._is_served = quickstart.serves(self._example)
         if not self._is_served and self._example is not DEMO:
             self._out.write(
@@ -96,8 +102,22 @@ class _Start:
     def _greet(self, urls: tuple[str, ...]) -> None:
         self._is_greeted = True
         if self._is_served:
-            self._upstreams += quickstart.start_upstreams(self._example, self._addresses, gateway=urls[0])
-            quickstart.await_upstreams(self._addresses)
+            self._start_upstreams(urls[0])
         example = self._example if self._is_served else None
-        self._out.write(quickstart.banner(urls[0], password=self._password, example=example))
+        text = quickstart.banner(
+            urls[0], password=self._password, example=example, credentials=self._credentials
+        )
+        self._out.write(text)
         self._out.flush()  # into a pipe or a file, too, it must be there before anything else happens
+
+    def _start_upstreams(self, url: str) -> None:
+        example, addresses = self._example, self._addresses
+        self._upstreams |= quickstart.start_upstreams(example, addresses, self._credentials, gateway=url)
+        quickstart.await_upstreams(example, addresses, self._upstreams)
+        if example is not DEMO:
+            services = {
+                each.name: {"url": addresses.get(each.variable, ""), "pid": self._upstreams[each.name].pid}
+                for each in example.upstreams
+                if each.name in self._upstreams
+            }
+            examplekeys.keep(self._config.var_dir, self._credentials, url=url, services=services)

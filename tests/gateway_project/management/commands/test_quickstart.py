@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from gateway_project import quickstart
+from gateway_project import examplekeys, quickstart
 from gateway_project.examples import DEMO, Example, named
 from gateway_project.management.commands import quickstart as command
 from routing.locking import StoreUnavailable
@@ -29,8 +29,11 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     monkeypatch.setattr(command, "serve", serve)
     monkeypatch.setattr(command, "shared_store", lambda _config: nullcontext({"REDIS_URL": "unix:///v"}))
-    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments, **_options: [])
-    monkeypatch.setattr(quickstart, "await_upstreams", lambda _addresses: None)
+    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments, **_options: {})
+    monkeypatch.setattr(quickstart, "await_upstreams", lambda *_arguments: None)
+    monkeypatch.setattr(examplekeys, "keep", lambda *_arguments, **_options: None)
+    for name, value in named("phoenix").environment.items():
+        monkeypatch.setenv(name, value)
     for upstream in (*DEMO.upstreams, *named("phoenix").upstreams):
         monkeypatch.setenv(upstream.variable, "http://127.0.0.1:1")
         monkeypatch.delenv(upstream.variable)  # so that what the command sets is undone
@@ -57,9 +60,25 @@ def test_first_and_second_start(served: list[dict[str, Any]]) -> None:
 def test_example_in_place_of_the_demo(served: list[dict[str, Any]]) -> None:
     """Its document is loaded, its services are announced to the workers, and its lines are printed."""
     shown = run(example="phoenix")
-    assert set(served[0]["extra_env"]) == {"REDIS_URL", "CHAT_SERVICE_URL"}
+    assert set(served[0]["extra_env"]) == {"REDIS_URL", "AUTH_SERVICE_URL", "CHAT_SERVICE_URL"}
     assert "http://127.0.0.1:8000/api/auth/login" in shown
     assert "/api/orders" not in shown
+
+
+def test_environment_of_the_example(served: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings are read only once, so the command begins again, in that environment, and does nothing before."""
+
+    class BeganAgain(Exception):  # noqa: N818 - stands for a process that was replaced
+        pass
+
+    def begin(environment: dict[str, str]) -> None:
+        raise BeganAgain(*environment)
+
+    monkeypatch.delenv("JWT_SECRET_KEY")
+    monkeypatch.setattr(quickstart, "begin_again", begin)
+    with pytest.raises(BeganAgain, match="JWT_SECRET_KEY"):
+        run(example="phoenix")
+    assert served == []
 
 
 def test_example_beside_another_configuration(served: list[dict[str, Any]]) -> None:
@@ -133,7 +152,7 @@ def test_upstreams_end_with_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None
         options["on_ready"](("http://127.0.0.1:8000",))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments, **_options: [process])
+    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments, **_options: {"orders-a": process})
     monkeypatch.setattr(command, "serve", fail)
     with pytest.raises(SystemExit):
         run()
