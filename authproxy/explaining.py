@@ -6,7 +6,7 @@ from functools import partial
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from authproxy.authorise import judge
+from authproxy.admissions import admission_of
 from authproxy.granting import (
     Standing,
     accounts_with_rights,
@@ -18,14 +18,11 @@ from authproxy.identity import Identity, Method
 from authproxy.liveroles import LiveRoles
 from authproxy.models import Consumer
 from authproxy.problems import Reason
-from authproxy.rejections import Rejection
 from routing.callers import UnknownCaller
-from routing.explanation import Refusal
 from routing.problems import quote
 from routing.snapshot import Auth, CompiledRoute, Snapshot
 from routing.standing import Admission, Judge
 
-OFF = "ENABLE_AUTHENTICATION is off: everybody may pass"
 Rows = tuple[User | None, Consumer | None]
 
 
@@ -71,14 +68,7 @@ def _admission(route: CompiledRoute, snapshot: Snapshot, *, rows: Rows) -> Admis
 
 def _judged(route: CompiledRoute, snapshot: Snapshot, identity: Identity | None, reason: Reason) -> Admission:
     is_on, realm = settings.CONFIG.enable_authentication, settings.CONFIG.service_name
-    refusal = judge(route.auth, identity, snapshot.roles, reason=reason, realm=realm) if is_on else None
-    return Admission(
-        refusal=_shown(refusal),
-        lacking=refusal.details if refusal is not None else {},
-        caller=identity.as_json(snapshot.roles) if identity is not None else None,
-        fields=_fields(identity, snapshot),
-        remark="" if is_on else OFF,
-    )
+    return admission_of(route, snapshot, identity, reason, is_on=is_on, realm=realm)
 
 
 def _identity(standing: Standing, auth: Auth) -> Identity | None:
@@ -86,13 +76,3 @@ def _identity(standing: Standing, auth: Auth) -> Identity | None:
     ways: tuple[Method, ...] = ("jwt", "api_key") if standing.user is None else ("jwt", "api_key", "session")
     method = next((method for method in auth.methods if method in ways), None)
     return identity_of(standing, method=method) if method is not None else None
-
-
-def _fields(identity: Identity | None, snapshot: Snapshot) -> dict[str, str]:
-    if identity is None:
-        return {}
-    return {name.decode(): value.decode() for name, value in identity.fields(snapshot.roles)}
-
-
-def _shown(refusal: Rejection | None) -> Refusal | None:
-    return None if refusal is None else Refusal(refusal.status, refusal.code.value, refusal.message)

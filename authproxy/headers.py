@@ -176,6 +176,11 @@ def read(headers: Pairs) -> RequestHead:
     return head
 
 
+def is_set_aside(name: bytes) -> bool:
+    """Whether a field of this name is neither among `passed` nor among `credentials`."""
+    return name in _HANDLED or name in _FORWARDING or name.startswith(_FORWARDING_FAMILY)
+
+
 def _note(head: RequestHead, pair: Pair) -> None:
     name, value = pair
     if name == b"content-length":

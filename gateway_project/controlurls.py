@@ -27,6 +27,7 @@ from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import DrainView, ReadmitView, TargetsView
 from observability.views.audit import AuditView
+from observability.views.replay import ReplayView
 from observability.views.requests import RequestsView, RequestView
 from observability.views.slo import SloView
 from observability.views.traffic import TrafficView
@@ -44,6 +45,7 @@ operating = [
     path(f"{_V1}explain", ExplainView.as_view()),
     path(f"{_V1}quotas/counts", CountsView.as_view()),
     path(f"{_V1}quotas/counts/reset", ResetView.as_view()),
+    path(f"{_V1}replay", ReplayView.as_view()),
     path(f"{_V1}requests", RequestsView.as_view()),
     path(f"{_V1}requests/<path:key>", RequestView.as_view()),
     path(f"{_V1}services/<str:service>/targets", TargetsView.as_view()),

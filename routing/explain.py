@@ -19,7 +19,7 @@ from routing.explanation import Explanation, Matched, PassedOver, PolicyNote, Re
 from routing.hosts import request_host
 from routing.knowledge import NOTHING, Knowledge
 from routing.paths import BadPath, NormalPath, normalise
-from routing.preflights import preflight_for
+from routing.preflights import Preflight, preflight_for
 from routing.ranking import Rank, why_before
 from routing.snapshot import BuiltinRoute, CompiledRoute, Miss, Snapshot, service_of
 from routing.splitting import Split
@@ -90,18 +90,21 @@ def has_credentials(request: Request) -> bool:
     return any(name in (b"authorization", b"x-api-key") for name, _ in request.headers)
 
 
-def explain(
-    snapshot: Snapshot,
-    request: Request,
-    *,
-    judge: Judge = nobody,
-    known: Knowledge = NOTHING,
-) -> Explanation:
-    """Explain a request. `judge` says what admission makes of its caller, `known` how breakers and targets are."""
+@dataclass(frozen=True, slots=True)
+class Located:
+    """What takes a request; of a preflight, what takes the request to come, whose method `asked` has."""
+
+    found: CompiledRoute | BuiltinRoute | Miss
+    path: NormalPath
+    preflight: Preflight | None
+    asked: Asked
+
+
+def locate(snapshot: Snapshot, request: Request) -> Located | BadPath:
+    """The way of `Pipeline._locate`."""
     path = normalise(request.path)
     if isinstance(path, BadPath):
-        reason = Refusal(400, "INVALID_REQUEST", f"The path is refused: {path.reason}.")
-        return Explanation(snapshot.revision, None, refusal=reason)
+        return path
     host, headers, query = request.host, request.headers, request.query
     found = snapshot.index.match(request.method, host, path.match, headers, query)
     preflight = None
@@ -110,8 +113,28 @@ def explain(
     if preflight is not None:
         found = preflight.found
     method = request.method if preflight is None else preflight.method
-    asked = Asked(method, request_host(host), path.match, headers, query)
-    passed_over, more = _passed_over(snapshot, asked, found)
+    return Located(found, path, preflight, Asked(method, request_host(host), path.match, headers, query))
+
+
+def explain(
+    snapshot: Snapshot,
+    request: Request,
+    *,
+    judge: Judge = nobody,
+    known: Knowledge = NOTHING,
+    reasons: bool = True,
+) -> Explanation:
+    """Explain a request. `judge` says what admission makes of its caller, `known` how breakers and targets are.
+
+    Without `reasons` it says what becomes of the request, but not why by this route, nor which were passed over:
+    for whoever asks about thousands.
+    """
+    located = locate(snapshot, request)
+    if isinstance(located, BadPath):
+        reason = Refusal(400, "INVALID_REQUEST", f"The path is refused: {located.reason}.")
+        return Explanation(snapshot.revision, None, refusal=reason)
+    found, path, preflight, asked = located.found, located.path, located.preflight, located.asked
+    passed_over, more = _passed_over(snapshot, asked, found) if reasons else ((), 0)
     explanation = Explanation(snapshot.revision, None, passed_over, more)
     if path.has_encoded_slash and not (isinstance(found, CompiledRoute) and found.allow_encoded_slashes):
         explanation = replace(explanation, refusal=ENCODED_SLASH)
@@ -120,18 +143,21 @@ def explain(
         route, choice = found, None
         if isinstance(found.destination, Split):
             route, choice = _chosen(found, found.destination, request, admission, known)
-        matched = Matched(found.name, _service_name(route), _why(snapshot, found, asked))
+        why = _why(snapshot, found, asked) if reasons else ()
+        matched = Matched(found.name, _service_name(route), why)
         explanation = replace(explanation, matched=matched)
         if preflight is not None:
-            return permitted(explanation, found, preflight.method, tuple(headers), source_of(found, "cors"))
+            return permitted(
+                explanation, found, preflight.method, tuple(request.headers), source_of(found, "cors")
+            )
         explanation = _with_effects(explanation, snapshot, route, request, path, admission, known)
         return (
             explanation if choice is None else replace(explanation, policies=(*explanation.policies, choice))
         )
     if isinstance(found, BuiltinRoute):
-        why = f"path {path.match} belongs to the gateway ({found.path})"
-        reasons = (why, "no route takes it over") if found.yields else (why,)
-        return replace(explanation, matched=Matched(None, None, reasons, found.name))
+        words = f"path {path.match} belongs to the gateway ({found.path})"
+        why = (words, "no route takes it over") if found.yields else (words,)
+        return replace(explanation, matched=Matched(None, None, why, found.name))
     return replace(explanation, refusal=explanation.refusal or _missed(found))
 
 

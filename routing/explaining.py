@@ -50,13 +50,15 @@ def configuration(which: Which) -> Snapshot:
         raise NoRevision("Nothing is published yet.")
     if which in (LIVE, live.snapshot.revision):
         return live.snapshot
-    return _earlier(int(which))
+    return _earlier(int(which), live.snapshot)
 
 
-def _earlier(number: int) -> Snapshot:
+def _earlier(number: int, live: Snapshot) -> Snapshot:
+    """What is as it is now is not compiled again."""
     text = None
     if 0 < number <= HIGHEST_REVISION:
         text = Revision.objects.filter(number=number).values_list("document", flat=True).first()
     if text is None:
         raise NoRevision(f"There is no revision {number}.")
-    return compile_snapshot(orjson.loads(text), revision=number, options=snapshots.options())
+    document, options = orjson.loads(text), snapshots.options()
+    return compile_snapshot(document, revision=number, options=options, previous=live)

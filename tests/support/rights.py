@@ -201,6 +201,7 @@ CALLS: Final[dict[str, str]] = {
     "POST control/v1/explain": STAFF,
     "GET control/v1/quotas/counts": STAFF,
     "POST control/v1/quotas/counts/reset": "OA",
+    "POST control/v1/replay": STAFF,
     "GET control/v1/requests": STAFF,
     "GET control/v1/requests/{key}": STAFF,
     "GET control/v1/services/{service}/targets": STAFF,

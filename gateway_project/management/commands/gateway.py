@@ -27,7 +27,7 @@ from authproxy.commands import (
 )
 from gateway_project import serving
 from gateway_project.embedded import socket_path
-from observability.commands import audit, requests, slo
+from observability.commands import audit, replay, requests, slo
 from realtime.commands import bus, events, sockets
 from routing.auditing import Origin, coming_from
 from routing.commands import documents, explain, history, importing, schedules
@@ -52,6 +52,7 @@ SUBCOMMANDS = (
     canary,
     limited,
     requests,
+    replay,
     sockets,
     events,
     bus,
