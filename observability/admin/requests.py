@@ -6,7 +6,9 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 
+from observability.admin.replay import replay_view
 from observability.admin.requestfilters import RequestFilters
 from observability.models import KeptRequest
 from observability.requests.querying import Filters, Page, page_of
@@ -24,6 +26,10 @@ LIVE_S = 2
 @admin.register(KeptRequest)
 class KeptRequestAdmin(ReadOnlyAdmin):
     """Pages of our own: a count of a million rows, which admin's would make for each page, takes too long."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(replay_view)
+        return [path("replay/", view, name="observability_replay"), *super().get_urls()]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""D: `gateway replay`: what would become of recorded requests by the draft, or by an earlier revision; sends nothing."""
+"""D: `gateway replay`: what would become of recorded requests by the draft, or a revision; sends nothing."""
 
 import argparse
 from datetime import timedelta

@@ -125,20 +125,11 @@ class Judging:
         return False
 
     def _compared(self, recorded: Recorded, before: Fate, after: Fate) -> Judgement:
-        refusal = before.refusal
-        if recorded.revision == self._pair.before.snapshot.revision:
-            if _contradicts(recorded, before):
-                return _unknown(before, after, CONTRADICTED)
-            if before.unknown and recorded.code == _MALFORMED:
-                return _unknown(before, after, before.unknown)
-            refusal = _seen(recorded, before)
-        elif before.unknown:
-            return _unknown(before, after, before.unknown)
-        if after.unknown:
-            return _unknown(before, after, after.unknown)
-        if after.refusal is None and (missing := self._of_body(recorded, before, after)):
-            return _unknown(before, after, missing)
+        is_seen = recorded.revision == self._pair.before.snapshot.revision
+        if missing := self._missing(recorded, before, after, is_seen=is_seen):
+            return Judgement("unknown", _told(before, None), _told(after, None), missing)
         self._note(before, after)
+        refusal = _seen(recorded, before) if is_seen else before.refusal
         mine, yours = _told(before, refusal), _told(after, after.refusal)
         if refusal is not None and after.refusal is not None:
             if (refusal.status, refusal.code) == (after.refusal.status, after.refusal.code):
@@ -150,10 +141,20 @@ class Judging:
             return Judgement("admitted", mine, yours, refusal.message)
         return self._moved(recorded, before, after)
 
+    def _missing(self, recorded: Recorded, before: Fate, after: Fate, *, is_seen: bool) -> str:
+        """What one would have to know; `is_seen`: how it was answered under what is live."""
+        if is_seen and _contradicts(recorded, before):
+            return CONTRADICTED
+        if before.unknown and (not is_seen or recorded.code == _MALFORMED):
+            return before.unknown
+        if after.unknown or after.refusal is not None:
+            return after.unknown
+        return self._of_body(recorded, before, after)
+
     def _moved(self, recorded: Recorded, before: Fate, after: Fate) -> Judgement:
         found = where(recorded, before, after, self._pair)
         if found.unknown:
-            return _unknown(before, after, found.unknown)
+            return Judgement("unknown", _told(before, None), _told(after, None), found.unknown)
         if not found.differences:
             return SAME
         mine = Place(_name(before), found.before)
@@ -252,7 +253,3 @@ def _told(fate: Fate, refusal: Refusal | None) -> Place:
     if refusal is None:
         return Place(_name(fate), fate.service)
     return Place(_name(fate), fate.service, refusal.status, refusal.code)
-
-
-def _unknown(before: Fate, after: Fate, missing: str) -> Judgement:
-    return Judgement("unknown", _told(before, None), _told(after, None), missing)

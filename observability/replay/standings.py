@@ -11,7 +11,9 @@ from routing.snapshot import Auth, CompiledRoute
 from routing.standing import Admission
 
 NOT_LOOKED_AT: Final = "whose its credentials are: they were not looked at then, and are not kept"
-PROVIDER: Final = "whether its token would be accepted: the identity provider differs, and tokens are not kept"
+PROVIDER: Final = (
+    "whether its token would be accepted: the identity provider differs, and tokens are not kept"
+)
 OTHERS: Final = "whether its other credentials would be accepted: only what the one that counted says is kept"
 AWAY: Final = "whose its credentials are: they could not be checked then"
 ROLES: Final = "whether its caller has a role of its own, or only by default"

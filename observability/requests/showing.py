@@ -77,8 +77,9 @@ def line(row: KeptRequest) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def explain_link(row: KeptRequest) -> str:
-    """The page that explains this request on the revision of then; what is masked is left out."""
+def explain_link(row: KeptRequest, configuration: str = "") -> str:
+    """The page that explains this request, on the revision of then if not by another configuration; what is masked is
+    left out."""
     headers = row.facts.get("headers", ())
     shown = [f"{name}: {value}" for name, value in headers if name != "host" and not is_masked(value)]
     given: Mapping[str, str] = {
@@ -87,7 +88,7 @@ def explain_link(row: KeptRequest) -> str:
         "headers": "\n".join(shown[:MOST_FIELDS]),
         "caller": (row.facts.get("caller") or {}).get("name") or row.consumer,
         "address": row.client,
-        "configuration": str(row.revision),
+        "configuration": configuration or str(row.revision),
     }
     return f"{reverse('admin:routing_explain')}?{urlencode(given)}"
 

@@ -1,5 +1,6 @@
 """D: `/control/v1/replay`: what would become of recorded requests by the draft, or by a revision; nothing is sent."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from observability.replay.results import Found
 from observability.views.reading import SEE_REQUESTS, staff_with
 from routing.document.scalars import parse_duration
 from routing.explaining import DRAFT, HIGHEST_REVISION, NoRevision
+from routing.problems import did_you_mean
 
 _TAG: Final = "Control"
 PAGE: Final = 100
@@ -61,6 +63,21 @@ class ReplayOrder(Shape):
         required=False, max_length=paging.LONGEST_CURSOR, help_text="`next` of the page before."
     )
 
+    def to_internal_value(self, data: Mapping[str, Any]) -> Any:
+        """A mistyped `against` would say something of another configuration."""
+        known = tuple(self.fields)
+        faults: dict[str, Any] = {}
+        if isinstance(data, Mapping):
+            strange = (str(name) for name in data if name not in known)
+            faults = {name: [f"is not a field here{did_you_mean(name, known)}"] for name in strange}
+        try:
+            found = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **faults}) from error  # type: ignore[dict-item]
+        if faults:
+            raise serializers.ValidationError(faults)
+        return found
+
     def validate_last(self, value: str) -> float:
         try:
             return parse_duration(value)
@@ -68,7 +85,7 @@ class ReplayOrder(Shape):
             raise serializers.ValidationError("Want a duration up to 366d, such as 15m.") from error
 
 
-class PlaceShape(Shape):
+class ReplayPlaceShape(Shape):
     """Where a request goes; with `code` it is refused."""
 
     route = serializers.CharField(allow_null=True)
@@ -77,23 +94,23 @@ class PlaceShape(Shape):
     code = serializers.CharField(allow_null=True)
 
 
-class JudgedShape(Shape):
+class ReplayJudgedShape(Shape):
     kind = serializers.ChoiceField(KINDS[1:])
-    before = PlaceShape()
-    after = PlaceShape()
+    before = ReplayPlaceShape()
+    after = ReplayPlaceShape()
     because = serializers.CharField(
         help_text="What differs, why it would be refused, or what was not kept of it."
     )
 
 
-class ReplayGroupShape(JudgedShape):
+class ReplayGroupShape(ReplayJudgedShape):
     """Requests of which the same is to be said."""
 
     count = serializers.IntegerField()
     example = serializers.IntegerField(help_text="`id` of the newest.")
 
 
-class ReplayedShape(JudgedShape):
+class ReplayedShape(ReplayJudgedShape):
     """One request. `/control/v1/requests/{id}` has all that is kept of it."""
 
     id = serializers.IntegerField()
@@ -105,7 +122,7 @@ class ReplayedShape(JudgedShape):
     revision = serializers.IntegerField(help_text="That served it.")
 
 
-class CountsShape(Shape):
+class ReplayCountsShape(Shape):
     same = serializers.IntegerField()
     elsewhere = serializers.IntegerField()
     refused = serializers.IntegerField()
@@ -114,7 +131,7 @@ class CountsShape(Shape):
     unknown = serializers.IntegerField()
 
 
-class NotJudgedShape(Shape):
+class ReplayNotJudgedShape(Shape):
     what = serializers.CharField()
     requests = serializers.IntegerField()
 
@@ -128,8 +145,10 @@ class ReplayShape(Shape):
     complete = serializers.BooleanField(help_text="False: the time was over before all were judged.")
     since = serializers.DateTimeField(allow_null=True)
     until = serializers.DateTimeField(allow_null=True)
-    counts = CountsShape()
-    not_judged = NotJudgedShape(many=True, help_text="What differs as well, and depends on other requests.")
+    counts = ReplayCountsShape()
+    not_judged = ReplayNotJudgedShape(
+        many=True, help_text="What differs as well, and depends on other requests."
+    )
     groups = ReplayGroupShape(many=True, help_text="The 50 most frequent.")
     requests = ReplayedShape(many=True, help_text="The newest first; those that stay the same are left out.")
     next = serializers.CharField(allow_null=True)

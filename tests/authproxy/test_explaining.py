@@ -7,7 +7,8 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 
-from authproxy.explaining import OFF, judge_of
+from authproxy.admissions import OFF
+from authproxy.explaining import judge_of
 from authproxy.models import Consumer
 from routing.callers import UnknownCaller
 from routing.standing import Admission

@@ -79,6 +79,7 @@ PAGES: Final[dict[str, str]] = {
     "app_list": STAFF,
     "routing_explain": STAFF,
     "routing_compare": STAFF,
+    "observability_replay": STAFF,
     "routing_draft_comment": STAFF,
     "routing_draft_publish": "PA",
     "routing_draft_reject": "PA",

@@ -25,7 +25,11 @@ def test_another_route_and_service() -> None:
     """From where to where is said."""
     after = with_routes(route(), route("fresh", "/orders/7", "users"))
     found = judged(with_routes(route()), after, recorded())
-    assert (found.kind, str(found.before), str(found.after)) == ("elsewhere", "orders → orders", "fresh → users")
+    assert (found.kind, str(found.before), str(found.after)) == (
+        "elsewhere",
+        "orders → orders",
+        "fresh → users",
+    )
     assert found.because == "by route fresh instead of orders; to users instead of orders"
 
 
@@ -87,9 +91,7 @@ def test_quotas_are_said_not_to_be_judged() -> None:
     after = with_routes(route(quotas=["q"]), quotas=quotas)
     judging = Judging(pair(with_routes(route()), after))
     judging.of(recorded())
-    assert dict(judging.unjudged) == {
-        "quotas of route orders: whom they refuse depends on other requests": 1
-    }
+    assert dict(judging.unjudged) == {"quotas of route orders: whom they refuse depends on other requests": 1}
 
 
 def test_refused_for_another_reason() -> None:
@@ -171,7 +173,9 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
     """Of an older revision, so that all is worked out; everything of them is kept."""
     host = draw(HOSTS)
     fields = tuple(draw(FIELDS).items())
-    who = draw(st.sampled_from([{}, by(roles=["analyst"], scopes=["read"]), by(how="api_key", is_staff=True)]))
+    who = draw(
+        st.sampled_from([{}, by(roles=["analyst"], scopes=["read"]), by(how="api_key", is_staff=True)])
+    )
     given = {"method": draw(METHODS), "query": draw(QUERIES), "host": host, "revision": OLDER, **who}
     given["headers"] = (*who.get("headers", ()), *fields)
     return {"path": draw(TARGETS), **given}

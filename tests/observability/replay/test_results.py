@@ -1,0 +1,67 @@
+"""What a replay found, for people and programs."""
+
+from observability.replay.judging import Judgement, Place
+from observability.replay.results import Found, Group, Item, told
+from tests.support.kept import AT
+
+MOVED = Judgement("elsewhere", Place("a", "old"), Place("b", "new"), "by route b instead of a")
+REFUSED = Judgement("refused", Place("a", "old"), Place("a", "", 403, "FORBIDDEN"), "No.")
+
+
+def item(key: int, judged: Judgement) -> Item:
+    return Item(key, AT, f"id{key}", "GET", "api.test", "/a?b=1", 7, judged)
+
+
+FOUND = Found(
+    "draft",
+    7,
+    10,
+    10,
+    counts={"same": 7, "elsewhere": 2, "refused": 1},
+    items=[item(9, MOVED), item(8, REFUSED), item(3, MOVED)],
+    unjudged={"quotas of route a": 4},
+)
+
+
+def test_numbers_come_first() -> None:
+    """And what was not judged comes last."""
+    assert list(FOUND.summary()) == [
+        "Of 10 kept requests, by the draft instead of revision 7: 2 would go elsewhere, 1 would be refused.",
+        "Not judged, for 4: quotas of route a.",
+    ]
+    assert list(Found(3, 7, 0, 0).summary()) == ["No kept request to replay against revision 3."]
+    same = Found(3, 7, 2, 2, counts={"same": 2})
+    assert next(same.summary()).endswith("by revision 3 instead of revision 7: all would be the same.")
+    assert (
+        "The time was over after 2 of 5."
+        in Found(3, 7, 2, 5, is_complete=False, counts={"same": 2}).summary()
+    )
+
+
+def test_groups() -> None:
+    """The most frequent first, with the newest as their example."""
+    assert FOUND.groups() == [Group(2, FOUND.items[0]), Group(1, FOUND.items[1])]
+    assert FOUND.groups("refused") == [Group(1, FOUND.items[1])]
+    assert FOUND.differing == 3
+    assert Found("draft", 7, 2, 2, counts={"same": 1, "unknown": 1}).differing == 0
+
+
+def test_for_programs() -> None:
+    """All counts, also those that are 0."""
+    assert FOUND.as_json()["counts"] == {
+        "same": 7, "elsewhere": 2, "refused": 1, "admitted": 0, "refused_otherwise": 0, "unknown": 0
+    }  # fmt: skip
+    shown = FOUND.items[1].as_json()
+    assert (shown["before"]["service"], shown["after"]["code"], shown["url"]) == (
+        "old",
+        "FORBIDDEN",
+        "/a?b=1",
+    )
+    assert FOUND.groups()[0].as_json()["example"] == 9
+
+
+def test_in_words() -> None:
+    """What is to be said of one."""
+    assert told(MOVED) == "a → old ⇒ b → new: by route b instead of a"
+    assert told(REFUSED) == "refused: a → old ⇒ 403 FORBIDDEN by a: No."
+    assert told(Judgement("unknown", because="its body")) == "cannot be judged: not kept is its body"
