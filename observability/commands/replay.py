@@ -57,7 +57,7 @@ def _tell(found: Found, kind: str, console: Console) -> None:
         console.say(sentence)
     for group in found.groups(kind):
         console.say(f"{group.count} × {group.told}")
-        alike = [item for item in found.of(kind) if item.judgement == group.example.judgement]
+        alike = [item for item in found.of(kind) if item.common == group.example.common]
         for item in alike[:SHOWN]:
             console.say(item.line())
         if len(alike) > SHOWN:

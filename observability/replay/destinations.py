@@ -22,6 +22,8 @@ class Where:
     before: str = ""
     after: str = ""
     differences: tuple[str, ...] = ()
+    detail: str = ""
+    """Of this request alone."""
     unknown: str = ""
 
 
@@ -37,19 +39,23 @@ def where(recorded: Recorded, before: Fate, after: Fate, pair: Pair) -> Where:
     if isinstance(here.destination, Split) and not mine and set(yours) & set(here.destination.services):
         return Where(unknown=CHANCE.format(" and ".join(here.destination.services)))
     shown = (mine or _end(before), " or ".join(yours) or _end(after))
-    differences = []
+    differences, detail = [], ""
     if here.name != there.name:
         differences.append(f"by route {there.name} instead of {here.name}")
     is_moved = bool(yours or mine) and mine not in yours
     if is_moved or (not mine and not yours and shown[0] != shown[1]):
         differences.append(f"to {shown[1]} instead of {shown[0]}")
     elif before.answer != after.answer:
-        differences.append(f"another answer: {_answer(after)}")
+        differences.append("another answer")
+        detail = _answer(after)
     elif isinstance(there.destination, Aggregate) and here.destination != there.destination:
         differences.append("put together of other parts")
+    elif before.sent and after.sent and before.sent != after.sent:
+        differences.append("as another request")
+        detail = f"{after.sent} instead of {before.sent}"
     else:
-        differences += _at_service(recorded, before, after, mine, pair)
-    return Where(*shown, tuple(differences))
+        differences += _at_target(recorded, mine, pair)
+    return Where(*shown, tuple(differences), detail)
 
 
 def _went(recorded: Recorded, route: CompiledRoute, pair: Pair) -> str:
@@ -89,10 +95,8 @@ def _will_go(
     return possible
 
 
-def _at_service(recorded: Recorded, before: Fate, after: Fate, service: str, pair: Pair) -> list[str]:
-    """The same service: as another request, or at other targets only."""
-    if before.sent and after.sent and before.sent != after.sent:
-        return [f"sent as {after.sent} instead of {before.sent}"]
+def _at_target(recorded: Recorded, service: str, pair: Pair) -> list[str]:
+    """The same service, but not at the target that was seen."""
     mine = pair.before.snapshot.services.get(service)
     yours = pair.after.snapshot.services.get(service)
     if mine is None or yours is None or not recorded.target:

@@ -24,7 +24,7 @@ WORDS: Final[dict[Kind, str]] = {
     "same": "would be the same",
     "elsewhere": "would go elsewhere",
     "refused": "would be refused",
-    "admitted": "would be admitted, and were refused",
+    "admitted": "would be admitted instead of refused",
     "refused_otherwise": "would be refused for another reason",
     "unknown": "cannot be judged",
 }
@@ -67,12 +67,24 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`because` says what differs, why it would be refused, or what was not kept."""
+    """`because` says what differs, why it would be refused, or what was not kept; `detail` what of that is of this
+    request alone."""
 
     kind: Kind
     before: Place = Place()
     after: Place = Place()
     because: str = ""
+    detail: str = ""
+
+    @property
+    def label(self) -> str:
+        """The kind, for people."""
+        return self.kind.replace("_", " ")
+
+    @property
+    def words(self) -> str:
+        """Why, whole."""
+        return f"{self.because}: {self.detail}" if self.detail else self.because
 
 
 SAME: Final = Judgement("same")
@@ -158,7 +170,8 @@ class Judging:
         if not found.differences:
             return SAME
         mine = Place(_name(before), found.before)
-        return Judgement("elsewhere", mine, Place(_name(after), found.after), "; ".join(found.differences))
+        yours = Place(_name(after), found.after)
+        return Judgement("elsewhere", mine, yours, "; ".join(found.differences), found.detail)
 
     def _is_still_refused(self, refusal: Refusal, before: Fate, after: Fate) -> bool:
         """By its body, of which the same is asked as before."""

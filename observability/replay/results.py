@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,6 +26,11 @@ class Item:
     revision: int
     judgement: Judgement
 
+    @property
+    def common(self) -> Judgement:
+        """What is to be said of others as well."""
+        return replace(self.judgement, detail="") if self.judgement.detail else self.judgement
+
     def as_json(self) -> dict[str, Any]:
         judged = self.judgement
         return {
@@ -39,7 +44,7 @@ class Item:
             "kind": judged.kind,
             "before": judged.before.as_json(),
             "after": judged.after.as_json(),
-            "because": judged.because,
+            "because": judged.words,
         }
 
     def line(self) -> str:
@@ -61,8 +66,9 @@ class Group:
 
     def as_json(self) -> dict[str, Any]:
         shown = self.example.as_json()
-        said = {name: shown[name] for name in ("kind", "before", "after", "because")}
-        return {"count": self.count, **said, "example": self.example.key}
+        said = {name: shown[name] for name in ("kind", "before", "after")}
+        because = self.example.judgement.because
+        return {"count": self.count, **said, "because": because, "example": self.example.key}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +101,8 @@ class Found:
     def groups(self, kind: str = "") -> list[Group]:
         """The most frequent ones first."""
         items = self.of(kind)
-        counts = Counter(item.judgement for item in items)
-        newest = {item.judgement: item for item in reversed(items)}
+        counts = Counter(item.common for item in items)
+        newest = {item.common: item for item in reversed(items)}
         return [Group(count, newest[judged]) for judged, count in counts.most_common(MOST_GROUPS)]
 
     def as_json(self) -> dict[str, Any]:
@@ -134,6 +140,5 @@ def told(judged: Judgement) -> str:
     """What is to be said of one request, in words."""
     if judged.kind == "unknown":
         return f"cannot be judged: not kept is {judged.because}"
-    if judged.kind == "elsewhere":
-        return f"{judged.before} ⇒ {judged.after}: {judged.because}"
-    return f"{judged.kind.replace('_', ' ')}: {judged.before} ⇒ {judged.after}: {judged.because}"
+    way = f"{judged.before} ⇒ {judged.after}: {judged.because}"
+    return way if judged.kind == "elsewhere" else f"{judged.label}: {way}"

@@ -32,7 +32,12 @@ HALVES = (("orders", 1), ("users", 1))
     [
         (to("orders"), to("users"), "elsewhere", "to users instead of orders"),
         (to("orders"), to("orders", timeout="1s"), "same", ""),
-        (to("orders"), to("orders", rewrite={"strip_prefix": True}), "elsewhere", "sent as GET /7"),
+        (
+            to("orders"),
+            to("orders", rewrite={"strip_prefix": True}),
+            "elsewhere",
+            "as another request: GET /7 instead of GET /orders/7",
+        ),
         (to("orders"), of(respond={"status": 410}), "elsewhere", "to the route's own answer (410)"),
         (of(respond={"body": "a"}), of(respond={"body": "b"}), "elsewhere", "another answer: 200"),
         (of(redirect={"path": "/a"}), of(redirect={"path": "/b"}), "elsewhere", "another answer"),
@@ -47,7 +52,7 @@ HALVES = (("orders", 1), ("users", 1))
 def test_ends(before: Document, after: Document, kind: str, because: str) -> None:
     """The one that was seen, and the one that it would get."""
     found = judged(before, after, recorded())
-    assert (found.kind, because in found.because) == (kind, True), found
+    assert (found.kind, because in found.words) == (kind, True), found
 
 
 def test_who_stays_with_a_service_by_consumer() -> None:

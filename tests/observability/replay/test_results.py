@@ -1,5 +1,7 @@
 """What a replay found, for people and programs."""
 
+from dataclasses import replace
+
 from observability.replay.judging import Judgement, Place
 from observability.replay.results import Found, Group, Item, told
 from tests.support.kept import AT
@@ -44,6 +46,14 @@ def test_groups() -> None:
     assert FOUND.groups("refused") == [Group(1, FOUND.items[1])]
     assert FOUND.differing == 3
     assert Found("draft", 7, 2, 2, counts={"same": 1, "unknown": 1}).differing == 0
+
+
+def test_what_is_of_one_request_alone_divides_no_group() -> None:
+    """Each has its own words, all have one sentence."""
+    items = [item(key, replace(MOVED, detail=str(key))) for key in (3, 2)]
+    (group,) = Found("draft", 7, 2, 2, items=items).groups()
+    assert (group.count, group.as_json()["because"]) == (2, "by route b instead of a")
+    assert items[0].as_json()["because"] == "by route b instead of a: 3"
 
 
 def test_for_programs() -> None:
