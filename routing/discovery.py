@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from routing.models import Lease, LeaseState, PendingChange, Service
 from routing.problems import ConfigurationInvalid
 from routing.publishing import PublishRefused, apply_document
 from routing.snapshot import CompiledService, Snapshot
+from routing.targets import override_key
 
 Creation = Literal["known", "created", "drafted"]
 SOURCE: Final = "discovery"
@@ -51,6 +53,7 @@ def admit(
     read = read_registration(raw, premises(ports))
     if isinstance(read, tuple):
         return read
+    read = replace(read, service=_known_as(read.service))
     protocol = _protocol_of(read.service)
     scheme = _SCHEME_OF.get(protocol or "")
     if scheme is not None and read.scheme not in (None, scheme):
@@ -178,6 +181,18 @@ def _leased(lease: Lease, *, failing: frozenset[str], viewer: str | None) -> dic
 def _target(url: str, weight: int, *, origin: str, **known: Any) -> dict[str, Any]:
     blank = {"state": None, "failing": False, "lease": None, "registered_by": None, "expires_at": None}
     return {"url": url, "weight": weight, "origin": origin, **blank, **known}
+
+
+def _known_as(name: str) -> str:
+    """The service of that name or, where there is none, the one that `<NAME>_SERVICE_URL` means by it, if only one.
+
+    `context_service` registers with the service `context`.
+    """
+    if Service.objects.filter(name=name).exists():
+        return name
+    key = override_key(name)
+    alike = [each for each in Service.objects.values_list("name", flat=True) if override_key(each) == key]
+    return alike[0] if len(alike) == 1 else name
 
 
 def _protocol_of(name: str) -> str | None:

@@ -81,6 +81,9 @@ class HeaderRuleSpec(Spec):
     regex: Annotated[Text, Field(min_length=1)] | None = option(
         None, "The whole value must match this regular expression."
     )
+    optional: FillableBool = option(
+        False, "The header may be missing; if it is there, it must look like this."
+    )
 
 
 class RequireHeadersSpec(Spec):

@@ -73,11 +73,12 @@ def _headers(before: Raw, after: Raw) -> Iterator[str]:
     for name, rule in after.items():
         if name == "mode":
             continue
-        if name.lower() not in old:
+        known, rule = old.get(name.lower()), rule or {}
+        if not rule.get("optional") and (known is None or (known or {}).get("optional")):
             yield f"header {name}: now required"
             continue
-        values = (old[name.lower()] or {}).get("one_of")
-        wanted = (rule or {}).get("one_of")
+        values = (known or {}).get("one_of")
+        wanted = rule.get("one_of")
         if wanted and (not values or set(values) - set(wanted)):
             yield f"header {name}: fewer values"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from routing.explanation import PolicyNote
@@ -26,6 +26,8 @@ class HeaderRule:
     pattern: re.Pattern[str] | None = None
     expected: str | tuple[str, ...] = "present"
     """For people: the values, or the form."""
+    is_optional: bool = False
+    """It may be missing."""
 
     def takes(self, value: bytes) -> bool:
         """Whether a value is one of those that are wanted, to the letter."""
@@ -53,6 +55,12 @@ class RequiredHeaders:
 
     rules: Mapping[bytes, HeaderRule]
     is_enforced: bool = True
+    needed: frozenset[bytes] = field(init=False)
+    """The names of those that must be there."""
+
+    def __post_init__(self) -> None:
+        needed = (name for name, rule in self.rules.items() if not rule.is_optional)
+        object.__setattr__(self, "needed", frozenset(needed))
 
     def lacking(self, fields: Fields) -> Lack | None:
         """The first thing that is wrong, in the order of the fields and then of the rules.
@@ -68,8 +76,8 @@ class RequiredHeaders:
             if not rule.takes(value):
                 return Lack(name.decode("latin-1"), rule.expected, shown(name, value))
             seen.add(name)
-        if len(seen) < len(rules):
-            name = next(name for name in rules if name not in seen)
+        if not self.needed <= seen:
+            name = next(name for name in rules if name in self.needed - seen)
             return Lack(name.decode("latin-1"), rules[name].expected, None)
         return None
 
@@ -85,6 +93,7 @@ def required_headers_of(spec: RouteSpec) -> RequiredHeaders | None:
             frozenset(value.encode("latin-1") for value in rule.one_of),
             None if rule.regex is None else re.compile(rule.regex),
             tuple(rule.one_of) or (f"matches {rule.regex}" if rule.regex is not None else "present"),
+            is_optional=rule.optional,
         )
         for name, rule in extra.items()
     }

@@ -48,6 +48,20 @@ def test_an_unknown_service_is_created() -> None:
     assert Service.objects.get().targets.count() == 0
 
 
+def test_a_service_is_known_by_its_variables_names() -> None:
+    """Case, dashes and a final _service do not matter, unless that is ambiguous or there is one of that very name."""
+    apply_document(
+        {"version": 1, "services": [_service("geo-maps"), _service("a_b"), _service("a-b")]}, actor=Actor("a")
+    )
+    assert admitted(service_name="Geo_Maps_service").lease.service == "geo-maps"
+    assert admitted(service_name="a-b", port=2).lease.service == "a-b"
+    assert admitted(service_name="a.b", port=3) == (Lease.objects.get(url__endswith=":3"), True, "created")
+
+
+def _service(name: str) -> dict[str, Any]:
+    return {"name": name, "targets": [{"url": "http://127.0.0.1:1"}]}
+
+
 def test_rollback_and_review_leave_leases_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Under review a new service is a draft, its lease is there all the same; what was rolled back is made again."""
     apply_document(small(), actor=Actor("ada"))

@@ -50,6 +50,15 @@ def test_operations_parameters_and_fields() -> None:
     ]
 
 
+def test_header_that_may_be_missing() -> None:
+    """It asks nothing of those who do not send it; what must be there now is told."""
+    route = {"match": {"path": "/a", "methods": ["GET"]}}
+    maybe = {**route, "require_headers": {"x-mode": {"optional": True}}}
+    must = {**route, "require_headers": {"x-mode": {}}}
+    assert breaking_changes([route], [maybe]) == []
+    assert breaking_changes([maybe], [must]) == ["GET /a: header x-mode: now required"]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "change"),
     [

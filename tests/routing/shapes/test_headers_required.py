@@ -17,6 +17,7 @@ from tests.support.snapshots import snapshot_of
 
 PRIVACY = {"x-privacy-level": {"one_of": ["strict", "standard"]}}
 TENANT = {"X-Tenant": {"regex": "[a-z]{1,8}"}}
+MAYBE = {"X-Mode": {"one_of": ["a", "b"], "optional": True}}
 BEARER = {"Authorization": {"regex": "Bearer .*"}}
 
 
@@ -44,6 +45,10 @@ def policy(rules: dict[str, Any] = PRIVACY) -> RequiredHeaders:
         (TENANT, ((b"x-tenant", b"acme "),), Lack("x-tenant", "matches [a-z]{1,8}", "acme ")),
         ({"X-Any": {}}, ((b"x-any", b"\xff"),), None),
         ({"X-Any": {}}, ((b"x-other", b"1"),), Lack("x-any", "present", None)),
+        (MAYBE, (), None),
+        (MAYBE, ((b"x-mode", b"a"),), None),
+        (MAYBE, ((b"x-mode", b"c"),), Lack("x-mode", ("a", "b"), "c")),
+        ({**MAYBE, **PRIVACY}, ((b"x-mode", b"a"),), Lack("x-privacy-level", ("strict", "standard"), None)),
         (BEARER, ((b"authorization", b"Basic c2Vj"),), Lack("authorization", "matches Bearer .*", "***")),
     ],
 )  # fmt: skip
