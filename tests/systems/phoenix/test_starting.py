@@ -7,7 +7,7 @@ from tests.support.systems import System
 
 
 def test_starts_soon(phoenix: System) -> None:
-    """Under 15 s on an environment that is prepared, on a machine that does other things, too."""
+    """Under 15 s on an environment that is prepared."""
     assert phoenix.start_s < 15
 
 
