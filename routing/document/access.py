@@ -69,7 +69,7 @@ class LimitsSpec(Spec):
     max_concurrency: Positive | None = option(
         None, "Requests at a time, per worker; more are answered 503 OVERLOADED."
     )
-    queue: Count = option(0, "Requests that may wait for their turn instead.")
+    queue: Count = option(0, "Requests that may wait for their turn instead.", examples=[50])
     adaptive: FillableBool = option(False, "Lower the concurrency by itself while the service slows down.")
     mode: Mode = option("enforce", MODE_TEXT)
 
@@ -77,9 +77,11 @@ class LimitsSpec(Spec):
 class HeaderRuleSpec(Spec):
     """What a required header must look like; an empty rule means that it must be there."""
 
-    one_of: tuple[HeaderValue, ...] = option((), "Values that are accepted; empty: any.")
+    one_of: tuple[HeaderValue, ...] = option(
+        (), "Values that are accepted; empty: any.", examples=[["strict", "standard"]]
+    )
     regex: Annotated[Text, Field(min_length=1)] | None = option(
-        None, "The whole value must match this regular expression."
+        None, "The whole value must match this regular expression.", examples=["[a-z]{2}-[A-Z]{2}"]
     )
     optional: FillableBool = option(
         False, "The header may be missing; if it is there, it must look like this."
@@ -118,7 +120,9 @@ class ValidateSpec(Spec):
     body_required: FillableBool = option(
         True, "With rules for the body: refuse a POST, PUT or PATCH that has none."
     )
-    query_schema: dict[str, Any] | None = option(None, "JSON Schema of the query parameters.")
+    query_schema: dict[str, Any] | None = option(
+        None, "JSON Schema of the query parameters.", examples=[{"properties": {"page": {"type": "integer"}}}]
+    )
     content_types: tuple[MediaType, ...] = option((), "Media types that are accepted, else 415; empty: any.")
     upload: UploadSpec | None = option(None, "Rules for uploaded files.")
     data_urls: tuple[Text, ...] = option(
@@ -140,9 +144,9 @@ class RegexRewriteSpec(Spec):
     """Replaces what a pattern matches in the path."""
 
     pattern: Annotated[Text, Field(min_length=1)] = Field(
-        description="Regular expression that is searched for."
+        description="Regular expression that is searched for.", examples=["^/a/(.*)"]
     )
-    to: Text = Field(description="What replaces it; \\1 or \\g<name> stand for groups.")
+    to: Text = Field(description="What replaces it; \\1 or \\g<name> stand for groups.", examples=["/b/\\1"])
 
 
 class RewriteSpec(Spec):
@@ -171,6 +175,8 @@ class HeaderOpsSpec(Spec):
         {}, "Headers to set; replaces what is there. Values may hold ${consumer.id} and the like."
     )
     add: dict[SetHeaderName, HeaderValue] = option(
-        {}, "Headers to add; keeps what is there. Values may hold ${consumer.id} and the like."
+        {},
+        "Headers to add; keeps what is there. Values may hold ${consumer.id} and the like.",
+        examples=[{"x-served-by": "torana"}],
     )
     remove: tuple[SetHeaderName, ...] = option((), "Headers to remove.")

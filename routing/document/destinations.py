@@ -48,7 +48,9 @@ class RedirectSpec(Spec):
     port: Port | None = option(None, "Port to redirect to; the scheme's own port is left out of the URL.")
     path: RedirectPathSpec | None = option(None, "Path to redirect to: a path, or {prefix: /new}.")
     query: Annotated[str, Field(pattern="^[!-~]*$", max_length=2000)] | None = option(
-        None, "Query to redirect to, without ?; empty drops the request's query, which is kept otherwise."
+        None,
+        "Query to redirect to, without ?; empty drops the request's query, which is kept otherwise.",
+        examples=["from=old"],
     )
     status: Literal[301, 302, 303, 307, 308] = option(301, "One of 301, 302, 303, 307 and 308.")
 
@@ -58,7 +60,7 @@ class RespondSpec(Spec):
 
     status: Status = option(200, "Status of the answer, 200 to 599.")
     headers: dict[SetHeaderName, HeaderValue] = option({}, "Headers of the answer.")
-    body: Text = option("", "Body of the answer, sent as UTF-8.")
+    body: Text = option("", "Body of the answer, sent as UTF-8.", examples=["Hello.\n"])
 
 
 class BackendSpec(Spec):

@@ -16,9 +16,9 @@ class ValueMatchSpec(Shorthand):
 
     TEXT_IS = "exact"
 
-    exact: Text | None = option(None, "The value must be this text.")
+    exact: Text | None = option(None, "The value must be this text.", examples=["acme"])
     regex: Annotated[Text, Field(min_length=1)] | None = option(
-        None, "The whole value must match this regular expression."
+        None, "The whole value must match this regular expression.", examples=["beta.*"]
     )
 
 

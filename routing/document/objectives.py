@@ -27,14 +27,16 @@ class LatencyObjectiveSpec(Spec):
     """A share of requests that takes no longer than a time."""
 
     under: Duration = Field(description="What takes no longer is good.")
-    target: Share = option(99.0, "Percent of the requests that shall be good.")
+    target: Share = option(99.0, "Percent of the requests that shall be good.", examples=[95])
 
 
 class SloSpec(Spec):
     """What a route promises."""
 
     availability: Share | None = option(
-        None, "Percent of the requests that shall not fail; 5xx and lost connections are failures."
+        None,
+        "Percent of the requests that shall not fail; 5xx and lost connections are failures.",
+        examples=[99.9],
     )
     latency: LatencyObjectiveSpec | None = option(None, "How fast the answers shall be.")
     window: Window = option(30 * DAY_S, "Over which time, from 1d to 90d.")

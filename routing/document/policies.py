@@ -119,11 +119,11 @@ class RoleSpec(Spec):
 class ClaimsSpec(Spec):
     """Which claims of a token say what."""
 
-    subject: Label = option("sub", "Claim with the caller's id.")
-    name: Label | None = option(None, "Claim with the caller's name.")
-    email: Label | None = option(None, "Claim with the caller's email address.")
-    roles: Label = option("roles", "Claim with the roles.")
-    scopes: Label = option("scope", "Claim with the scopes.")
+    subject: Label = option("sub", "Claim with the caller's id.", examples=["oid"])
+    name: Label | None = option(None, "Claim with the caller's name.", examples=["preferred_username"])
+    email: Label | None = option(None, "Claim with the caller's email address.", examples=["email"])
+    roles: Label = option("roles", "Claim with the roles.", examples=["groups"])
+    scopes: Label = option("scope", "Claim with the scopes.", examples=["scp"])
 
 
 class IdentityProviderSpec(Spec):
@@ -132,11 +132,19 @@ class IdentityProviderSpec(Spec):
     SECRET = frozenset({"secret"})
 
     name: Name = Field(description="Name of the provider.")
-    issuer: Label | None = option(None, "Value that the iss claim must have.")
-    audience: Labels | None = option(None, "Value that the aud claim must have, or a list: one of them.")
+    issuer: Label | None = option(
+        None, "Value that the iss claim must have.", examples=["https://login.example.com"]
+    )
+    audience: Labels | None = option(
+        None, "Value that the aud claim must have, or a list: one of them.", examples=["torana"]
+    )
     jwks_url: WebUrl | None = option(None, "Where the provider publishes its keys.")
     discovery_url: WebUrl | None = option(None, "Where the provider publishes its OpenID configuration.")
-    secret: Label | None = option(None, "Shared secret for HS algorithms: ${VAR} or a file's path.")
-    cookie: Label | None = option(None, "Cookie in which the token comes, beside Authorization.")
+    secret: Label | None = option(
+        None, "Shared secret for HS algorithms: ${VAR} or a file's path.", examples=["${SHARED_SECRET}"]
+    )
+    cookie: Label | None = option(
+        None, "Cookie in which the token comes, beside Authorization.", examples=["access_token"]
+    )
     algorithms: tuple[Algorithm, ...] = option(("RS256",), "Signature algorithms that are accepted.")
     claims: ClaimsSpec = option(ClaimsSpec(), "Which claims say what.")

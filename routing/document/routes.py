@@ -55,7 +55,9 @@ class RouteFields(Spec):
         None, "With backends: {cookie: NAME} or consumer, so that a caller stays with the same backend."
     )
     force: Force | None = option(
-        None, "With backends: {header: NAME} or {cookie: NAME}, whose value names the service to use."
+        None,
+        "With backends: {header: NAME} or {cookie: NAME}, whose value names the service to use.",
+        examples=[{"header": "x-variant"}],
     )
     canary: CanarySpec | None = option(
         None, "With backends: moves the share of the last one up step by step."
@@ -88,7 +90,7 @@ class RouteFields(Spec):
     response_headers: HeaderOpsSpec | None = option(None, "Changes to the answer's headers.")
     transform: TransformSpec | None = option(None, "Changes to JSON bodies.")
     status_map: StatusMap = option(
-        {}, "Statuses of the upstream to statuses for the client, such as 404: 204."
+        {}, "Statuses of the upstream to statuses for the client, such as 404: 204.", examples=[{404: 204}]
     )
     envelope: Bool = option(False, "Wrap JSON answers as {data, request_id, timestamp}.")
     cache: CacheSpec | None = option(None, "Caching of answers.")

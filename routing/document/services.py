@@ -42,7 +42,7 @@ class TargetSpec(Spec):
         1, "Share of the requests, relative to the other targets; used by weighted strategies."
     )
     zone: Annotated[str, Field(min_length=1, max_length=100)] | None = option(
-        None, "Where the target stands; targets in the gateway's own zone are preferred."
+        None, "Where the target stands; targets in the gateway's own zone are preferred.", examples=["eu-1a"]
     )
     backup: Bool = option(False, "Used only while no ordinary target is healthy.")
     drain: Bool = option(False, "Takes no new requests; those it has may finish.")
@@ -144,7 +144,7 @@ class HealthSpec(Spec):
     expect: tuple[Annotated[Int, Field(ge=100, le=599)], ...] = option(
         (200,), "Statuses that count as healthy."
     )
-    body: Text | None = option(None, "Text that the answer must contain.")
+    body: Text | None = option(None, "Text that the answer must contain.", examples=["ok"])
     slower_than: Duration | None = option(None, "A slower answer counts as a failure.")
 
 
@@ -164,11 +164,17 @@ class TlsSpec(Spec):
 
     verify: Bool = option(True, "Whether the target's certificate is checked.")
     ca: Text | None = option(
-        None, "Certificates to trust instead of the system's: PEM text or a file's path."
+        None,
+        "Certificates to trust instead of the system's: PEM text or a file's path.",
+        examples=["/etc/torana/ca.pem"],
     )
-    cert: Text | None = option(None, "Client certificate: PEM text or a file's path.")
+    cert: Text | None = option(
+        None, "Client certificate: PEM text or a file's path.", examples=["/etc/torana/client.pem"]
+    )
     key: Text | None = option(
-        None, "The client certificate's private key: a file's path, or PEM text as ${VAR}."
+        None,
+        "The client certificate's private key: a file's path, or PEM text as ${VAR}.",
+        examples=["/etc/torana/client.key"],
     )
     sni: ServerName | None = option(
         None, "Server name to ask for and to check, where it is not the target's host."
@@ -214,6 +220,7 @@ class ServiceSpec(Spec):
         None,
         "Protocol grpc: what protoc --descriptor_set_out --include_imports wrote, gzipped or not, in base64. It takes "
         "the place of reflection.",
+        examples=["${GREETER_DESCRIPTORS}"],
     )
     max_connections: Annotated[Int, Field(ge=1, le=65535)] = option(
         512, "Connections to each target, per worker; further requests wait for one."
