@@ -77,7 +77,7 @@ class RankedShape(Shape):
     sent = serializers.IntegerField()
 
 
-class ConsumerShape(Shape):
+class BusyConsumerShape(Shape):
     name = serializers.CharField()
     requests = serializers.IntegerField()
     errors = serializers.IntegerField()  # type: ignore[assignment]
@@ -87,7 +87,7 @@ class ConsumerShape(Shape):
 class TopShape(Shape):
     routes = RankedShape(many=True, required=False)
     services = RankedShape(many=True, required=False)
-    consumers = ConsumerShape(many=True, required=False)
+    consumers = BusyConsumerShape(many=True, required=False)
 
 
 class TrafficShape(Shape):
