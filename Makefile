@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.
 GATEWAY := --extra amqp --extra grpc --extra nats --extra otel
 
 .DEFAULT_GOAL := help
-.PHONY: help run example test test-systems lint fmt check bench lock
+.PHONY: help run example test test-systems lint fmt check bench docs lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 19
@@ -22,7 +22,7 @@ example: ## an example system with its services, such as SYSTEM=isaas
 	@VAR_DIR="$${VAR_DIR:-var/examples/$(SYSTEM)}" exec $(BIN)/python manage.py quickstart --example "$(SYSTEM)" $(ARGS)
 
 test: ## every test (ARGS="tests/routing -x" for some of them)
-	@$(ENVIRONMENT_OF) requirements-dev.lock
+	@$(ENVIRONMENT_OF) requirements-dev.lock requirements-docs.lock
 	@exec $(BIN)/python tests/support/run.py $(ARGS)
 
 test-systems: ## the example systems alone, from outside
@@ -47,8 +47,13 @@ bench: ## the gateway beside its peers (QUICK=1: beside Caddy only, under a minu
 	@$(ENVIRONMENT_OF) requirements.lock requirements-bench.lock
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
+docs: ## the documentation site, in var/site
+	@$(ENVIRONMENT_OF) requirements-docs.lock
+	@NO_MKDOCS_2_WARNING=1 exec $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+
 lock: ## compile the lock files from pyproject.toml (needs uv)
 	$(LOCK) $(GATEWAY) pyproject.toml -o requirements.lock
 	$(LOCK) --all-extras pyproject.toml -c requirements.lock -o requirements-examples.lock
 	$(LOCK) --all-extras pyproject.toml --group dev -c requirements-examples.lock -o requirements-dev.lock
 	$(LOCK) $(GATEWAY) pyproject.toml --group bench -c requirements-examples.lock -o requirements-bench.lock
+	$(LOCK) $(GATEWAY) pyproject.toml --group docs -c requirements-dev.lock -o requirements-docs.lock

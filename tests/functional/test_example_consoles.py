@@ -34,6 +34,8 @@ $ two
 ```console
 $ make example SYSTEM=second
 $ three
+$ make run
+$ four
 ```
 """
 
@@ -42,10 +44,11 @@ def test_steps_follow_their_example(tmp_path: Path) -> None:
     """A line and what is shown below it, by the system that was started before."""
     file = tmp_path / "document.md"
     file.write_text(DOCUMENT)
-    first, second = Script.all_of(file)
+    first, second, demo = Script.all_of(file)
     assert (first.system, first.env) == ("first", {"JWT_ALGORITHM": "ES256"})
     assert first.steps == (Step("one \\\n    and more", "shown\n  below\n"), Step("two", ""))
     assert (second.system, second.env, second.steps) == ("second", {}, (Step("three", ""),))
+    assert (demo.system, demo.env, demo.steps) == ("", {}, (Step("four", ""),))
 
 
 @pytest.mark.parametrize(

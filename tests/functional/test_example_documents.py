@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway_project.examples import EXAMPLES, USUAL_URL
-from tests.support.consoles import Script, Shell, Step, shell
+from tests.support.consoles import Script, answered, shell
 from tests.support.process import ROOT, Running, Site
 
 FILES = (
@@ -20,6 +20,7 @@ SCRIPTS = [
     )
     for file in FILES
     for number, script in enumerate(Script.all_of(file))
+    if script.system
 ]
 
 
@@ -35,19 +36,10 @@ async def test_lines_answer_what_is_shown(script: Script, tmp_path: Path) -> Non
         env = {name: value for name, value in site.environ().items() if name != "VAR_DIR"}
         async with shell(tmp_path, env) as bash:
             for step in script.steps:
-                answer = await answered(bash, step, url)
+                answer = await answered(bash, step, USUAL_URL, url)
                 if not step.is_answered_by(answer):
                     wrong.append(f"$ {step.command}\n--- shown\n{step.shown}--- answered\n{answer}\n")
     assert not wrong, "\n".join(wrong)
-
-
-async def answered(bash: Shell, step: Step, url: str) -> str:
-    """What a line answers; one that waits a second is patient beyond that, as this machine may be busy."""
-    for _ in range(10 if step.command.startswith("sleep 1;") else 1):
-        answer = (await bash.run(step.command.replace(USUAL_URL, url))).replace(url, USUAL_URL)
-        if step.is_answered_by(answer):
-            break
-    return answer
 
 
 async def started(running: Running) -> str:

@@ -9,9 +9,9 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +20,7 @@ from tests.support.process import PATIENCE_S, ROOT
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
 _STEP = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.M)
 _MARK = "that was it:"
-_EXAMPLE = re.compile(r"(?:(\w+)=(\S+) )?make example SYSTEM=([\w-]+)")
+_START = re.compile(r"(?:(\w+)=(\S+) )?make (?:run|example SYSTEM=([\w-]+))$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +37,30 @@ class Step:
         parts = ("".join(part.split()) for part in self.shown.split("…"))
         return bool(re.fullmatch(".*".join(map(re.escape, parts)), "".join(answer.split()), re.S))
 
+    def moved(self, change: Callable[[str], str]) -> Self:
+        """The same with other texts."""
+        return replace(self, command=change(self.command), shown=change(self.shown))
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The steps that follow one `make example` line, up to the next."""
+    """The steps that follow one `make example` or `make run` line, up to the next."""
 
     system: str
+    """The example system; empty: the demo of `make run`."""
     env: dict[str, str]
     steps: tuple[Step, ...]
 
     @classmethod
     def all_of(cls, file: Path) -> list[Self]:
-        """In the document's order."""
+        """In the document's order; lines before the first start belong to none."""
         found: list[Self] = []
         for block in _BLOCK.findall(file.read_text()):
             for command, shown in _STEP.findall(block):
-                if start := _EXAMPLE.match(command):
-                    name, value, system = start.groups()
+                if start := _START.match(command):
+                    name, value, system = start.groups("")
                     found.append(cls(system, {name: value} if name else {}, ()))
-                else:
+                elif found:
                     last = found.pop()
                     found.append(cls(last.system, last.env, (*last.steps, Step(command, shown))))
         return found
@@ -80,6 +85,15 @@ class Shell:
                     return answer.strip()
                 answer += line
         raise AssertionError(f"the shell ended: {answer}")
+
+
+async def answered(bash: Shell, step: Step, usual_url: str, url: str) -> str:
+    """What a line answers; one that waits a second is patient beyond that, as this machine may be busy."""
+    for _ in range(10 if step.command.startswith("sleep 1;") else 1):
+        answer = (await bash.run(step.command.replace(usual_url, url))).replace(url, usual_url)
+        if step.is_answered_by(answer):
+            break
+    return answer
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from gateway_project.config import BASE_DIR as ROOT
 
 PACKAGES = ("gateway_project", "observability", "realtime", "authproxy", "routing", "resilience")
 # Written by tools, so that no rule about hand-written text applies.
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock", "requirements-docs.lock")
 
 
 @cache

@@ -1,0 +1,54 @@
+"""Lines for a shell in documents are typed by a test, or there is a reason why not."""
+
+import re
+
+import pytest
+
+from tests.support.consoles import Script
+from tests.support.source import ROOT, shown, tracked
+
+DOCUMENTS = {shown(path): path for path in tracked() if path.suffix == ".md" and path.name != "CHANGELOG.md"}
+CONSOLE = re.compile(r"^```(?:console|sh|bash|shell)[^\n]*\n(.*?)^```", re.M | re.S)
+INDENTED = re.compile(r"^    (?:\$ |gateway |curl |make |python )\S", re.M)
+PROMPT = re.compile(r"^\$ ", re.M)
+
+# Documents with lines that no Script holds: who types them, or why nobody does.
+ELSEWHERE = {
+    "ARCHITECTURE.md": "a drawing",
+    "README.md": "make run begins tests/functional/test_documents_of_the_demo.py, and make test starts it",
+    "docs/alerts.md": "none yet",
+    "docs/audit.md": "tests/functional/test_audit_doors.py",
+    "docs/bus.md": "tests/functional/test_bus.py has the same route and command",
+    "docs/changes.md": "tests/routing/commands/test_schedules.py",
+    "docs/realtime.md": "tests/functional/test_realtime_workers.py connects the same way",
+    "docs/replay.md": "tests/observability/commands/test_replay.py",
+    "docs/resilience.md": "examples/drill.sh: tests/functional/test_example_drill.py; all else is typed",
+}
+
+
+def lines_of(text: str) -> int:
+    """How many lines a document would have its reader type."""
+    blocks = CONSOLE.findall(text)
+    return sum(max(len(PROMPT.findall(block)), 1) for block in blocks) + len(INDENTED.findall(text))
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_lines_are_typed_by_a_test(name: str) -> None:
+    """Each line follows `make run` or `make example`, whose documents are run, or the document is listed above."""
+    path = DOCUMENTS[name]
+    if name in ELSEWHERE or "adr" in path.parts:
+        return
+    scripts = Script.all_of(path)
+    is_run = path.parent == ROOT / "docs" or (
+        path.name == "README.md" and path.parent.parent.name == "examples"
+    )
+    typed = sum(1 + len(script.steps) for script in scripts) if is_run else 0
+
+    assert lines_of(path.read_text()) == typed
+
+
+def test_list_names_what_is_there() -> None:
+    """Documents, and the tests of their lines."""
+    assert [name for name in ELSEWHERE if name not in DOCUMENTS] == []
+    named = {file for reason in ELSEWHERE.values() for file in re.findall(r"tests/[\w/]+\.py", reason)}
+    assert [file for file in named if not (ROOT / file).is_file()] == []
