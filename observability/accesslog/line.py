@@ -6,6 +6,7 @@ Values of credential fields are never among what is written: records do not have
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import orjson
@@ -49,7 +50,7 @@ def line_of(record: Record, rules: Rules, offset_s: float) -> bytes:
     """With its line feed. `offset_s` makes epoch seconds of the record's moments."""
     refusal, route = record.refusal, record.route
     line: dict[str, Any] = {
-        "time": datetime.fromtimestamp(record.ended + offset_s, UTC).isoformat(timespec="milliseconds"),
+        "time": stamp(record.ended + offset_s),
         "request_id": record.request_id.decode("ascii", "replace"),
         "trace_id": record.traceparent[3:35].decode("ascii", "replace"),
         "client": "" if record.origin is None else record.origin.client_ip,
@@ -60,7 +61,7 @@ def line_of(record: Record, rules: Rules, offset_s: float) -> bytes:
         "service": record.service,
         "target": record.target,
         "status": record.status,
-        "code": "" if refusal is None else refusal.code.value,
+        "code": "" if refusal is None else refusal.code,
         "ms": phases_of(record),
         "received": record.received,
         "sent": record.sent,
@@ -80,7 +81,7 @@ def _add_rest(line: dict[str, Any], record: Record, rules: Rules) -> None:
     if record.refusal is not None and record.refusal.code.value in ("AUTH_ERROR", "FORBIDDEN"):
         line["reason"] = "forbidden" if record.identity else record.auth_failure
     if record.attempts:
-        line["outcome"] = record.outcome.value
+        line["outcome"] = record.outcome
     if record.failures:
         line["failures"] = [{"target": target, "outcome": end.value} for target, end in record.failures]
     if record.would:
@@ -137,7 +138,7 @@ def refused_line(now_s: float, *, client: str, status: int, code: str, request_i
     return (
         orjson.dumps(
             {
-                "time": datetime.fromtimestamp(now_s, UTC).isoformat(timespec="milliseconds"),
+                "time": stamp(now_s),
                 "request_id": request_id,
                 "client": client,
                 "status": status,
@@ -148,5 +149,17 @@ def refused_line(now_s: float, *, client: str, status: int, code: str, request_i
     )
 
 
+def stamp(epoch_s: float) -> str:
+    """ISO 8601 in UTC, to the millisecond. Lines come in the order of time, so a second is written out once."""
+    milliseconds = int(epoch_s * 1000 + 0.5)
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}+00:00"
+
+
+@lru_cache(maxsize=4)
+def _second(epoch_s: int) -> str:
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+    """To the microsecond. A third of the time that `round` takes, and durations are never below zero."""
+    return int(seconds * 1e6 + 0.5) / 1000
