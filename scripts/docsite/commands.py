@@ -11,7 +11,7 @@ HEAD = """\
 Generated from the argument parsers; `python manage.py gateway SUBCOMMAND --help` prints the same. Errors go to standard
 error without a traceback, with exit code 1; `--json` prints data for programs.
 """
-COLUMNS = "100"
+COLUMNS = "80"
 
 
 def leaves(

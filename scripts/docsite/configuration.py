@@ -7,6 +7,12 @@ from typing import Any
 from scripts.docsite.shapes import Json, example, kind, written
 
 LONGEST_EXAMPLE = 100  # characters
+TITLES = {
+    **{name.capitalize(): name for name in ("IP", "TLS", "CORS", "SLO")},
+    "Grpc": "gRPC",
+    "Header ops": "Header fields",
+    "Web socket": "WebSocket",
+}
 HEAD = """\
 # Configuration reference
 
@@ -122,7 +128,8 @@ class Reference:
 
     def _title(self, name: str) -> str:
         title = str(self._parts[name].get("title") or name)
-        same = sum(part.get("title") == title for part in self._parts.values())
+        title = TITLES.get(title, title)
+        same = sum(part.get("title") == self._parts[name].get("title") for part in self._parts.values())
         return title if same == 1 else f"{title} ({self.places[name][0].split('.')[0].removesuffix('[]')})"
 
     def _anchor(self, name: str) -> str:

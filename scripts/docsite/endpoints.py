@@ -59,14 +59,8 @@ class Endpoints:
             "",
         ]
         lines += [_prose(operation.get("description", "")), "", f"*Who:* {_who(operation)}", ""]
-        for each in operation.get("parameters", ()):
-            need = "; **required**" if each.get("required") else ""
-            kinds = kind(each.get("schema", {}), self._link)
-            lines += [
-                f"`{each['name']}` ({each['in']}) — {kinds}{need}",
-                f":   {_prose(each.get('description', '')) or '—'}",
-                "",
-            ]
+        parameters = [self._parameter(each) for each in operation.get("parameters", ())]
+        lines += ["**Parameters**", "", *parameters, ""] if parameters else []
         if body := operation.get("requestBody"):
             lines += ["**Body**", "", *self._body(body["content"])]
         lines += ["**Answers**", "", "| status | body | meaning |", "| --- | --- | --- |"]
@@ -76,6 +70,12 @@ class Endpoints:
             lines.append(f"| {status} | {self._short(content)} | {meaning} |")
         lines += ["", *self._success(operation["responses"])]
         return lines
+
+    def _parameter(self, parameter: Json) -> str:
+        need = "; **required**" if parameter.get("required") else ""
+        said = _prose(parameter.get("description", ""))
+        kinds = kind(parameter.get("schema", {}), self._link)
+        return f"- `{parameter['name']}` ({parameter['in']}) — {kinds}{need}{': ' + said if said else ''}"
 
     def _success(self, responses: Json) -> list[str]:
         for status, answer in responses.items():

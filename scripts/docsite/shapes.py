@@ -1,6 +1,6 @@
 """P: JSON Schema in words: what kind of value it takes, how it is bounded, what it defaults to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Json = dict[str, Any]
@@ -20,6 +20,7 @@ KINDS = (
     ("^/[!-~]*", "path", "/orders"),
     ("^/|", "file's path", "/etc/torana/ca.pem"),
 )
+LARGEST = 2**63 - 1  # what a database can count to: no bound that anybody has in mind
 WORDS = {
     "string": "text",
     "integer": "integer",
@@ -33,14 +34,20 @@ def kind(schema: Json, link: Link) -> str:
     """What may stand there, such as ``list of [Target](#target)`` or ``integer, 1 to 512``."""
     if "$ref" in schema:
         return link(schema["$ref"].rpartition("/")[2])
-    for key in ("anyOf", "oneOf", "allOf"):
-        if key in schema:
-            return _either([kind(each, link) for each in schema[key] if each.get("type") != "null"])
     if "const" in schema:
         return f"`{written(schema['const'])}`"
+    return _either(list(_alternatives(schema, link)))
+
+
+def _alternatives(schema: Json, link: Link) -> Iterator[str]:
+    held = [each for key in ("anyOf", "oneOf", "allOf") for each in schema.get(key, ())]
     if "enum" in schema:
-        return _either([f"`{written(value)}`" for value in schema["enum"]])
-    return _of_type(schema, link)
+        yield from (f"`{written(value)}`" for value in schema["enum"])
+    elif not held:
+        yield _of_type(schema, link) if "$ref" not in schema else kind(schema, link)
+    for each in held:
+        if each.get("type") != "null":
+            yield from _alternatives(each, link)
 
 
 def _of_type(schema: Json, link: Link) -> str:
@@ -70,6 +77,7 @@ def _mapping(schema: Json, link: Link) -> str:
 def _bounds(schema: Json) -> str:
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    high = None if high == LARGEST else high
     above = "above" if "exclusiveMinimum" in schema else "from"
     said = [f"{above} {low}"] if low is not None else []
     said += [f"{'below' if 'exclusiveMaximum' in schema else 'to'} {high}"] if high is not None else []

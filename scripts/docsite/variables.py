@@ -78,4 +78,8 @@ def _facts(name: str, value: str, known: Mapping[str, Variable]) -> str:
 def _prose(comment: str) -> str:
     """Plain text as Markdown: what would be markup is code."""
     linked = re.sub(r"\bdocs/(\w+)\.md", r"[\1](../\1.md)", comment)
-    return re.sub(r"(?<![\w`])([\w+.|-]+(?:\(s\))?://[^\s,;)]+|\S*…\S*|\*)", r"`\1`", linked)
+    return re.sub(r"(?<![\w`])([\w+.|-]+(?:\(s\))?://[^\s,;)]+|\S*…\S*)|(\*)", _as_it_is, linked)
+
+
+def _as_it_is(found: re.Match[str]) -> str:
+    return f"`{found[1]}`" if found[1] else r"\*"
