@@ -66,6 +66,7 @@ class Pipeline:
         limit_builtin: Step | None = None,
         cors: CorsPolicy | None = None,
         safety: SecurityFields = NO_FIELDS,
+        on_arrival: Callable[[Exchange], None] | None = None,
         on_finish: tuple[Callable[[Exchange], None], ...] = (),
     ) -> None:
         self._snapshot = snapshot
@@ -78,6 +79,7 @@ class Pipeline:
         self._limit_builtin = limit_builtin  # of `{API_PREFIX}/health`, by which clients see their limits
         self._cors = cors  # of what no route answers: the gateway's own endpoints, and paths that nobody has
         self._safety = safety
+        self._on_arrival = on_arrival
         self._on_finish = on_finish
         self.in_flight = 0
         """Requests that have begun and are not over."""
@@ -85,6 +87,8 @@ class Pipeline:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = self._arrive(scope, receive, send)
         self.in_flight += 1
+        if self._on_arrival is not None:
+            self._on_arrival(exchange)
         try:
             found = self._locate(exchange)
             if isinstance(found, CompiledRoute):

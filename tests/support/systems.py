@@ -79,8 +79,10 @@ class Companion:
 class System:
     """One that runs. `passwords` and `keys` are those of system.yaml, by name; `lines` is what it printed."""
 
-    def __init__(self, name: str, process: subprocess.Popen[str], var_dir: Path) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[str], var_dir: Path, prefix: str) -> None:
         self.name = name
+        self.prefix = prefix
+        """Of the versioned built-in endpoints."""
         self.var_dir = var_dir
         self.process = process
         self.lines: list[str] = []
@@ -140,8 +142,7 @@ class System:
     def signed_in(self, name: str, password: str = "") -> dict[str, str]:
         """An account's header field, from the token endpoint."""
         form = {"grant_type": "password", "username": name, "password": password or self.passwords[name]}
-        prefix = os.environ.get("API_PREFIX", "/api/v1")
-        answer = self.ask("POST", f"{prefix}/auth/token", data=form)
+        answer = self.ask("POST", f"{self.prefix}/auth/token", data=form)
         assert answer.status_code == 200, answer.text
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
@@ -155,6 +156,18 @@ class System:
         answer = self.ask("POST", "/api/auth/register", json=fields)
         assert answer.status_code == 201, answer.text
         return self.signed_in(name, PASSWORD)
+
+    @cached_property
+    def staff(self) -> dict[str, str]:
+        """The header field of the administrator; it is good for as long as a token is."""
+        return self.signed_in("admin", self.admin_password)
+
+    def run_tried(self, folder: Path) -> str:
+        """Runs the printed lines one after another, in one shell; what they answered, none of it an error."""
+        script = "\n".join(line.replace("curl -s", "curl -sf") for line in self.tried)
+        done = subprocess.run(["bash", "-e", "-c", script], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, (script, done.stdout, done.stderr)
+        return done.stdout
 
     @property
     def admin_password(self) -> str:
@@ -205,7 +218,7 @@ def start(name: str, folder: Path, **env: str) -> System:
         start_new_session=True,
     )
     try:
-        return System(name, process, var_dir)
+        return System(name, process, var_dir, env.get("API_PREFIX") or env.get("API_V1_PREFIX") or "/api/v1")
     except BaseException:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
