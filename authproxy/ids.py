@@ -10,6 +10,11 @@ def request_id() -> bytes:
     return b"%032x" % (_random.getrandbits(128) or 1)
 
 
+def span_id() -> bytes:
+    """16 hexadecimal digits, never all zeros."""
+    return b"%016x" % (_random.getrandbits(64) or 1)
+
+
 def correlation() -> tuple[bytes, bytes]:
     """A request id, and the traceparent of a new trace of the same id, so that either finds the other in logs."""
     digits = b"%048x" % (_random.getrandbits(192) | 1 << 64 | 1)

@@ -31,6 +31,7 @@ from authproxy.rejections import Code, Rejection
 from authproxy.securityfields import NO_FIELDS, SecurityFields, completed
 from authproxy.shaping.cors import prepared
 from authproxy.steps import RoutePlan, Step
+from authproxy.tracing import Spans
 from resilience.clock import monotonic
 from resilience.outcomes import Outcome
 from routing.paths import BadPath, NormalPath, normalise
@@ -67,6 +68,7 @@ class Pipeline:
         cors: CorsPolicy | None = None,
         safety: SecurityFields = NO_FIELDS,
         on_arrival: Callable[[Exchange], None] | None = None,
+        spans: Spans | None = None,
         on_finish: tuple[Callable[[Exchange], None], ...] = (),
     ) -> None:
         self._snapshot = snapshot
@@ -80,6 +82,7 @@ class Pipeline:
         self._cors = cors  # of what no route answers: the gateway's own endpoints, and paths that nobody has
         self._safety = safety
         self._on_arrival = on_arrival
+        self._spans = spans  # where traces are exported: what services are told is their parent
         self._on_finish = on_finish
         self.in_flight = 0
         """Requests that have begun and are not over."""
@@ -194,14 +197,18 @@ class Pipeline:
     def _arrive(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         """Step 1: the snapshot, the clock, the header fields, the correlation ids."""
         head = headers.read(scope["headers"])
-        if not (head.request_id and head.traceparent):
+        came = head.traceparent
+        if not (head.request_id and came):
             request_id, traceparent = ids.correlation()
             head.request_id = head.request_id or request_id
-            head.traceparent = head.traceparent or traceparent
+            head.traceparent = came or traceparent
         snapshot, safety = self._snapshot(), self._safety
-        return Exchange(
+        exchange = Exchange(
             scope, receive, send, snapshot=snapshot, head=head, started=monotonic(), safety=safety
         )
+        if self._spans is not None:
+            exchange.traceparent = self._spans.traceparent(head, came)
+        return exchange
 
     def _locate(self, exchange: Exchange) -> CompiledRoute | BuiltinRoute | Preflight | Rejection:
         """Step 2: who the client is behind its proxies; then the route, found on the normalised path."""

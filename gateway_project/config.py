@@ -32,6 +32,7 @@ from gateway_project.variables import (
     network,
     one_of,
     origin,
+    pairs,
     path_prefix,
     secret,
     share,
@@ -56,6 +57,9 @@ PLACEHOLDER_PREFIXES = (
 )
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 STRATEGIES = ("round_robin", "weighted_round_robin", "least_connections", "random", "consistent_hash")
+SAMPLERS = tuple(
+    parent + root for parent in ("", "parentbased_") for root in ("always_on", "always_off", "traceidratio")
+)
 JWT_ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA")
 SECRET_NAMES = tuple(
     "token access_token refresh_token id_token api_key apikey key password secret code sig signature".split()  # noqa: SIM905
@@ -181,6 +185,12 @@ class GatewayConfig:
         default="text",
         default_in={"staging": "json", "production": "json"},
     )
+    otel_endpoint: Secret | None = variable(url_of("http", "https"), "OTEL_EXPORTER_OTLP_ENDPOINT")
+    otel_headers: tuple[tuple[str, Secret], ...] = variable(pairs, "OTEL_EXPORTER_OTLP_HEADERS", absent=())
+    otel_service_name: str = variable(label, "OTEL_SERVICE_NAME", absent="")
+    otel_attributes: tuple[tuple[str, Secret], ...] = variable(pairs, "OTEL_RESOURCE_ATTRIBUTES", absent=())
+    otel_sampler: str = variable(one_of(*SAMPLERS), "OTEL_TRACES_SAMPLER", default="parentbased_always_on")
+    otel_sampler_share: float = variable(share, "OTEL_TRACES_SAMPLER_ARG", default="1")
     breaks_everywhere: bool
     """Whether a CIRCUIT_BREAKER_… variable is given: then services without a breaker section have one, too."""
     service_urls: Mapping[str, tuple[str, ...]]

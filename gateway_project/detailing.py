@@ -37,6 +37,7 @@ class Detailing:
         realtime: Callable[[], Mapping[str, int]] = dict,
         recent: Callable[[], Mapping[str, Any]] = dict,
         dropped: Callable[[], Mapping[str, int]] = dict,
+        traces: Callable[[], Mapping[str, int]] | None = None,
     ) -> None:
         self._database = DatabaseCheck() if has_database else None
         checks: dict[str, Check | None] = {
@@ -46,6 +47,8 @@ class Detailing:
         if bus is not None:
             checks["bus"] = bus
         checks["realtime"] = partial(numbers_check, realtime)
+        if traces is not None:
+            checks["traces"] = partial(numbers_check, traces)
         facts = Facts(
             version=version,
             worker=node_name(),

@@ -47,6 +47,7 @@ class Meters:
         sockets: Sockets,
         hub: MessageHub,
         in_flight: Callable[[], int],
+        more: tuple[Source, ...] = (),
     ) -> None:
         self._refused: Counter[tuple[str, str]] = Counter()
         self._breakers: Counter[tuple[str, str]] = Counter()
@@ -77,6 +78,7 @@ class Meters:
             _callers_reader(identities, sockets, realtime),
             _events_reader(realtime, hub),
             process_reader(),
+            *more,
         )
         self.metering = Metering(config.var_dir, sources)
         self.recent = Recent()

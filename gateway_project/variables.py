@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic_core import PydanticCustomError
 
@@ -165,6 +165,17 @@ def _split(value: str) -> list[str]:
         else:
             return [str(entry).strip() for entry in entries]
     return [entry for entry in (part.strip() for part in value.split(",")) if entry]
+
+
+def pairs(value: str) -> tuple[tuple[str, Secret], ...]:
+    """`name=value,name=value` with percent-encoded values, as OpenTelemetry writes header fields and attributes."""
+    found = []
+    for part in _split(value):
+        name, sign, given = part.partition("=")
+        if not sign or not re.fullmatch(r"[!-~]+", name.strip()):
+            raise ValueError("want name=value, and commas between several")
+        found.append((unquote(name.strip()), Secret(unquote(given.strip()))))
+    return tuple(found)
 
 
 def allowed_host(value: str) -> str:

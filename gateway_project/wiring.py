@@ -37,6 +37,7 @@ from gateway_project.realtime import Realtime
 from gateway_project.requestlogging import request_log
 from gateway_project.server.draining import DrainState
 from gateway_project.server.spec import WORKERS_VARIABLE
+from gateway_project.tracing import Tracing
 from gateway_project.traffic import Traffic
 from observability.alerts.duty import AlertDuty
 from observability.applog import IDS, Ids
@@ -118,11 +119,13 @@ class Gateway:
         self._status = Status(self._services, name=config.service_name)
         self._recorder, self._logs = _recording(config, has_database=revision_file is None)
         self._access_log = AccessLogging(config, self._recorder)
+        self._tracing = Tracing(config, self._recorder, version=VERSION, worker=_worker_name())
         self._live_traffic = LiveTraffic(self._realtime.own.traffic, worker=self._realtime.hub.node)
         self._recorder.subscribe(self._live_traffic)
         pipeline = self._pipeline()
         self._meters = self._make_meters(pipeline)
         self._meters.queues["access_log"] = lambda: self._access_log.dropped
+        self._meters.queues["traces"] = lambda: self._tracing.dropped
         for log in self._logs:
             self._meters.queues[log.name.replace("-", "_")] = partial(getattr, log, "dropped")
         self._detailing = self._make_detailing()
@@ -141,6 +144,7 @@ class Gateway:
         """Load what is to be served. A revision file that does not compile stops the start."""
         self._recorder.start()
         self._access_log.start()
+        self._tracing.start()
         self._live_traffic.start()
         await self._meters.start()
         if self._revision_file is not None:
@@ -188,6 +192,7 @@ class Gateway:
         for log in self._logs:
             await log.stop()
         await self._access_log.stop()
+        await self._tracing.stop()
         await self._meters.stop()
         await self._message_hub.stop()
         await self._realtime.stop()
@@ -229,6 +234,7 @@ class Gateway:
             realtime=lambda: self._realtime.stats,
             recent=self._meters.recent.shown,
             dropped=self._meters.dropped,
+            traces=self._tracing.counts,
         )
 
     def _make_meters(self, pipeline: Pipeline) -> Meters:
@@ -243,6 +249,7 @@ class Gateway:
             sockets=self._sockets,
             hub=self._message_hub,
             in_flight=lambda: pipeline.in_flight,
+            more=(self._tracing.read,),
         )
 
     def _pipeline(self) -> Pipeline:
@@ -263,6 +270,7 @@ class Gateway:
             if config.enable_rate_limiting
             else None,
             on_arrival=servertiming.tell if config.debug else None,
+            spans=self._tracing.spans,
             on_finish=(self._recorder.note,) if config.telemetry else (),
         )
 

@@ -57,6 +57,7 @@ EVENTS: Final = "gateway_events_total"
 EVENT_CLIENTS: Final = "gateway_event_clients_total"
 SUBSCRIPTIONS: Final = "gateway_event_subscriptions"
 BUS: Final = "gateway_bus_messages_total"
+SPANS: Final = "gateway_spans_total"
 WORKERS: Final = "gateway_workers"
 BUILD: Final = "gateway_build_info"
 PROCESS: Final = {
@@ -179,6 +180,7 @@ _OF_THE_GATEWAY: Final = (
         ("what",),
     ),
     Family(BUS, "counter", "Messages to and from the message bus, by what became of them.", ("what",)),
+    Family(SPANS, "counter", "Spans for the trace collector: exported or failed.", ("result",)),
     Family(LAG, "histogram", "How late the event loop is; looked at four times a second."),
     Family(WORKERS, "gauge", "Worker processes of this node."),
     Family(BUILD, "gauge", "1, by version.", ("version",), "max"),

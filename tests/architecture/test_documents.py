@@ -24,8 +24,11 @@ ELSEWHERE = {
     "CHAT_SERVICE_URL",
     "QUICK",
     "GATEWAY_URL",
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_COMPRESSION",
+    "OTEL_EXPORTER_OTLP_CERTIFICATE",
 }
-"""Variables of the examples, and second names."""
+"""Variables of the examples, second names, and what a library reads."""
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=shown)
