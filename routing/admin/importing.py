@@ -11,9 +11,10 @@ from django.urls import URLPattern, path, reverse
 from routing.admin.forms.importing import ImportForm
 from routing.admin.publishing import SOURCE, NotPublished, actor_of, refused, tell
 from routing.admin.rendering import difference
+from routing.foreign import Converted
 from routing.loader import read_rows
 from routing.openapi.breaking import breaking_changes
-from routing.openapi.converting import Converted, routes_of
+from routing.openapi.converting import routes_of
 from routing.publishing import apply_document, under_review
 
 TEMPLATE: Final = "routing/admin/import_openapi.html"

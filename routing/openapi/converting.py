@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from routing.document.scalars import NAME_PATTERN
-from routing.openapi.reading import Notes, NotOpenApi, Operation, Source
+from routing.foreign import Converted, Names, Notes, slug
+from routing.openapi.reading import NotOpenApi, Operation, Source
 from routing.openapi.requests import required_headers_of, validate_of
 from routing.openapi.schemas import escaped
 from routing.openapi.security import auth_of
@@ -17,15 +17,6 @@ from routing.openapi.security import auth_of
 _PLACEHOLDER: Final = re.compile(r"\{([^{}/]+)\}")
 _WHOLE_SEGMENT: Final = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 _NAME: Final = re.compile(NAME_PATTERN)
-_LONGEST_NAME: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """A configuration document, and what of the source is not in it."""
-
-    document: dict[str, Any]
-    not_carried: tuple[str, ...]
 
 
 def convert(raw: object, *, service: str, url: str | None = None, prefix: str = "") -> Converted:
@@ -40,8 +31,8 @@ def convert(raw: object, *, service: str, url: str | None = None, prefix: str = 
     if not is_absolute:
         message = f"{target[:80]} is no http or https URL" if target else "there is none"
         notes.add("servers", f"{message}: the service has no target; say --url")
-    taken: set[str] = set()
-    routes = [_route(operation, source, service, prefix, taken) for operation in source.operations()]
+    names = Names()
+    routes = [_route(operation, source, service, prefix, names) for operation in source.operations()]
     if not routes:
         raise NotOpenApi("it has no operations")
     for name in ("webhooks",):
@@ -54,11 +45,9 @@ def convert(raw: object, *, service: str, url: str | None = None, prefix: str = 
     )
 
 
-def _route(
-    operation: Operation, source: Source, service: str, prefix: str, taken: set[str]
-) -> dict[str, Any]:
+def _route(operation: Operation, source: Source, service: str, prefix: str, names: Names) -> dict[str, Any]:
     route: dict[str, Any] = {
-        "name": _name(operation, service, taken),
+        "name": names.free(f"{service}-{slug(_called(operation), 'root')}"),
         "match": {**_path(prefix + operation.path), "methods": [operation.method.upper()]},
         "service": service,
     }
@@ -73,17 +62,9 @@ def _route(
     return route
 
 
-def _name(operation: Operation, service: str, taken: set[str]) -> str:
-    """By the operation's id, else by its method and path; never the same twice."""
-    wanted = operation.id or f"{operation.method}{operation.path}"
-    slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", wanted).strip("-.") or "root"
-    name = base = f"{service}-{slug}"[: _LONGEST_NAME - 4].rstrip("-.")
-    number = 1
-    while name in taken:
-        number += 1
-        name = f"{base}-{number}"
-    taken.add(name)
-    return name
+def _called(operation: Operation) -> str:
+    """Its id, else its method and path."""
+    return operation.id or f"{operation.method}{operation.path}"
 
 
 def _path(path: str) -> dict[str, str]:

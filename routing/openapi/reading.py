@@ -6,26 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from routing.foreign import Notes, NotReadable
+
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _DEEPEST: Final = 20
 Raw = Mapping[str, Any]
 
 
-class NotOpenApi(Exception):  # noqa: N818 - a refusal
+class NotOpenApi(NotReadable):
     """The document cannot be read as OpenAPI 3; str() says why."""
-
-
-class Notes:
-    """What could not be carried over, each with its place; the same is said once for a place."""
-
-    def __init__(self) -> None:
-        self._said: dict[tuple[str, str], None] = {}
-
-    def add(self, place: str, message: str) -> None:
-        self._said[place, message] = None
-
-    def lines(self) -> list[str]:
-        return [f"{place}: {message}" if place else message for place, message in self._said]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from unfold.widgets import (
 )
 
 from routing.document.yaml import parse_text
-from routing.openapi.converting import Converted, convert
+from routing.foreign import Converted
+from routing.openapi.converting import convert
 from routing.openapi.reading import NotOpenApi
 from routing.problems import ConfigurationInvalid
 

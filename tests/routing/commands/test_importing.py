@@ -70,3 +70,32 @@ def test_refusals(tmp_path: Path) -> None:
         "import", "openapi", written(tmp_path, shop()), "--service", "shop", "-o", tmp_path / "no" / "x.yaml"
     )
     assert unwritable.code == 1
+
+
+def test_a_configuration_of_kong(tmp_path: Path) -> None:
+    """What was not carried over is on the other output; the document can be applied."""
+    output = tmp_path / "gateway.yaml"
+    ran = gateway("import", "kong", "examples/migrating/kong.yaml", "-o", output)
+
+    assert ran.code == 0
+    assert "not carried over: plugins[1]: bot-detection: has no counterpart" in ran.err
+    assert "wrote 5 routes" in ran.err
+    assert gateway("apply", output).code == 0
+
+
+def test_a_file_that_is_not_of_kong(tmp_path: Path) -> None:
+    """Nothing is written."""
+    output = tmp_path / "gateway.yaml"
+    ran = gateway("import", "kong", written(tmp_path, {"services": []}), "-o", output)
+
+    assert ran.code == 1
+    assert "there is no _format_version" in ran.err
+    assert not output.exists()
+
+
+def test_a_document_names_its_service(tmp_path: Path) -> None:
+    """By its title, where nobody says another."""
+    ran = gateway("import", "openapi", written(tmp_path, shop()))
+
+    assert ran.code == 0
+    assert "- name: shop" in ran.out

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.openapi.reading import Notes, NotOpenApi, Source
+from routing.foreign import Notes
+from routing.openapi.reading import NotOpenApi, Source
 from tests.support.shop import shop
 
 

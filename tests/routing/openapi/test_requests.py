@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from routing.openapi.reading import Notes, Operation, Source
+from routing.foreign import Notes
+from routing.openapi.reading import Operation, Source
 from routing.openapi.requests import required_headers_of, validate_of
 from tests.support.shop import shop
 

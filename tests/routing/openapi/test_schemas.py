@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from routing.foreign import Notes
 from routing.jsonschemas import SchemaFault, compile_schema
-from routing.openapi.reading import Notes, Source
+from routing.openapi.reading import Source
 from routing.openapi.schemas import Bundler, escaped
 from tests.support.shop import shop
 

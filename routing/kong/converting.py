@@ -1,0 +1,83 @@
+"""P: From a declarative configuration of Kong to a configuration document, with what could not be carried over."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from routing.foreign import Converted, Names, Notes, reading
+from routing.kong import plugins, routes, services
+from routing.kong.reading import Source, read
+from routing.openapi.schemas import escaped
+
+_SHOWN: Final = 5
+
+
+def convert(raw: object) -> Converted:
+    """Raises NotReadable, with the place."""
+    source, notes = read(raw), Notes()
+    names = _services(source, notes)
+    document: dict[str, Any] = {"version": 1, "services": list(names.values())}
+    quotas: plugins.Quotas = {}
+    document["routes"] = _routes(source, names, quotas, notes)
+    if quotas:
+        document["quotas"] = list(quotas.values())
+    roles = sorted({role for each in document["routes"] for role in each["auth"].get("roles", [])})
+    if roles:
+        document["roles"] = [{"name": role, "scopes": []} for role in roles]
+    _note_rest(source, notes)
+    return Converted(escaped(document), tuple(notes.lines()))
+
+
+def _services(source: Source, notes: Notes) -> dict[str, dict[str, Any]]:
+    """By what routes call them: name or id."""
+    free, made = Names(), {}
+    for entity in source.services:
+        name = free.free(entity.key, "service")
+        with reading(entity.place):
+            service = services.service_of(entity, name, source, notes)
+        if service is not None:
+            made[entity.key] = service
+    return made
+
+
+def _routes(
+    source: Source, named: dict[str, dict[str, Any]], quotas: plugins.Quotas, notes: Notes
+) -> list[dict[str, Any]]:
+    names, done = Names(), []
+    least = min((routes.weight_of(route) for route in source.routes), default=0)
+    switched_off = {
+        named[each.key]["name"] for each in source.services if each.key in named and not each.is_enabled
+    }
+    for route in source.routes:
+        service = named.get(_named_by_id(route.service, source))
+        if service is None:
+            which = f"no service {route.service!r}" if route.service else "no service"
+            notes.add(route.place, f"it has {which}; the route is left out")
+            continue
+        asked = plugins.in_force(source, route)
+        with reading(route.place):
+            for made in routes.routes_of(route, service["name"], names, notes, least=least):
+                plugins.apply(made, asked, source, quotas, notes)
+                if service["name"] in switched_off:
+                    made["enabled"] = False
+                done.append(made)
+    return done
+
+
+def _named_by_id(reference: str, source: Source) -> str:
+    """The key of the service that a route names by its id, though it has a name."""
+    return next((each.key for each in source.services if each.get("id") == reference), reference)
+
+
+def _note_rest(source: Source, notes: Notes) -> None:
+    for key in source.others:
+        notes.add(key, "is not carried over")
+    if source.consumers:
+        known = [str(each.get("username") or each.key) for each in source.consumers]
+        shown = ", ".join(known[:_SHOWN]) + (", …" if len(known) > _SHOWN else "")
+        notes.add(
+            "consumers", f"{len(known)} ({shown}) are data: gateway consumer create, gateway apikey create"
+        )
+    for plugin in source.plugins:
+        if plugin.consumer:
+            notes.add(plugin.place, f"{plugin.get('name')}: what one consumer may is its plan or its roles")

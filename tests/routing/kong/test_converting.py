@@ -1,0 +1,98 @@
+"""A whole configuration of Kong."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.document.yaml import parse_text
+from routing.foreign import NotReadable
+from routing.kong.converting import convert
+from routing.validation import check_document
+
+SHOP = Path("examples/migrating/kong.yaml")
+
+
+def test_the_shop_is_a_document_that_the_gateway_takes() -> None:
+    """Keys of consumers are not in it."""
+    found = convert(parse_text(SHOP.read_text()))
+
+    assert check_document(found.document, env={}).problems == ()
+    assert [each["name"] for each in found.document["routes"]] == [
+        "orders", "order-files", "catalogue", "catalogue-2", "closed",
+    ]  # fmt: skip
+    assert "secret-of-ann" not in str(found)
+    assert "consumers: 1 (ann) are data: gateway consumer create, gateway apikey create" in found.not_carried
+
+
+def test_a_route_without_a_known_service_is_left_out() -> None:
+    """A service may be named by its id; one that is switched off switches its routes off."""
+    raw = {
+        "_format_version": "3.0",
+        "services": [{"id": "7", "name": "s", "host": "h", "enabled": False}],
+        "routes": [
+            {"name": "a", "paths": ["/a"], "service": {"id": "7"}},
+            {"name": "b", "paths": ["/b"], "service": "nobody"},
+        ],
+        "certificates": [{}],
+    }
+    found = convert(raw)
+    assert [(each["name"], each["enabled"]) for each in found.document["routes"]] == [("a", False)]
+    assert "routes[1]: it has no service 'nobody'; the route is left out" in found.not_carried
+    assert "certificates: is not carried over" in found.not_carried
+
+
+def test_nothing_is_filled_in_from_the_environment() -> None:
+    """What looks like a variable of ours is text of theirs."""
+    raw: dict[str, Any] = {
+        "_format_version": "3.0",
+        "services": [
+            {
+                "name": "s",
+                "host": "h",
+                "routes": [
+                    {
+                        "name": "r",
+                        "paths": ["/"],
+                        "plugins": [{"name": "request-termination", "config": {"message": "${SECRET_KEY}"}}],
+                    }
+                ],
+            }
+        ],
+    }
+    assert convert(raw).document["routes"][0]["respond"]["body"] == '{"message":"$${SECRET_KEY}"}'
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["name", "routes", "plugins", "config", "paths", "hosts", "service", "host", "url", "headers",
+                         "minute", "targets", "healthchecks", "active", "healthy", "interval"]),
+        inner, max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["services", "routes", "upstreams", "plugins", "consumers"]), JSON, max_size=4
+    )
+)
+def test_whatever_it_is_given_it_reads_or_refuses(raw: dict[str, Any]) -> None:
+    """Never a traceback."""
+    version = 1
+    with contextlib.suppress(NotReadable):
+        version = convert({"_format_version": "3.0", **raw}).document["version"]
+
+    assert version == 1
+
+
+def test_versions_that_are_not_known() -> None:
+    """Are refused."""
+    with pytest.raises(NotReadable, match="_format_version"):
+        convert({"_format_version": "0.1"})
