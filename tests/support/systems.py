@@ -242,12 +242,12 @@ def _environ(var_dir: Path, **env: str) -> dict[str, str]:
     return {**kept, "VAR_DIR": str(var_dir), "GATEWAY_PORT": "0", **env}
 
 
-def until(is_so: Callable[[], object], within_s: float = PATIENCE_S) -> None:
+def until(is_so: Callable[[], object], within_s: float = PATIENCE_S, *, every_s: float = 0.02) -> None:
     """Looks until it is, where another process changes it and nothing tells."""
     deadline_s = time.monotonic() + within_s
     while not is_so():
         assert time.monotonic() < deadline_s, "it did not come to be"
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 def _worked_s(pid: int) -> float:
