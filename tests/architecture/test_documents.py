@@ -27,6 +27,9 @@ ELSEWHERE = {
     "OTEL_EXPORTER_OTLP_TIMEOUT",
     "OTEL_EXPORTER_OTLP_COMPRESSION",
     "OTEL_EXPORTER_OTLP_CERTIFICATE",
+    "PUBLIC_HOST",
+    "CODE_GENERATOR_SERVICE_URL",
+    "IMAGE_GENERATOR_SERVICE_URL",
 }
 """Variables of the examples, second names, and what a library reads."""
 

@@ -223,6 +223,8 @@ def start(name: str, folder: Path, **env: str) -> System:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
         raise
 
 
