@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -76,6 +77,22 @@ async def test_shell_goes_on(tmp_path: Path) -> None:
         assert (
             await bash.run("head -c 10 examples/demo.yaml") == (ROOT / "examples/demo.yaml").read_text()[:10]
         )
+
+
+async def test_shell_runs_commands(tmp_path: Path) -> None:
+    """Of manage.py, with their input, their exit status, and the shell's own variables and folder."""
+    async with shell(tmp_path, {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path / "v")}) as bash:
+        await bash.run("export SERVICE_NAME=named; echo 'version: 1' > empty.yaml")
+        validated = await bash.run("python manage.py gateway validate - < empty.yaml; echo exit $?")
+        refused = await bash.run(
+            "python manage.py gateway validate nowhere.yaml 2> said; echo exit $?; cat said"
+        )
+        inner = "from django.conf import settings as s; import os; print(s.CONFIG.service_name, os.getcwd())"
+        shown = await bash.run(f'python manage.py shell --no-imports -c "{inner}"')
+    assert validated.endswith("exit 0")
+    assert refused.startswith("exit 1\n")
+    assert "nowhere.yaml" in refused
+    assert shown == f"named {tmp_path}"
 
 
 @pytest.fixture

@@ -109,26 +109,26 @@ async def start(arguments: list[str], *, env: dict[str, str], cwd: Path) -> Star
 
 
 def _ask(connection: socket.socket, output: list[int], command: list[Any]) -> None:
-    connection.connect(_waiting())
+    connection.connect(address())
     socket.send_fds(connection, [b"."], output)
     connection.sendall(json.dumps(command).encode() + b"\n")
 
 
 @cache
-def _waiting() -> str:
+def address() -> str:
     """The address of this process's server, which ends with this process."""
-    address = Path(tempfile.mkdtemp(prefix="torana-warm-")) / "socket"
+    place = Path(tempfile.mkdtemp(prefix="torana-warm-")) / "socket"
     server = subprocess.Popen(
-        [sys.executable, __file__, str(address)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, __file__, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
     server.stdout.close()
     atexit.register(server.communicate)
-    return str(address)
+    return str(place)
 
 
-def serve(address: str) -> list[str]:
+def serve(place: str) -> list[str]:
     """Waits for commands; returns in the fork that is to run one, with its arguments."""
     sys.path[0] = str(ROOT)
     for name in (*LIBRARIES, *pure()):
@@ -136,7 +136,7 @@ def serve(address: str) -> list[str]:
     gc.freeze()  # so that no fork's collector touches, and so copies, what they share
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
+        listener.bind(place)
         listener.listen(64)
         print("ready", flush=True)  # noqa: T201
         while listener in select.select([listener, 0], [], [])[0]:
@@ -146,8 +146,8 @@ def serve(address: str) -> list[str]:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 return become(connection)
             connection.close()
-    Path(address).unlink()
-    Path(address).parent.rmdir()
+    Path(place).unlink()
+    Path(place).parent.rmdir()
     os._exit(0)
 
 
@@ -161,11 +161,11 @@ def pure() -> Iterator[str]:
 
 def become(connection: socket.socket) -> list[str]:
     """In one process tells how the command ended, in another returns to be it."""
-    _, output, _, _ = socket.recv_fds(connection, 1, 2)
+    _, files, _, _ = socket.recv_fds(connection, 1, 3)
     with connection.makefile() as said:
         arguments, env, cwd, leads = json.loads(said.readline())
     if pid := os.fork():
-        for number in output:
+        for number in files:
             os.close(number)
         with suppress(OSError):  # whoever asked has left
             connection.sendall(f"{pid}\n".encode())
@@ -175,8 +175,9 @@ def become(connection: socket.socket) -> list[str]:
     connection.close()
     if leads:
         os.setsid()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, file in enumerate((nothing, *output)):
+    if len(files) == 2:  # output alone
+        files.insert(0, os.open(os.devnull, os.O_RDONLY))
+    for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
     os.chdir(cwd)
@@ -185,8 +186,8 @@ def become(connection: socket.socket) -> list[str]:
     return list[str](arguments)
 
 
-def main(address: str) -> dict[str, Any]:
-    sys.argv = [MANAGE, *serve(address)]
+def main(place: str) -> dict[str, Any]:
+    sys.argv = [MANAGE, *serve(place)]
     return runpy.run_path(MANAGE, run_name="__main__")
 
 
