@@ -69,7 +69,7 @@ def login() -> Response | tuple[dict[str, Any], int]:
 @app.post("/api/auth/refresh")
 def refresh() -> Response:
     """A refresh token is good once."""
-    name = refreshing.pop(_given("refresh") or request.cookies.get("refresh_token", ""), None)
+    name = refreshing.pop(_given("refresh_token") or request.cookies.get("refresh_token", ""), None)
     if name is None:
         raise Refused
     return _pair_for(name)
@@ -105,7 +105,9 @@ def _pair_for(name: str) -> Response:
     access = jwt.encode({**claims, "iat": now, "exp": now + LIVES_S}, os.environ["JWT_SECRET_KEY"], "HS256")
     again = secrets.token_urlsafe(24)
     refreshing[again] = name
-    response = jsonify({"access": access, "refresh": again, "user": {"username": name}})
+    response = jsonify(
+        {"access_token": access, "refresh_token": again, "expires_in": LIVES_S, "user": {"username": name}}
+    )
     response.set_cookie(COOKIE, access, httponly=True, samesite="Lax", max_age=LIVES_S)
     return response
 

@@ -3,14 +3,19 @@
 python -m examples.phoenix.chat --port 8000
 """
 
+import os
+from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request
+import httpx
+from fastapi import BackgroundTasks, Depends, FastAPI, Query, Request
 from pydantic import BaseModel, Field
 
 from examples.serving import asgi, said
 
 NAME = "chat"
+KEY = os.environ.get("GATEWAY_KEY", "")
+EVENTS = os.environ.get("GATEWAY_URL", "") + os.environ.get("API_PREFIX", "/api/v1") + "/events"
 app = FastAPI(title="Phoenix chat", version="1.0.0")
 histories: dict[str, list[dict[str, str]]] = {}
 avatars: dict[str, str] = {}
@@ -40,16 +45,26 @@ def owner(head: dict[str, Any]) -> str:
     return str((head["caller"] or {}).get("consumer", ""))
 
 
+def tell(caller: dict[str, Any] | None, entry: dict[str, str]) -> None:
+    """Publishes what was said as an event for its author, by the gateway; without a key for that, nobody is told."""
+    if not (caller and KEY):
+        return
+    event = {"user": caller["user_id"], "type": "chat.message", "data": entry}
+    with suppress(httpx.HTTPError):  # a window that missed it reads the history
+        httpx.post(EVENTS, json=event, headers={"X-API-Key": KEY}, timeout=5)
+
+
 @app.get("/health")
 def health() -> dict[str, str]:
     return {"status": "healthy"}
 
 
 @app.post("/api/chat/message")
-def say(message: Message, head: Asking) -> dict[str, Any]:
-    """Answers, and remembers both."""
+def say(message: Message, head: Asking, later: BackgroundTasks) -> dict[str, Any]:
+    """Answers, remembers both, and tells the caller's other windows."""
     entry = {"message": message.message, "reply": f"You said: {message.message}"}
     histories.setdefault(owner(head), []).append(entry)
+    later.add_task(tell, head["caller"], entry)
     return {**head, **entry}
 
 

@@ -175,10 +175,10 @@ class System:
         assert found
         return found[1]
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, **env: str) -> str:
         """`manage.py …` beside it, as its operator would; what it printed."""
         command = [sys.executable, MANAGE, *arguments]
-        environ = _environ(self.var_dir)
+        environ = _environ(self.var_dir, **env)
         done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
