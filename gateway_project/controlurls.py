@@ -27,6 +27,7 @@ from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import DrainView, ReadmitView, TargetsView
 from observability.views.audit import AuditView
+from observability.views.logonly import LogOnlyView
 from observability.views.replay import ReplayView
 from observability.views.requests import RequestsView, RequestView
 from observability.views.slo import SloView
@@ -43,6 +44,7 @@ operating = [
     path(f"{_V1}canaries", CanariesView.as_view()),
     path(f"{_V1}canaries/<str:route>", CanaryView.as_view()),
     path(f"{_V1}explain", ExplainView.as_view()),
+    path(f"{_V1}log-only", LogOnlyView.as_view()),
     path(f"{_V1}quotas/counts", CountsView.as_view()),
     path(f"{_V1}quotas/counts/reset", ResetView.as_view()),
     path(f"{_V1}replay", ReplayView.as_view()),

@@ -4,27 +4,21 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from observability.models import WouldRefuse
-from observability.requests.enforcing import NothingToEnforce, enforced
+from observability.requests.enforcing import NothingToEnforce
+from observability.requests.logonly import ENFORCE, KEYS, NoSuchRoute, enforce, groups, places_of
 from routing.admin.dialogs import REASON_LENGTH
 from routing.admin.publishing import SOURCE, NotPublished, actor_of, refused, tell, tell_refusal
 from routing.admin.revisions import ReadOnlyAdmin
-from routing.document.canonical import canonicalise
-from routing.loader import read_rows
 from routing.problems import Problem
-from routing.publishing import apply_document
 
 LIST = "observability/admin/logonly.html"
 CONFIRM = "observability/admin/enforce.html"
-ENFORCE = ("routing.change_route", "routing.change_quota", "routing.change_routedefaults")
-MOST_GROUPS = 500
-MOST_CALLERS = 20
-KEYS = ("route", "policy", "quota")
 
 
 @admin.register(WouldRefuse)
@@ -40,24 +34,12 @@ class WouldRefuseAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        sums = {
-            "total": Sum("count"),
-            "callers": Count("pk"),
-            "first": Min("first_at"),
-            "last": Max("last_at"),
-        }
-        groups = list(
-            WouldRefuse.objects.order_by().values(*KEYS).annotate(**sums).order_by("-total")[:MOST_GROUPS]
-        )
-        for group in groups:
-            rows = WouldRefuse.objects.filter(**{key: group[key] for key in KEYS})
-            group["rows"] = list(rows.order_by("-count")[:MOST_CALLERS])
         context = {
             **self.admin_site.each_context(request),
             **(extra_context or {}),
             "title": "Log-only policies",
             "opts": self.opts,
-            "groups": groups,
+            "groups": groups(),
             "may_enforce": request.user.has_perms(ENFORCE),
         }
         return TemplateResponse(request, LIST, context)
@@ -70,22 +52,20 @@ class WouldRefuseAdmin(ReadOnlyAdmin):
         there = reverse("admin:observability_wouldrefuse_changelist")
         try:
             with refused():
-                changes, places = _enforced(given)
                 if request.method == "POST":
-                    reason = request.POST.get("reason", "").strip()[:REASON_LENGTH]
-                    message = reason or f"Enforce {given['policy']} of {', '.join(places)}"
-                    tell(
-                        request,
-                        apply_document(changes, actor=actor_of(request), message=message, source=SOURCE),
-                    )
+                    _enforce(request, given)
                     return HttpResponseRedirect(there)
+                places = places_of(**given)
+        except (NoSuchRoute, NothingToEnforce) as error:
+            tell_refusal(request, NotPublished([Problem("", "", str(error))]))
+            return HttpResponseRedirect(there)
         except NotPublished as refusal:
             tell_refusal(request, refusal)
             return HttpResponseRedirect(there)
         hit = WouldRefuse.objects.filter(**given).aggregate(total=Sum("count"), callers=Count("pk"))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Enforce {given['policy']}?",
+            "title": f"Enforce {given['policy']} of {given['route']}?",
             "opts": self.opts,
             "given": given,
             "places": places,
@@ -95,8 +75,7 @@ class WouldRefuseAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, CONFIRM, context)
 
 
-def _enforced(given: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
-    try:
-        return enforced(canonicalise(read_rows()), given["route"], given["policy"], given["quota"])
-    except NothingToEnforce as error:
-        raise NotPublished([Problem("", "", str(error))]) from error
+def _enforce(request: HttpRequest, given: dict[str, str]) -> None:
+    reason = request.POST.get("reason", "").strip()[:REASON_LENGTH]
+    outcome, _ = enforce(**given, actor=actor_of(request), message=reason, source=SOURCE)
+    tell(request, outcome)

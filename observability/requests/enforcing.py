@@ -1,14 +1,36 @@
-"""P: Where a policy in mode log stands in a document, and the entries with it enforced."""
+"""P: Which policies of a document are in mode log, where they stand, and the entries with one enforced."""
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, Final
 
 Entry = dict[str, Any]
+Named = tuple[str, str, str]
+"""A route, a policy, and a quota where the policy is quotas."""
+POLICIES: Final = ("auth", "ip", "limits", "quotas", "require_headers", "validate")
+"""What takes a mode."""
 
 
 class NothingToEnforce(Exception):  # noqa: N818 - a refusal, told in one sentence
     """The policy is enforced already, or is gone; str(error) says so."""
+
+
+def in_mode_log(document: Mapping[str, Any]) -> Iterator[Named]:
+    """All policies of routes that would only log. Without the key, a policy is enforced."""
+    defaults = document.get("defaults") or {}
+    logged = {each["name"] for each in document.get("quotas", ()) if _is_logged(each)}
+    for route in document.get("routes", ()):
+        for policy in POLICIES:
+            written = route.get(policy)
+            written = defaults.get(policy) if written is None else written
+            if policy != "quotas":
+                if _is_logged(written):
+                    yield route["name"], policy, ""
+                continue
+            for use in written or ():
+                name = use["name"] if isinstance(use, dict) else use
+                if _is_logged(use) or name in logged:
+                    yield route["name"], policy, name
 
 
 def enforced(
@@ -30,7 +52,7 @@ def enforced(
         changes["quotas"] = quotas
         places.append(f"quota {quota}")
     if not places:
-        raise NothingToEnforce(f"{policy} of route {route} is not in mode log any more")
+        raise NothingToEnforce(f"the policy {policy} of route {route} is not in mode log any more")
     return changes, places
 
 
@@ -45,8 +67,12 @@ def _parts(holder: Entry, policy: str, quota: str) -> Iterator[Any]:
 
 
 def _enforce(part: Any) -> bool:
-    """Whether that changed anything. Without the key, a policy is enforced."""
-    if not isinstance(part, dict) or part.get("mode") != "log":
+    """Whether that changed anything."""
+    if not _is_logged(part):
         return False
     del part["mode"]
     return True
+
+
+def _is_logged(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("mode") == "log"

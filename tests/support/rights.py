@@ -203,6 +203,8 @@ CALLS: Final[dict[str, str]] = {
     "GET control/v1/quotas/counts": STAFF,
     "POST control/v1/quotas/counts/reset": "OA",
     "POST control/v1/replay": STAFF,
+    "GET control/v1/log-only": STAFF,
+    "POST control/v1/log-only": "EA",
     "GET control/v1/requests": STAFF,
     "GET control/v1/requests/{key}": STAFF,
     "GET control/v1/services/{service}/targets": STAFF,

@@ -27,7 +27,7 @@ from authproxy.commands import (
 )
 from gateway_project import serving
 from gateway_project.embedded import socket_path
-from observability.commands import audit, replay, requests, slo
+from observability.commands import audit, logonly, replay, requests, slo
 from realtime.commands import bus, events, sockets
 from routing.auditing import Origin, coming_from
 from routing.commands import documents, explain, history, importing, schedules
@@ -53,6 +53,7 @@ SUBCOMMANDS = (
     limited,
     requests,
     replay,
+    logonly,
     sockets,
     events,
     bus,

@@ -31,7 +31,9 @@ def would(**more: Any) -> None:
 
 
 def test_the_list_says_who_would_be_hit_by_what() -> None:
-    """Summed up by policy; enforcing is for those who may change routes."""
+    """Summed up by policy; enforcing is for those who may change routes, as long as it is in mode log."""
+    logged = {"allow": ["10.0.0.0/8"], "mode": "log"}
+    apply_document({**small(), "routes": [route("users", "/users", ip=logged)]}, actor=Actor("ada"))
     would()
     would(digest="b", caller="bert", count=1)
     shown = signed_in().get(URL).content.decode()
@@ -41,6 +43,11 @@ def test_the_list_says_who_would_be_hit_by_what() -> None:
     assert "Enforce it" in shown
     assert "Enforce it" not in viewer().get(URL).content.decode()
     assert viewer().post(f"{URL}enforce/", IP).status_code == 403
+
+    WouldRefuse.objects.all().delete()
+    assert "Would have refused nobody" in signed_in().get(URL).content.decode()
+    would(route="gone")
+    assert "It is not in mode log any more." in signed_in().get(URL).content.decode()
 
 
 def test_enforcing_asks_and_then_publishes() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from observability.requests.enforcing import NothingToEnforce, enforced
+from observability.requests.enforcing import NothingToEnforce, enforced, in_mode_log
 
 LOGGED = {"allow": ["10.0.0.0/8"], "mode": "log"}
 
@@ -48,3 +48,24 @@ def test_what_is_enforced_already_is_refused(route: str) -> None:
     """Nothing is published for it."""
     with pytest.raises(NothingToEnforce, match="not in mode log"):
         enforced({"version": 1, "routes": [{"name": "r", "ip": {"allow": ["10.0.0.0/8"]}}]}, route, "ip")
+
+
+def test_all_that_is_in_mode_log() -> None:
+    """Of the route itself, of the defaults where it says nothing, and of a quota wherever it is used."""
+    document = {
+        "version": 1,
+        "defaults": {"ip": LOGGED, "quotas": ["daily"]},
+        "quotas": [{"name": "daily", "mode": "log"}, {"name": "other"}],
+        "routes": [
+            {"name": "a"},
+            {"name": "b", "ip": {"allow": []}, "quotas": ["other", {"name": "third", "mode": "log"}]},
+        ],
+    }
+
+    assert list(in_mode_log(document)) == [
+        ("a", "ip", ""),
+        ("a", "quotas", "daily"),
+        ("b", "quotas", "third"),
+    ]
+    for named in in_mode_log(document):
+        assert enforced(document, *named)
