@@ -77,5 +77,6 @@ class WouldRefuseAdmin(ReadOnlyAdmin):
 
 def _enforce(request: HttpRequest, given: dict[str, str]) -> None:
     reason = request.POST.get("reason", "").strip()[:REASON_LENGTH]
-    outcome, _ = enforce(**given, actor=actor_of(request), message=reason, source=SOURCE)
+    named = (given[key] for key in KEYS)
+    outcome, _ = enforce(*named, actor=actor_of(request), message=reason, source=SOURCE)
     tell(request, outcome)

@@ -1,8 +1,5 @@
 """`gateway log-only`."""
 
-import shlex
-from pathlib import Path
-
 import pytest
 
 from observability.models import AuditEvent
@@ -59,15 +56,3 @@ def test_for_programs() -> None:
         ["quota daily"],
         1,
     )
-
-
-def test_lines_of_the_document_run() -> None:
-    """As docs/requests.md has them."""
-    text = (Path(__file__).resolve().parents[3] / "docs/requests.md").read_text()
-    said = "    $ python manage.py gateway log-only"
-    lines = [shlex.split(line)[4:] for line in text.splitlines() if line.startswith(said)]
-    assert [(line[1:2], gateway(*line).code) for line in lines] == [
-        ([], 0),
-        (["enforce"], 0),
-        (["enforce"], 0),
-    ]
