@@ -57,3 +57,4 @@ lock: ## compile the lock files from pyproject.toml (needs uv)
 	$(LOCK) --all-extras pyproject.toml --group dev -c requirements-examples.lock -o requirements-dev.lock
 	$(LOCK) $(GATEWAY) pyproject.toml --group bench -c requirements-examples.lock -o requirements-bench.lock
 	$(LOCK) $(GATEWAY) pyproject.toml --group docs -c requirements-dev.lock -o requirements-docs.lock
+	$(LOCK) --group sbom -o requirements-sbom.lock

@@ -131,12 +131,14 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# Assets lie under /admin/, a path that routes cannot take; they are served from the packages, not collected.
+# Assets lie under /admin/, a path that routes cannot take; they are served from the packages, unless an image has
+# collected them.
 STATIC_URL = "/admin/static/"
 STATICFILES_DIRS = [
     ("realtime", BASE_DIR / "examples" / "realtime")
 ]  # the client that admin's live page uses, too
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = BASE_DIR / "static" if (BASE_DIR / "static").is_dir() else None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_AUTOREFRESH = CONFIG.debug
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 

@@ -18,6 +18,8 @@ LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
 COMMAND = re.compile(r"(?:manage\.py |`)gateway ([a-z][^`\n]*)")
 VARIABLE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`")
 ELSEWHERE = {
+    "TORANA_VERSION",
+    "BASE_DIGEST",
     "GATEWAY_JWKS",
     "JWT_SECRET_KEY",
     "CONTEXT_SERVICE_URL",
@@ -33,7 +35,7 @@ ELSEWHERE = {
     "CODE_GENERATOR_SERVICE_URL",
     "IMAGE_GENERATOR_SERVICE_URL",
 }
-"""Variables of the examples, second names, and what a library reads."""
+"""Variables of the examples and of deploy/, second names, and what a library reads."""
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=shown)

@@ -12,6 +12,8 @@ from gateway_project.config import BASE_DIR as ROOT
 PACKAGES = ("gateway_project", "observability", "realtime", "authproxy", "routing", "resilience")
 # Written by tools, so that no rule about hand-written text applies.
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock", "requirements-docs.lock")
+SBOM_LOCK = "requirements-sbom.lock"
+"""A tool that never meets the gateway's packages."""
 
 
 @cache
