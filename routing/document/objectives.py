@@ -3,12 +3,17 @@
 from typing import Annotated, get_args
 
 from pydantic import Field, PlainValidator, StrictFloat, StrictInt
+from pydantic import WithJsonSchema as JsonSchema
 
 from routing.document.base import Spec, option, refusal
 from routing.document.scalars import Duration, parse_duration
 from routing.problems import quote
 
-Share = Annotated[StrictFloat | StrictInt, Field(ge=50, lt=100)]
+Share = Annotated[
+    StrictFloat | StrictInt,
+    Field(ge=50, lt=100),
+    JsonSchema({"type": "number", "minimum": 50, "exclusiveMaximum": 100}),
+]
 DAY_S = 86400.0
 
 

@@ -1,7 +1,7 @@
 """P: Scalars of the document: durations, sizes, names, numbers, selectors; each with its JSON Schema."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from ipaddress import ip_network
 from typing import Annotated, Any, Final
@@ -184,7 +184,7 @@ def selector(*, plain: Iterable[str], keyed: Iterable[str]) -> Callable[[object]
     return parse
 
 
-def selector_schema(*, plain: Iterable[str], keyed: Iterable[str]) -> dict[str, Any]:
+def selector_schema(*, plain: Collection[str], keyed: Iterable[str]) -> dict[str, Any]:
     """The JSON Schema of a selector."""
     objects = [
         {
@@ -195,7 +195,8 @@ def selector_schema(*, plain: Iterable[str], keyed: Iterable[str]) -> dict[str, 
         }
         for k in keyed
     ]
-    return {"anyOf": [{"type": "string", "enum": list(plain)}, *objects]}
+    words = [{"type": "string", "enum": list(plain)}] if plain else []
+    return {"anyOf": [*words, *objects]}
 
 
 Duration = Annotated[

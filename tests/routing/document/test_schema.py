@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from routing.document.routes import RouteSpec
@@ -159,3 +160,23 @@ def test_what_is_refused_does_not_fit(route: dict[str, Any]) -> None:
 def test_specification_and_schema_come_from_one_source() -> None:
     """The document's class has the same sections."""
     assert set(DocumentSpec.model_fields) == set(SCHEMA["properties"])
+
+
+def test_examples_of_keys_fit() -> None:
+    """Each by the schema of its key; numbers that count as names are written as texts, as JSON has them."""
+    whole = json_schema()
+    wrong = []
+    for part, properties in [("", whole), *whole["$defs"].items()]:
+        for key, schema in properties.get("properties", {}).items():
+            validator = jsonschema_rs.validator_for({**schema, "$defs": whole["$defs"]})
+            for example in schema.get("examples", ()):
+                if not validator.is_valid(json.loads(json.dumps(example))):
+                    wrong.append((part, key, example))
+    assert wrong == []
+
+
+def test_bounds_are_words_of_json_schema() -> None:
+    """Those of pydantic mean nothing to editors; nor does a choice of nothing."""
+    text = json.dumps(json_schema())
+    assert [word for word in ("ge", "gt", "le", "lt") if f'"{word}":' in text] == []
+    assert '"enum": []' not in text
