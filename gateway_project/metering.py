@@ -160,5 +160,7 @@ def _events_reader(realtime: Realtime, hub: MessageHub) -> Source:
         for what in _CLIENTS:
             into.put(names.EVENT_CLIENTS, stats[what], what)
         _put_all(into, names.BUS, hub.counts)
+        if hub.outbox is not None and hub.outbox.waiting is not None:
+            into.put(names.BUS_WAITING, hub.outbox.waiting)
 
     return read

@@ -27,7 +27,7 @@ from authproxy.securityfields import security_fields
 from authproxy.upstream.base import Transport
 from gateway_project import peeking
 from gateway_project.accesslogging import AccessLogging
-from gateway_project.alerting import alert_duty
+from gateway_project.alerting import alert_duty, alerts_reader
 from gateway_project.config import GatewayConfig
 from gateway_project.detailing import Detailing
 from gateway_project.identities import Identities
@@ -249,7 +249,7 @@ class Gateway:
             sockets=self._sockets,
             hub=self._message_hub,
             in_flight=lambda: pipeline.in_flight,
-            more=(self._tracing.read,),
+            more=(self._tracing.read, alerts_reader(lambda: self._alerts)),
         )
 
     def _pipeline(self) -> Pipeline:

@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from observability.alerts.messages import as_json, as_mail
 from observability.alerts.retrying import Result
 from observability.alerts.secrets import unsealed
 from observability.models import AlertDelivery
-from observability.rows.alerts import EMAIL
+from observability.rows.alerts import EMAIL, WAITING
 from routing.leadership import hold
 from routing.polling import Poller
 
@@ -62,6 +63,10 @@ class AlertDuty:
         self._pruned = 0.0
         self._busy: set[int] = set()
         self._results: queue.SimpleQueue[tuple[AlertDelivery, Result]] = queue.SimpleQueue()
+        self.counts: Counter[str] = Counter()
+        """Messages since the start: sent, failed (given up), retried (to be tried again), dropped."""
+        self.waiting = 0
+        """Messages that are still to be sent, of all workers, if this one sends them."""
         self.woken = threading.Event()
         """Some message has come back."""
         self._webhooks = ThreadPoolExecutor(WEBHOOKS, "alert-webhook")
@@ -87,10 +92,12 @@ class AlertDuty:
         with self._poller.asking():
             self._settle()
             if not hold(LEASE, self._holder, LEASE_S):
+                self.waiting = 0
                 return
             now = datetime.fromtimestamp(self._wall_clock(), UTC)
             self._record(now)
             self._send(now)
+            self.waiting = recording.waiting()
             if now.timestamp() - self._pruned >= _PRUNE_EVERY_S:
                 self._pruned = now.timestamp()
                 recording.prune(now)
@@ -112,7 +119,7 @@ class AlertDuty:
                 continue  # what was told of this kind stays as it is
             looked_at.add(source.kind)
         if looked_at:
-            recording.record(found, looked_at, now)
+            self.counts["dropped"] += recording.record(found, looked_at, now).dropped
 
     def _send(self, now: datetime) -> None:
         for delivery in recording.due(now, self._busy, WEBHOOKS + MAILS):
@@ -133,7 +140,8 @@ class AlertDuty:
             if not result.ok:
                 LOG.warning("alert to %s: %s", delivery.receiver.name, result.error)
             now = datetime.fromtimestamp(self._wall_clock(), UTC)
-            recording.settle(delivery, result, now, self._rng.random())
+            state = recording.settle(delivery, result, now, self._rng.random())
+            self.counts["retried" if state == WAITING else state] += 1
 
     def _carry(self, delivery: AlertDelivery) -> None:
         """In a thread of a pool: no database here."""

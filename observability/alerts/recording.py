@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 from django.db.models import Count, F, Q
@@ -23,28 +23,37 @@ KEPT_ROWS: Final = 20_000
 GONE_NOTE: Final = "switched off: the receiver answered 410 Gone"
 
 
-def record(conditions: Iterable[Condition], looked_at: Collection[str], now: datetime) -> int:
-    """Writes down what begins and what ends, with a message to each receiver that it concerns; how many changes."""
+class Recorded(NamedTuple):
+    """How many conditions began or ended, and how many messages there was no room for."""
+
+    changes: int = 0
+    dropped: int = 0
+
+
+def record(conditions: Iterable[Condition], looked_at: Collection[str], now: datetime) -> Recorded:
+    """Writes down what begins and what ends, with a message to each receiver that it concerns."""
     going_on = {
         (each.kind, each.key): each for each in Incident.objects.filter(resolved_at=None, kind__in=looked_at)
     }
     found = changes(going_on, [_bounded(each) for each in conditions], looked_at)
     if not found.begun and not found.ended:
-        return 0
+        return Recorded()
+    dropped = 0
     with transaction.atomic():
         receivers = list(AlertReceiver.objects.filter(enabled=True))
         room = _room(receivers)
         for condition in found.begun:
             incident = Incident.objects.create(at=now, **condition._asdict())
-            _tell(receivers, room, incident, FIRING, now)
+            dropped += _tell(receivers, room, incident, FIRING, now)
         for identity in found.ended:
             incident = going_on[identity]
             # Somebody else may have ended it meanwhile: who changes the row tells of it.
             if Incident.objects.filter(pk=incident.pk, resolved_at=None).update(resolved_at=now):
                 told = AlertDelivery.objects.filter(incident=incident, event=FIRING)
                 heard = set(told.values_list("receiver_id", flat=True))
-                _tell([each for each in receivers if each.pk in heard], room, incident, RESOLVED, now)
-    return len(found.begun) + len(found.ended)
+                concerned = [each for each in receivers if each.pk in heard]
+                dropped += _tell(concerned, room, incident, RESOLVED, now)
+    return Recorded(len(found.begun) + len(found.ended), dropped)
 
 
 def concerns(receiver: AlertReceiver, kind: str, severity: str) -> bool:
@@ -73,21 +82,28 @@ def due(now: datetime, busy: Collection[int], limit: int) -> list[AlertDelivery]
     return list(found.values())[:limit]
 
 
-def settle(delivery: AlertDelivery, result: Result, now: datetime, chance: float) -> None:
-    """Writes down how an attempt ended."""
+def settle(delivery: AlertDelivery, result: Result, now: datetime, chance: float) -> str:
+    """Writes down how an attempt ended; the message's state after it."""
     attempts = delivery.attempts + 1
     pause = None if result.ok else pause_s(attempts, result, chance)
     is_over = result.ok or pause is None
+    state = (SENT if result.ok else FAILED) if is_over else WAITING
     AlertDelivery.objects.filter(pk=delivery.pk).update(
         attempts=attempts,
         status=result.status,
         error=db_text(result.error, ERROR_LENGTH),
-        state=(SENT if result.ok else FAILED) if is_over else WAITING,
+        state=state,
         done_at=now if is_over else None,
         next_at=now if pause is None else now + timedelta(seconds=pause),
     )
     if result.status == 410:
         AlertReceiver.objects.filter(pk=delivery.receiver_id).update(enabled=False, note=GONE_NOTE)
+    return state
+
+
+def waiting() -> int:
+    """Messages that are still to be sent."""
+    return AlertDelivery.objects.filter(state=WAITING).count()
 
 
 def told(delivery: AlertDelivery, gateway: str) -> Told:
@@ -138,15 +154,19 @@ def _room(receivers: Iterable[AlertReceiver]) -> dict[int, int]:
 
 def _tell(
     receivers: Iterable[AlertReceiver], room: dict[int, int], incident: Incident, event: str, now: datetime
-) -> None:
+) -> int:
+    """How many were dropped."""
+    dropped = 0
     for receiver in receivers:
         if not concerns(receiver, incident.kind, incident.severity):
             continue
         if room[receiver.pk] <= 0:
             AlertReceiver.objects.filter(pk=receiver.pk).update(dropped=F("dropped") + 1)
+            dropped += 1
             continue
         room[receiver.pk] -= 1
         _message(receiver, incident, event, now)
+    return dropped
 
 
 def _message(receiver: AlertReceiver, incident: Incident | None, event: str, now: datetime) -> AlertDelivery:

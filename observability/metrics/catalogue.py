@@ -57,6 +57,9 @@ EVENTS: Final = "gateway_events_total"
 EVENT_CLIENTS: Final = "gateway_event_clients_total"
 SUBSCRIPTIONS: Final = "gateway_event_subscriptions"
 BUS: Final = "gateway_bus_messages_total"
+BUS_WAITING: Final = "gateway_bus_waiting"
+ALERTS: Final = "gateway_alert_messages_total"
+ALERTS_WAITING: Final = "gateway_alert_messages_waiting"
 SPANS: Final = "gateway_spans_total"
 WORKERS: Final = "gateway_workers"
 BUILD: Final = "gateway_build_info"
@@ -180,6 +183,21 @@ _OF_THE_GATEWAY: Final = (
         ("what",),
     ),
     Family(BUS, "counter", "Messages to and from the message bus, by what became of them.", ("what",)),
+    Family(
+        BUS_WAITING, "gauge", "Messages in the outbox, which wait for the bus, of all workers.", merge="max"
+    ),
+    Family(
+        ALERTS,
+        "counter",
+        "Messages to receivers of alerts: sent, failed (given up), retried (to be sent again), dropped (no room).",
+        ("result",),
+    ),
+    Family(
+        ALERTS_WAITING,
+        "gauge",
+        "Messages to receivers of alerts that are still to be sent, of all workers.",
+        merge="max",
+    ),
     Family(SPANS, "counter", "Spans for the trace collector: exported or failed.", ("result",)),
     Family(LAG, "histogram", "How late the event loop is; looked at four times a second."),
     Family(WORKERS, "gauge", "Worker processes of this node."),

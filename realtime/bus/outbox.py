@@ -29,7 +29,8 @@ ROUND_S: Final = 1.0
 PUT_S: Final = 2.0
 MOST_WAITING: Final = 500
 AT_A_TIME: Final = 100
-_IDLE_S: Final = 60.0
+_IDLE_S: Final = 5.0
+"""How old `waiting` may be."""
 
 
 @dataclass(slots=True)
@@ -48,6 +49,8 @@ class DatabaseOutbox:
 
     def __init__(self, *, holder: str, round_s: float = ROUND_S) -> None:
         self.counts = Counts()
+        self.waiting: int | None = None
+        """Events in the outbox, of all workers; None: nobody knows yet."""
         self._holder = holder
         self._round_s = round_s
         self._lock = threading.Lock()
@@ -159,6 +162,8 @@ class DatabaseOutbox:
                 except DatabaseError as error:
                     failure = error
                 self._tell(future, answer)
+            if failure is None:
+                self.waiting = kept.held()[0]
         if failure is not None and "locked" not in str(failure):
             raise failure
 

@@ -52,10 +52,12 @@ def test_what_fails_is_sent_again_under_its_id() -> None:
             until(AlertDelivery.objects.filter(attempts=attempts).exists, duty)
             duty.look()
             assert AlertDelivery.objects.get().state == WAITING
+            assert duty.waiting == 1
             world.now += 60
         until(lambda: sent() == 1, duty)
         ids = {hook.received.get(timeout=5)[1]["webhook-id"] for _ in range(3)}
     assert len(ids) == 1
+    assert (dict(duty.counts), duty.waiting) == ({"dropped": 0, "retried": 2, "sent": 1}, 0)
 
 
 def test_a_receiver_that_hangs_holds_up_nobody(settings: Any) -> None:

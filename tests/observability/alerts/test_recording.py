@@ -28,7 +28,7 @@ def test_an_incident_is_told_twice() -> None:
         recording.record(conditions, ALL, NOW)
     assert told() == [("ops", "firing"), ("ops", "resolved"), ("ops", "firing")]
     assert Incident.objects.count() == 2
-    assert recording.record([], {TARGET}, NOW) == 0
+    assert recording.record([], {TARGET}, NOW).changes == 0
 
 
 def test_who_is_told_of_what() -> None:
@@ -54,9 +54,10 @@ def test_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is beyond is dropped and counted."""
     monkeypatch.setattr(recording, "MOST_WAITING", 3)
     receiver = hook_receiver("http://a")
-    recording.record([DOWN._replace(key=str(number)) for number in range(10)], ALL, NOW)
+    found = recording.record([DOWN._replace(key=str(number)) for number in range(10)], ALL, NOW)
     receiver.refresh_from_db()
-    assert (len(told()), receiver.dropped) == (3, 7)
+    assert (len(told()), receiver.dropped, recording.waiting()) == (3, 7, 3)
+    assert found == (10, 7)
 
 
 def test_attempts() -> None:

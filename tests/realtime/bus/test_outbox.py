@@ -68,8 +68,11 @@ async def test_what_is_kept_goes_out_in_order() -> None:
 
 
 async def test_many_at_a_time_go_into_few_transactions() -> None:
-    async with running(FakeHub("away")) as (link, _):
+    async with running(FakeHub("away")) as (link, box):
         answers = await asyncio.gather(*(publish(link, b"x") for _ in range(200)))
+        await box.ask(lambda: None)
+        await box.ask(lambda: None)
+        assert box.waiting == 200
     assert all(isinstance(each, Published) for each in answers)
     assert await waiting() == 200
 
