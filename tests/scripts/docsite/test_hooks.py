@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from mkdocs.config.defaults import MkDocsConfig
 
+from scripts.docsite.hooks import on_config
 from scripts.docsite.places import GENERATED, WHOLE, page_of
 from tests.support.source import ROOT
 
@@ -43,6 +45,17 @@ def test_every_guide_is_in_the_navigation(site: Path) -> None:
     start = (site / "index.html").read_text()
     missing = [file.stem for file in (ROOT / "docs").glob("*.md") if f'href="{file.stem}.html"' not in start]
     assert missing == ["index"] or missing == []
+
+
+def test_a_guide_without_a_place_is_listed_at_the_end() -> None:
+    """Nothing is lost because somebody forgot the navigation."""
+    config = MkDocsConfig()
+    config.nav = [{"Start": ["index.md", {"A tour": "tour.md"}]}]
+    listed = on_config(config).nav
+    assert listed is not None
+    (more,) = listed[1].values()
+    assert "caching.md" in more
+    assert not {"index.md", "tour.md"} & set(more)
 
 
 def test_nothing_comes_from_other_sites(site: Path) -> None:
