@@ -22,6 +22,6 @@ urlpatterns = [
     path(f"{_prefix}users/me/sessions", own.SessionsView.as_view()),
     path(f"{_prefix}users/me/sessions/<uuid:pk>", own.SessionView.as_view()),
     path(".well-known/jwks.json", jwks.JwksView.as_view()),
-    path("docs/openapi.json", docs.document),
+    path("docs/openapi.json", docs.DocumentView.as_view()),
     path("docs", docs.page, name="docs"),
 ]

@@ -18,13 +18,14 @@ from random import Random
 from secrets import token_hex
 from typing import Final, Literal
 
-from authproxy import https, servertiming
+from authproxy import https, servertiming, upstreamdocs
 from authproxy.exchange import SCOPE_REQUEST_ID, ASGIApp, Receive, Scope, Send
 from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
 from authproxy.plan import prepare_route
 from authproxy.securityfields import security_fields
 from authproxy.upstream.base import Transport
+from authproxy.upstreamdocs import UpstreamDocuments
 from gateway_project import peeking
 from gateway_project.accesslogging import AccessLogging
 from gateway_project.alerting import alert_duty, alerts_reader
@@ -108,6 +109,7 @@ class Gateway:
         self._nothing = compile_snapshot(EMPTY_DOCUMENT, revision=0, options=self._options)
         """No routes: what a control node serves, where callers have their rights all the same."""
         self._registry = Registry(self._options)
+        self._documents = UpstreamDocuments(lambda: self._registry.current)
         self._registry.subscribe(self._swapped)
         self._listen_to_itself()
         self._health = Health(
@@ -176,6 +178,8 @@ class Gateway:
                 lambda: self._registry.current, worker=_worker_name(), gateway=self._config.service_name
             )
             self._alerts.start()
+            self._documents.start()
+            upstreamdocs.bind(self._documents)
 
     async def stop(self) -> None:
         """Stop watching and close every upstream connection."""
@@ -186,6 +190,8 @@ class Gateway:
         if self._alerts is not None:
             await self._alerts.stop()
         peeking.unbind(self._traffic.limiter.store)
+        upstreamdocs.unbind(self._documents)
+        await self._documents.stop()
         await self._detailing.stop()
         self._recorder.stop()
         self._live_traffic.stop()
@@ -322,6 +328,7 @@ class Gateway:
         self._identities.reconcile(new)
         self._sockets.reconcile(new)
         self._realtime.reconcile(new)
+        self._documents.reconcile()
 
     def _close_later(self, transport: Transport) -> None:
         """Requests under way end on the connections that they began with, however long they take."""

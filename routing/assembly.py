@@ -33,6 +33,7 @@ from routing.snapshot import (
     Forward,
     Grpc,
     HeaderList,
+    OpenApiSource,
     Publish,
     Redirect,
     Respond,
@@ -70,6 +71,9 @@ def assemble_service(
         health=traffic.health_of(spec.health, spec.protocol),
         ejection=traffic.ejection_of(spec.ejection),
         descriptors=spec.descriptors,
+        openapi=None
+        if spec.openapi is None
+        else OpenApiSource(spec.openapi.path, max(1.0, spec.openapi.refresh)),
         source=source,
         overridden_by=overridden_by,
     )

@@ -98,6 +98,7 @@ SERVICE: Final = Table(
         "health",
         "ejection",
         "tls",
+        "openapi",
         "descriptors",
         "max_connections",
     ),

@@ -56,6 +56,13 @@ class CompiledTarget:
     drain: bool = False
 
 
+class OpenApiSource(NamedTuple):
+    """Where a service's OpenAPI document is."""
+
+    path: str
+    refresh_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledService:
     """A named group of targets and how to talk to them."""
@@ -76,6 +83,7 @@ class CompiledService:
     health: HealthPolicy | None = None
     ejection: EjectionPolicy | None = None
     descriptors: str | None = None  # an uploaded gRPC descriptor set, as the document holds it
+    openapi: OpenApiSource | None = None
     overridden_by: str | None = None  # the environment variable that replaced the targets
     runtime: Any = field(default=None, repr=False, compare=False)
 

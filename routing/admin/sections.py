@@ -44,6 +44,12 @@ SERVICE_SECTIONS: Final = (
         "Protocol grpc: what the messages look like, where the service has no reflection. A file that is chosen takes "
         "the place of the text.",
     ),
+    Section(
+        "OpenAPI",
+        ("openapi",),
+        "Where the service describes itself. The portal at /docs shows callers those operations that a route leads to "
+        "and that they may use.",
+    ),
     Section("TLS", ("tls",), "How https targets are checked, and how the gateway shows itself to them."),
     Section(
         "Retries",

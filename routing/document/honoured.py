@@ -69,6 +69,7 @@ HONOURED: Final[Mapping[str, Honoured]] = {
         "health": True,
         "ejection": True,
         "tls": True,
+        "openapi": True,
         "descriptors": True,
         "max_connections": True,
     },

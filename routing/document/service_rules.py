@@ -22,6 +22,8 @@ def check_service_rules(raw: Raw) -> Iterator[Finding]:
     """Findings about one service."""
     yield from _targets(raw)
     yield from _hashing(raw)
+    if raw.get("openapi") is not None and raw.get("protocol") == "grpc":
+        yield Finding("gateway.E021", ("openapi",), "protocol grpc has no OpenAPI document", "grpc")
     tls = raw.get("tls")
     if isinstance(tls, dict):
         yield from _tls(tls)

@@ -148,6 +148,16 @@ class HealthSpec(Spec):
     slower_than: Duration | None = option(None, "A slower answer counts as a failure.")
 
 
+class OpenApiSpec(Spec):
+    """Where the service describes itself, for the portal at /docs."""
+
+    path: Annotated[str, Field(pattern="^/", max_length=2000)] = option(
+        "/openapi.json",
+        "Path of its OpenAPI document (3.0 or 3.1, JSON or YAML), behind the target's own path.",
+    )
+    refresh: Duration = option(300.0, "Pause before it is asked for anew; at least 1s.")
+
+
 class EjectionSpec(Spec):
     """Passive health: a target whose requests fail is left out for a while."""
 
@@ -216,6 +226,9 @@ class ServiceSpec(Spec):
     health: HealthSpec | None = option(None, "Active health checks.")
     ejection: EjectionSpec | None = option(None, "Passive health checks.")
     tls: TlsSpec | None = option(None, "TLS towards https targets.")
+    openapi: OpenApiSpec | None = option(
+        None, "Where its OpenAPI document is, for the portal at /docs. Without it none is looked for."
+    )
     descriptors: Text | None = option(
         None,
         "Protocol grpc: what protoc --descriptor_set_out --include_imports wrote, gzipped or not, in base64. It takes "

@@ -37,6 +37,7 @@ class Service(Named):
     health = section()
     ejection = section()
     tls = section()
+    openapi = section()
     descriptors = models.TextField(null=True, blank=True)
     max_connections = models.IntegerField(null=True, blank=True, help_text="Per target and worker.")
 

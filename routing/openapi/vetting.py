@@ -1,0 +1,55 @@
+"""P: Whether a document from an upstream may be worked on at all: its size once parsed, and what it says it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from routing.document.yaml import parse_text
+from routing.openapi.reading import Notes, NotOpenApi, Source
+from routing.problems import ConfigurationInvalid
+
+DEEPEST: Final = 100
+MOST_VALUES: Final = 200_000
+MOST_YAML: Final = 512 * 1024
+"""Bytes; YAML takes far longer to read than JSON."""
+LONGEST_REASON: Final = 300
+
+
+def read(body: bytes) -> Source:
+    """A JSON or YAML document, which nobody is to change; raises NotOpenApi with the place of what is wrong."""
+    if len(body) > MOST_YAML and body.lstrip()[:1] != b"{":
+        raise NotOpenApi(f"it is YAML of more than {MOST_YAML >> 10} KB; JSON may be larger")
+    try:
+        raw = parse_text(body)
+    except ConfigurationInvalid as invalid:
+        said = "; ".join(str(problem) for problem in invalid.problems)
+        raise NotOpenApi(said[:LONGEST_REASON]) from None
+    except RecursionError:
+        raise NotOpenApi(f"it is nested deeper than {DEEPEST} levels") from None
+    _measure(raw)
+    source = Source(raw, Notes())
+    if not isinstance(source.raw.get("paths", {}), Mapping):
+        raise NotOpenApi("paths: it is not a mapping")
+    if not isinstance(source.raw.get("components", {}), Mapping):
+        raise NotOpenApi("components: it is not a mapping")
+    return source
+
+
+def _measure(raw: object) -> None:
+    """Level by level, so that no depth can be too much for it."""
+    level: list[Any] = [raw]
+    count = 0
+    for _ in range(DEEPEST):
+        level = [
+            child
+            for value in level
+            if isinstance(value, (dict, list))
+            for child in (value.values() if isinstance(value, dict) else value)
+        ]
+        count += len(level)
+        if count > MOST_VALUES:
+            raise NotOpenApi(f"it has more than {MOST_VALUES} values")
+        if not level:
+            return
+    raise NotOpenApi(f"it is nested deeper than {DEEPEST} levels")
