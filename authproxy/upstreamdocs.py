@@ -7,6 +7,7 @@ seconds, up to a size, following nothing. What does not answer keeps the documen
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -126,10 +127,11 @@ class UpstreamDocuments:
             except Exception:
                 _log.exception("documents of services could not be asked for")
                 pause = AFTER_FAILURE_S
-            try:
-                await asyncio.wait_for(self._woken.wait(), pause)
-            except TimeoutError:
-                continue
+            with suppress(
+                TimeoutError
+            ):  # not wait_for, which may swallow a cancellation that comes with the event
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
 
     async def _round(self) -> float:
         """Asks whom it is time to ask; seconds until the next one."""

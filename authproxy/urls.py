@@ -23,5 +23,6 @@ urlpatterns = [
     path(f"{_prefix}users/me/sessions/<uuid:pk>", own.SessionView.as_view()),
     path(".well-known/jwks.json", jwks.JwksView.as_view()),
     path("docs/openapi.json", docs.DocumentView.as_view()),
+    path("docs/account", docs.account),
     path("docs", docs.page, name="docs"),
 ]

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from authproxy.views import discovery
 from gateway_project import changesurls, controlurls
 from observability.admin import traffic
+from observability.views.usage import UsageView
 from realtime.admin import live
 from routing.admin import comparing, explaining, importing
 
@@ -20,10 +22,13 @@ site.extra_urls = lambda: [
     *traffic.urls(),
 ]
 
+_prefix = f"{settings.CONFIG.api_prefix.strip('/')}/".lstrip("/")
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("gateway_project.signin.urls")),
     path("", include("authproxy.urls")),
+    path(f"{_prefix}users/me/usage", UsageView.as_view()),
     *controlurls.urlpatterns,
     *changesurls.urlpatterns,
     path("discovery/register", discovery.RegisterView.as_view()),

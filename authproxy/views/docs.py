@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response
@@ -63,7 +64,18 @@ class DocumentView(Endpoint):
 @csp_replace(_POLICY)
 def page(request: HttpRequest) -> HttpResponse:
     """Swagger UI, with sign-in; its script fetches the document."""
-    return render(request, "authproxy/portal/docs.html")
+    return _page(request, "docs")
+
+
+@csp_replace({"default-src": [SELF]})
+def account(request: HttpRequest) -> HttpResponse:
+    """One's own usage, quotas, keys and sessions, with sign-in; its script asks the API."""
+    return _page(request, "account")
+
+
+def _page(request: HttpRequest, name: str) -> HttpResponse:
+    context = {"here": name, "prefix": settings.CONFIG.api_prefix.rstrip("/")}
+    return render(request, f"authproxy/portal/{name}.html", context)
 
 
 def _document(identity: Identity | None, service: str | None) -> tuple[bytes, str]:
@@ -113,4 +125,5 @@ def _whole(
     own = gateway_document()
     if service is not None:
         own = {**own, "paths": {}}
-    return merged(described, snapshot, lambda route: route.name in may).into(own)
+    made = merged(described, snapshot, lambda route: route.name in may)
+    return {**made.into(own), "x-torana-services": [tag["name"] for tag in made.tags]}
