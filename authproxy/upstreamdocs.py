@@ -65,6 +65,8 @@ class Known:
     source: Source | None = None
     fetched_at: float = 0.0
     failed_since: float | None = None
+    failures: int = 0
+    """One after the other, until now."""
     failure: str = ""
     validators: tuple[Pair, ...] = ()
 
@@ -152,7 +154,7 @@ class UpstreamDocuments:
         if known is None:
             known = Known(asked, 0.0)
         elif known.asked != asked:  # what the other place said of its document is not about this one
-            known = replace(known, asked=asked, validators=())
+            known = replace(known, asked=asked, validators=(), failures=0)
         async with self._turns:
             found = await self._ask(service, known)
         self._learn({**self._known, service.name: found})
@@ -170,8 +172,10 @@ class UpstreamDocuments:
             source = known.source if came.body is None else await asyncio.to_thread(read, came.body)
         except (NoDocument, NotOpenApi) as failure:
             since = wall_clock() if known.failed_since is None else known.failed_since
-            due = monotonic() + min(where.refresh_s, AFTER_FAILURE_S)
-            return replace(known, due=due, failed_since=since, failure=str(failure))
+            due = monotonic() + min(where.refresh_s, AFTER_FAILURE_S, 2.0**known.failures)
+            return replace(
+                known, due=due, failures=known.failures + 1, failed_since=since, failure=str(failure)
+            )
         return Known(
             known.asked,
             monotonic() + where.refresh_s,

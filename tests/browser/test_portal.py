@@ -137,6 +137,7 @@ async def test_an_account_sees_and_tries_what_it_may_call(browser: Browser, prep
         await expect(page.locator("#left")).to_contain_text("48, all again in")
         await page.get_by_label("Name", exact=True).fill("laptop")
         await page.get_by_role("button", name="Create").click()
+        await expect(page.locator("#secret code")).not_to_be_empty()
         key = str(await page.locator("#secret code").text_content())
         await expect(page.locator("#key-rows")).to_contain_text("laptop")
         await expect(page.locator("#session-rows")).to_contain_text("this one")

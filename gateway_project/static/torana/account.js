@@ -61,9 +61,9 @@
     const sum = found.usage;
     by("usage-sum").textContent =
       `${sum.requests} requests, of which ${sum.errors} ended in an error and ${sum.refused} were refused by quotas.`;
-    fill("routes", sum.routes.map((each) => row([each.route, each.requests, each.errors, each.refused])), 4, "No requests.");
-    const left = (quota) => quota.remaining === null
-      ? quota.unknown : `${quota.remaining}, all again in ${Math.ceil(quota.reset_s)} s`;
+    fill("routes", sum.routes.map((each) => row([each.route || "the gateway itself", each.requests, each.errors, each.refused])), 4, "No requests.");
+    const left = (quota) => quota.remaining === null ? quota.unknown
+      : quota.reset_s <= 0 ? String(quota.remaining) : `${quota.remaining}, all again in ${Math.ceil(quota.reset_s)} s`;
     fill("left", found.quotas.map((each) => row([
       each.quota, each.routes.join(", ") + (each.more_routes ? ` and ${each.more_routes} more` : ""),
       `${each.limit} per ${each.per}`, left(each),
