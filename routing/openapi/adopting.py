@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from routing.openapi.reading import Notes, Source
+from routing.foreign import Notes
+from routing.openapi.reading import Source
 
 Json = dict[str, Any]
 _MAPS: Final = frozenset({

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from routing.foreign import Notes
 from routing.openapi.adopting import Adopter, Json, plain
 from routing.openapi.leading import cannot_turn, public_path, routes_to, takes
-from routing.openapi.reading import METHODS, Notes, Source
+from routing.openapi.reading import METHODS, Source
 from routing.snapshot import CompiledRoute, CompiledService, Snapshot
 
 MOST_OPERATIONS: Final = 20_000

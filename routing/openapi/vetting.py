@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from routing.document.yaml import parse_text
-from routing.openapi.reading import Notes, NotOpenApi, Source
+from routing.foreign import Notes
+from routing.openapi.reading import NotOpenApi, Source
 from routing.problems import ConfigurationInvalid
 
 DEEPEST: Final = 100

@@ -2,13 +2,20 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from authproxy import urls
+from authproxy import upstreamdocs, urls
+from authproxy.upstreamdocs import UpstreamDocuments
 from gateway_project import changesurls, controlurls
+from routing.compiler import CompileOptions, compile_snapshot
+from routing.foreign import Notes
+from routing.openapi.portal import Described
+from routing.openapi.reading import Source
+from tests.support.endpoints import Endpoints, account
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 UUID = "4c9a3f0e-0000-4000-8000-000000000000"
@@ -103,3 +110,81 @@ def test_the_page_runs_nothing_from_elsewhere() -> None:
     assert "script-src" not in policy
     assert "<script>" not in answer.content.decode()
     assert not re.search(r"(src|href)=\"(https?:)?//", answer.content.decode())
+
+
+CONFIGURATION = {
+    "version": 1,
+    "services": [{"name": "shop", "targets": [{"url": "http://127.0.0.1:9"}], "openapi": {}}],
+    "routes": [
+        {"name": "open", "match": {"path": "/open"}, "service": "shop", "auth": {"level": "public"}},
+        {"name": "closed", "match": {"path": "/closed"}, "service": "shop", "auth": {"scopes": ["read"]}},
+        {"name": "watched", "match": {"path": "/watched"}, "service": "shop",
+         "auth": {"level": "admin", "mode": "log"}},
+    ],
+}  # fmt: skip
+
+
+class Known(UpstreamDocuments):
+    """A service that said what it has."""
+
+    def described(self) -> list[Described]:
+        paths = {path: {"get": {}} for path in ("/open", "/closed", "/watched")}
+        return [Described("shop", Source({"openapi": "3.1.0", "paths": paths}, Notes()))]
+
+
+@pytest.fixture
+def known() -> Iterator[Known]:
+    snapshot = compile_snapshot(CONFIGURATION, revision=1, options=CompileOptions())
+    made = Known(lambda: snapshot)
+    upstreamdocs.bind(made)
+    yield made
+    upstreamdocs.unbind(made)
+
+
+def shown(client: Endpoints, token: str = "", query: str = "") -> set[str]:
+    """The paths of the service that somebody sees."""
+    paths = client.ask(f"/docs/openapi.json{query}", token=token).json()["paths"]
+    return {path for path in paths if path in ("/open", "/closed", "/watched")}
+
+
+@pytest.mark.usefixtures("known")
+def test_everybody_sees_what_they_may_call() -> None:
+    """Nobody: nothing of services. An account: what its rights allow, or only a log says it may not. Staff: all."""
+    client = Endpoints()
+    account("ann")
+    account("sue", is_staff=True)
+    tokens = {name: client.signed_in(name)["access"] for name in ("ann", "sue")}
+    assert shown(client) == {"/open", "/watched", "/closed"}  # by sue's session
+    client.cookies.clear()
+
+    assert shown(client) == set()
+    assert shown(client, query="?service=shop") == set()
+    assert shown(client, tokens["ann"]) == {"/open", "/watched"}
+    assert shown(client, tokens["ann"], "?service=") == set()
+    assert shown(client, tokens["sue"]) == {"/open", "/watched", "/closed"}
+
+
+def test_the_document_is_kept_for_its_reader(known: Known) -> None:
+    """By private caches, under its ETag, until a service's document is another one."""
+    client = Endpoints()
+    account("ann")
+    token = client.signed_in("ann")["access"]
+    first = client.ask("/docs/openapi.json", token=token)
+    again = client.get("/docs/openapi.json", headers={"If-None-Match": first["ETag"]})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert first["Cache-Control"] == "private, no-cache"
+    assert first["Vary"].startswith("Authorization, Cookie, X-API-Key")
+    known.version += 1
+    assert client.get("/docs/openapi.json")["ETag"] == first["ETag"]
+    client.cookies.clear()
+    assert client.get("/docs/openapi.json")["ETag"] != first["ETag"]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/account"])
+def test_pages_are_their_own_alone(path: str) -> None:
+    """Each by files of ours."""
+    answer = Client().get(path)
+
+    assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert not re.search(r"<script>|<style|(src|href)=\"(https?:)?//| on\w+=", answer.content.decode())

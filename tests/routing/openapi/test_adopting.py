@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from routing.foreign import Notes
 from routing.openapi.adopting import Adopter, plain
-from routing.openapi.reading import Notes, Source
+from routing.openapi.reading import Source
 
 
 def adopter(components: dict[str, Any], version: str = "3.1.0") -> tuple[Adopter, Notes]:

@@ -4,8 +4,9 @@ import time
 from typing import Any
 
 from routing.compiler import CompileOptions, compile_snapshot
+from routing.foreign import Notes
 from routing.openapi.portal import Described, merged
-from routing.openapi.reading import Notes, Source
+from routing.openapi.reading import Source
 from routing.snapshot import CompiledRoute, Snapshot
 
 GATEWAY: dict[str, Any] = {
