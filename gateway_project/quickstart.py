@@ -114,15 +114,17 @@ def addresses_of(example: Example, environ: Mapping[str, str]) -> dict[str, str]
 
 
 def start_upstreams(
-    example: Example, addresses: Mapping[str, str], credentials: Credentials, *, gateway: str
+    example: Example, addresses: Mapping[str, str], credentials: Credentials, *, gateway: str, listening: bool
 ) -> dict[str, subprocess.Popen[bytes]]:
-    """Start the example's services, by name, as processes of their own; the caller ends them.
+    """Start those of the example's services that listen, or the others, by name, as processes; the caller ends them.
 
     Each is told where the gateway and the other services are.
     """
     environ = {**os.environ, "GATEWAY_URL": gateway, "GATEWAY_JWKS": f"{gateway}/.well-known/jwks.json"}
     started = {}
     for upstream in example.upstreams:
+        if bool(upstream.variable) is not listening:
+            continue
         if upstream.variable and upstream.variable not in addresses:
             continue  # somebody's own is used
         port = addresses[upstream.variable].rpartition(":")[2] if upstream.variable else ""

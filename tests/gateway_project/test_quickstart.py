@@ -101,8 +101,9 @@ def test_addresses_of_the_upstreams() -> None:
 def test_upstreams_come_and_go() -> None:
     """Those with an address are started, know the gateway, answer once they are waited for, and end when told."""
     addresses = {"DEMO_ECHO": f"http://127.0.0.1:{keep_port()}"}
-    started = quickstart.start_upstreams(KEYED, addresses, KNOWN, gateway="http://gateway")
+    started = quickstart.start_upstreams(KEYED, addresses, KNOWN, gateway="http://gateway", listening=True)
     try:
+        started |= quickstart.start_upstreams(KEYED, addresses, KNOWN, gateway="http://g", listening=False)
         environ = Path(f"/proc/{started['echo'].pid}/environ").read_bytes().split(b"\0")
         quickstart.await_upstreams(KEYED, addresses, started)
         answer = httpx.get(addresses["DEMO_ECHO"] + "/hello")

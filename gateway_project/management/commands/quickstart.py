@@ -11,6 +11,7 @@ from gateway_project import examplekeys, examples, quickstart
 from gateway_project.config import GatewayConfig
 from gateway_project.examplekeys import Credentials
 from gateway_project.examples import DEMO, Example
+from gateway_project.server.ports import keep_port
 from gateway_project.server.supervisor import serve
 from gateway_project.serving import shared_store
 from gateway_project.systemfile import SystemFault
@@ -62,6 +63,7 @@ class _Start:
         self._example = example
         self._addresses = quickstart.addresses_of(example, os.environ)
         self._password: str | None = None
+        self._port = config.gateway_port or keep_port()  # services are told before it serves
         self._is_greeted = False
         self._is_served = False
         self._credentials = Credentials()
@@ -73,10 +75,12 @@ class _Start:
         with clear_errors():
             self._prepare()
         try:
+            if self._is_served:  # health checks are to find them when they begin
+                self._start_upstreams(self._gateway(), listening=True)
             with shared_store(self._config) as environ:
                 return serve(
                     host=self._config.gateway_host,
-                    port=self._config.gateway_port,
+                    port=self._port,
                     workers=1,
                     role="all",
                     extra_env={**environ, **self._addresses},
@@ -102,7 +106,7 @@ class _Start:
     def _greet(self, urls: tuple[str, ...]) -> None:
         self._is_greeted = True
         if self._is_served:
-            self._start_upstreams(urls[0])
+            self._start_upstreams(urls[0], listening=False)
         example = self._example if self._is_served else None
         text = quickstart.banner(
             urls[0], password=self._password, example=example, credentials=self._credentials
@@ -110,11 +114,18 @@ class _Start:
         self._out.write(text)
         self._out.flush()  # into a pipe or a file, too, it must be there before anything else happens
 
-    def _start_upstreams(self, url: str) -> None:
+    def _gateway(self) -> str:
+        host = self._config.gateway_host
+        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{self._port}"  # noqa: S104
+
+    def _start_upstreams(self, url: str, *, listening: bool) -> None:
         example, addresses = self._example, self._addresses
-        self._upstreams |= quickstart.start_upstreams(example, addresses, self._credentials, gateway=url)
-        quickstart.await_upstreams(example, addresses, self._upstreams)
-        if example is not DEMO:
+        self._upstreams |= quickstart.start_upstreams(
+            example, addresses, self._credentials, gateway=url, listening=listening
+        )
+        if listening:
+            quickstart.await_upstreams(example, addresses, self._upstreams)
+        elif example is not DEMO:
             services = {
                 each.name: {"url": addresses.get(each.variable, ""), "pid": self._upstreams[each.name].pid}
                 for each in example.upstreams
