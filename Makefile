@@ -5,7 +5,7 @@ BIN := .venv/bin
 ENVIRONMENT_OF := $(PYTHON) scripts/environment.py
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-GATEWAY := --extra amqp --extra grpc --extra nats --extra otel
+GATEWAY := --extra amqp --extra grpc --extra nats --extra nginx --extra otel
 
 .DEFAULT_GOAL := help
 .PHONY: help run example test test-systems lint fmt check bench docs lock

@@ -22,6 +22,7 @@ from routing.foreign import Converted, NotReadable, slug
 from routing.kong.converting import convert as convert_kong
 from routing.loader import read_rows
 from routing.locking import StoreUnavailable, reading
+from routing.nginx.converting import convert as convert_nginx
 from routing.openapi.breaking import breaking_changes
 from routing.openapi.converting import convert, routes_of
 from routing.problems import ConfigurationInvalid
@@ -52,6 +53,12 @@ def add(subparsers: Any) -> None:
     kong.add_argument("file", metavar="FILE", help="kong.yaml, or JSON; - is standard input")
     _add_output(kong)
     kong.set_defaults(run=run_kong)
+    nginx = kinds.add_parser(
+        "nginx", help="from nginx's configuration, with what it includes below its folder"
+    )
+    nginx.add_argument("file", metavar="FILE", help="nginx.conf")
+    _add_output(nginx)
+    nginx.set_defaults(run=run_nginx)
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +72,11 @@ def run_kong(options: argparse.Namespace, console: Console) -> int:
     """`gateway import kong FILE`."""
     raw = read_document(options.file)
     return _told(options, _checked(options.file, lambda: convert_kong(raw)), console)
+
+
+def run_nginx(options: argparse.Namespace, console: Console) -> int:
+    """`gateway import nginx FILE`."""
+    return _told(options, _checked(options.file, lambda: convert_nginx(Path(options.file))), console)
 
 
 def _told(options: argparse.Namespace, converted: Converted, console: Console) -> int:

@@ -99,3 +99,29 @@ def test_a_document_names_its_service(tmp_path: Path) -> None:
 
     assert ran.code == 0
     assert "- name: shop" in ran.out
+
+
+def test_a_configuration_of_nginx(tmp_path: Path) -> None:
+    """The places are lines of the file; `--json` has both parts."""
+    output = tmp_path / "gateway.yaml"
+    ran = gateway("import", "nginx", "examples/migrating/nginx.conf", "-o", output)
+
+    assert ran.code == 0
+    assert "not carried over: nginx.conf:47: location /files/: root" in ran.err
+    assert gateway("apply", output).code == 0
+    told = gateway("import", "nginx", "examples/migrating/nginx.conf", "--json").data
+    assert sorted(told) == ["document", "not_carried"]
+
+
+@pytest.mark.parametrize("text", [None, "http {", "http {}"])
+def test_a_file_that_is_not_of_nginx(text: str | None, tmp_path: Path) -> None:
+    """An error with its place, and nothing is written."""
+    file, output = tmp_path / "nginx.conf", tmp_path / "gateway.yaml"
+    if text is not None:
+        file.write_text(text)
+    ran = gateway("import", "nginx", file, "-o", output)
+
+    assert ran.code == 1
+    assert "nginx.conf" in ran.err
+    assert "Traceback" not in ran.err
+    assert not output.exists()
