@@ -62,3 +62,8 @@ def forbidden(message: str) -> Refused:
 
 def not_found(message: str) -> Refused:
     return Refused(Rejection(Code.NOT_FOUND, message))
+
+
+def conflicting(message: str) -> Refused:
+    """It cannot be done as things stand; `message` says what stands against it."""
+    return Refused(Rejection(Code.CONFLICT, message))

@@ -14,11 +14,13 @@ from django.utils import timezone
 from resilience.breaker import Cause, State
 from resilience.models import BreakerState, BreakerTransition
 from resilience.rows.breakers import REASON_LENGTH, WHO_LENGTH
+from routing.admin import snapshots
 from routing.auditing import ordered
 from routing.dbtext import db_text
 from routing.locking import clear_errors
 from routing.notify import tell
-from routing.ordering import OrderRefused, require_service
+from routing.ordering import OrderConflict, OrderRefused, require_service
+from routing.problems import ConfigurationInvalid
 
 LOG: Final = logging.getLogger("torana.breakers")
 CHANNEL: Final = "torana_breakers"
@@ -48,7 +50,10 @@ def bind(listener: Listener) -> Callable[[], None]:
 def force(
     service: str, state: State | None, *, by: str, reason: str = "", until: datetime | None = None
 ) -> BreakerState:
-    """Holds a breaker open or closed until then or until it is taken back, which is what None does."""
+    """Holds a breaker open or closed until then or until it is taken back, which is what None does.
+
+    Raises OrderConflict where the service has no breaker: nothing would be held.
+    """
     now = timezone.now()
     if state is State.HALF_OPEN:
         raise OrderRefused("force", "a breaker can be forced open or closed, not half open")
@@ -57,6 +62,8 @@ def force(
         raise OrderRefused("until", why)
     with clear_errors(), transaction.atomic():
         row = _locked(service)
+        if state is not None:
+            _require_breaker(service)
         before, was = row.effective, _picture(row)
         row.forced = state or ""
         row.forced_until, row.forced_at = until, now if state is not None else None
@@ -130,6 +137,23 @@ def _locked(service: str) -> BreakerState:
             [BreakerState(service=service, since=timezone.now())], ignore_conflicts=True
         )
     return BreakerState.objects.select_for_update().get(service=service)
+
+
+def _require_breaker(service: str) -> None:
+    """Refuses for a service that is live without one. What is not live gets no requests, and may be forced before."""
+    try:
+        live = snapshots.live()
+    except ConfigurationInvalid:  # workers keep what they had, and nobody here knows what that is
+        return
+    found = live.snapshot.services.get(service) if live is not None else None
+    if found is not None and found.breaker is None:
+        raise OrderConflict("force", f"{service} has no breaker to force: {_why_none()}")
+
+
+def _why_none() -> str:
+    if not snapshots.options().traffic.breaks:
+        return "CIRCUIT_BREAKER_ENABLED is off"
+    return "breaker: {enabled: true} gives it one"
 
 
 def _write_down(

@@ -16,6 +16,10 @@ class OrderRefused(Exception):  # noqa: N818 - a refusal, told in one sentence
         self.field = field
 
 
+class OrderConflict(OrderRefused):
+    """It could be done, but not as things stand."""
+
+
 def require_service(name: str) -> None:
     """Refuses, whatever somebody typed, unless there is such a service."""
     if "\0" in name or not Service.objects.filter(name=name).exists():

@@ -21,8 +21,8 @@ from authproxy.exchange import SCOPE_AUTH_FAILURE, SCOPE_CLIENT, SCOPE_IDENTITY
 from authproxy.identity import Identity
 from authproxy.liveroles import live_roles
 from authproxy.opsaccess import is_open
-from authproxy.refusing import Refused, forbidden, invalid, not_found
-from routing.ordering import OrderRefused
+from authproxy.refusing import Refused, conflicting, forbidden, invalid, not_found
+from routing.ordering import OrderConflict, OrderRefused
 
 METHODS: Final = ("jwt", "api_key", "session")
 OPERATE: Final = "routing.operate"
@@ -157,6 +157,8 @@ def obeying() -> Iterator[None]:
     """Around an operator's order: what is refused, as an answer."""
     try:
         yield
+    except OrderConflict as refusal:
+        raise conflicting(f"{refusal}.") from refusal
     except OrderRefused as refusal:
         if refusal.field == "service":
             raise not_found(str(refusal)) from refusal

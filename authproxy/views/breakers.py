@@ -88,10 +88,12 @@ class BreakerView(Endpoint):
         tag=_TAG,
         takes=BreakerOrder,
         answers={200: BreakerShape},
-        errors=(400, 401, 403, 404, 413, 415),
+        errors=(400, 401, 403, 404, 409, 413, 415),
     )
     def post(self, request: Request, service: str) -> Response:
-        """Forces it open or closed, lets what is measured decide again (null), or resets it; everywhere in a second."""
+        """Forces it open or closed, lets what is measured decide again (null), or resets it; everywhere in a second.
+
+        A service without a breaker has none that could be forced: 409."""
         identity = operator(request)
         wanted = BreakerOrder(data=request.data)
         wanted.is_valid(raise_exception=True)

@@ -42,7 +42,7 @@ BUCKET = "m|free|consumer:shop"
 @pytest.fixture(autouse=True)
 def _world() -> None:
     orders = {
-        **service("orders", 8001),
+        **service("orders", 8001, breaker={}),
         "targets": [{"url": "http://127.0.0.1:8001"}, {"url": "http://127.0.0.1:8002"}],
     }
     document = {"version": 1, "services": [orders], "routes": [route("orders", "/orders", "orders")]}

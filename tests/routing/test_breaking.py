@@ -1,6 +1,7 @@
 """What operators do to breakers: one row, one line of history, one event, whichever door it came through."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,12 @@ from django.utils import timezone
 from resilience.breaker import State
 from resilience.models import BreakerState, BreakerTransition
 from routing import breaking
+from routing.admin import snapshots
 from routing.breaking import BreakerOrdered
+from routing.drafts import Actor
 from routing.models import Service
-from routing.ordering import OrderRefused
+from routing.ordering import OrderConflict, OrderRefused
+from routing.publishing import apply_document
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 CLOSED, OPEN, HALF_OPEN = State
@@ -125,3 +129,45 @@ def test_what_is_over_is_taken_back_once() -> None:
     assert (row.forced, row.forced_by, row.reason, row.forced_until) == ("", "", "", None)
     assert BreakerState.objects.exclude(forced="").count() == 2
     assert history() == [("open", "closed", "the force ended", "", "")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of a revision was compiled under the settings of then."""
+    monkeypatch.setattr(snapshots, "_kept", {})
+
+
+def lively(breaker: dict[str, Any] | None) -> None:
+    """The service is live, with this section."""
+    section = {} if breaker is None else {"breaker": breaker}
+    services = [{"name": "shop", "targets": [{"url": "http://127.0.0.1:9"}], **section}]
+    apply_document({"version": 1, "services": services}, actor=Actor("ada"))
+
+
+@pytest.mark.parametrize("breaker", [None, {"enabled": False}])
+@pytest.mark.parametrize("state", [OPEN, CLOSED])
+def test_what_would_hold_nothing_is_refused(state: State, breaker: dict[str, Any] | None) -> None:
+    """And nothing is written down. What was forced before can be taken back all the same."""
+    lively(breaker)
+    with pytest.raises(OrderConflict, match="enabled: true"):
+        breaking.force("shop", state, by="anna")
+    assert not BreakerState.objects.exists()
+    assert history() == []
+    BreakerState.objects.create(service="shop", forced="open")
+    assert breaking.force("shop", None, by="anna").forced == ""
+
+
+def test_breakers_that_the_environment_switched_off_cannot_be_forced(
+    settings: Any,
+) -> None:
+    """Whatever the configuration says; the refusal names the variable."""
+    settings.CONFIG = replace(settings.CONFIG, circuit_breaker_enabled=False)
+    lively({})
+    with pytest.raises(OrderConflict, match="CIRCUIT_BREAKER_ENABLED"):
+        breaking.force("shop", OPEN, by="anna")
+
+
+def test_a_breaker_of_the_configuration_can_be_forced() -> None:
+    """As soon as it is live."""
+    lively({})
+    assert breaking.force("shop", OPEN, by="anna").effective == "open"

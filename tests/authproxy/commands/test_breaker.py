@@ -3,8 +3,11 @@
 import pytest
 
 from resilience.models import BreakerState, BreakerTransition
+from routing.drafts import Actor
 from routing.models import Service
+from routing.publishing import apply_document
 from tests.support.cli import gateway
+from tests.support.configuration import service
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 
@@ -66,3 +69,12 @@ def test_what_makes_no_sense_is_refused_in_one_line(arguments: tuple[str, ...], 
     assert why in ran.err
     assert ran.err.count("\n") == 1
     assert not BreakerState.objects.exclude(forced="", resets=0).exists()
+
+
+def test_a_service_without_a_breaker_has_none_to_force() -> None:
+    """Nobody believes that it is shut off."""
+    apply_document({"version": 1, "services": [service("shop")]}, actor=Actor("ada"))
+    ran = gateway("breaker", "open", "shop")
+    assert (ran.code, ran.out) == (1, "")
+    assert "shop has no breaker to force" in ran.err
+    assert not BreakerState.objects.exists()

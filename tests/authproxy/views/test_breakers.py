@@ -8,7 +8,10 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from resilience.models import BreakerState, BreakerTransition
+from routing.drafts import Actor
 from routing.models import Service
+from routing.publishing import apply_document
+from tests.support.configuration import service
 from tests.support.endpoints import Endpoints, account, let_view
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
@@ -95,6 +98,13 @@ def test_an_unknown_service_is_not_found(client: Endpoints, token: str) -> None:
     for path in ("/control/v1/breakers/shpo", "/control/v1/breakers/sh%00p"):
         assert client.send(path, {"force": "open"}, token=token).status_code == 404
         assert client.ask(path, token=token).status_code == 404
+
+
+def test_a_service_without_a_breaker_has_none_to_force(client: Endpoints, token: str) -> None:
+    """A conflict, not a fault of the request."""
+    apply_document({"version": 1, "services": [service("shop")]}, actor=Actor("ada"))
+    assert code(client.send(SHOP, {"force": "open"}, token=token)) == (409, "CONFLICT")
+    assert client.ask(SHOP, token=token).status_code == 404
 
 
 def test_only_staff_may_look_and_only_operators_may_steer(client: Endpoints) -> None:

@@ -9,8 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from resilience.models import BreakerState, BreakerTransition
+from routing.drafts import Actor
 from routing.models import Service
 from routing.ordering import OrderRefused
+from routing.publishing import apply_document
+from tests.support import configuration
 from tests.support.accesspages import dialog, listed
 from tests.support.adminpages import messages, signed_in
 
@@ -120,6 +123,16 @@ def test_what_is_refused_is_told(
     response = operator.post(act("reset", shop), {"_form_submitted": "True"}, follow=True)
     assert messages(response) == ["Nothing was changed: it is gone"]
     assert operator.post(act("reset", BreakerState(pk=999)), {"_form_submitted": "True"}).status_code == 404
+
+
+def test_forcing_what_the_service_does_not_have_is_told(operator: Client, shop: BreakerState) -> None:
+    """It was switched off after it had been listed."""
+    apply_document({"version": 1, "services": [configuration.service("shop")]}, actor=Actor("ada"))
+    response = operator.post(act("force_open", shop), {"_form_submitted": "True"}, follow=True)
+    (told,) = messages(response)
+    assert told.startswith("Nothing was changed: shop has no breaker to force")
+    shop.refresh_from_db()
+    assert shop.forced == ""
 
 
 def test_who_may_see_services_may_look_and_not_steer(shop: BreakerState) -> None:
