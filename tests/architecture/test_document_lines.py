@@ -23,6 +23,7 @@ ELSEWHERE = {
     "docs/deployment.md": "they want containers or root: tests/architecture/test_deployment.py; the rest is typed",
     "docs/realtime.md": "tests/functional/test_realtime_workers.py connects the same way",
     "docs/replay.md": "tests/observability/commands/test_replay.py",
+    "docs/upgrading.md": "tests/functional/test_upgrading.py",
     "docs/resilience.md": "examples/drill.sh: tests/functional/test_example_drill.py; all else is typed",
 }
 
