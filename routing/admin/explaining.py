@@ -1,4 +1,4 @@
-"""D: The explain page: what would become of a request, and why, without sending it."""
+"""D: The explain page: what would become of a request, or who may do what with a topic, and why; sends nothing."""
 
 from typing import Any
 
@@ -14,15 +14,17 @@ from routing.admin.forms.explain import DRAFT, LIVE, ExplainForm, initial_of
 from routing.callers import UnknownCaller
 from routing.cleaning import written
 from routing.explain import has_credentials, request_to
-from routing.explaining import NoRevision, Which, explained
+from routing.explaining import NoRevision, Which, configuration, explained, topic_explained
+from routing.explaintopics import Action
 from routing.explanation import Explanation
-from routing.models import Route, Service
+from routing.models import Route, Service, TopicRule
 from routing.problems import ConfigurationInvalid
 
 TEMPLATE = "routing/admin/explain.html"
 PERMISSION = "routing.view_route"
 CALLERS_PERMISSION = "authproxy.view_consumer"
 MOST_PROBLEMS = 20
+REFUSALS = (NoRevision, UnknownCaller, ConfigurationInvalid)
 
 
 def urls() -> list[URLPattern]:
@@ -40,11 +42,15 @@ def explain_view(request: HttpRequest) -> HttpResponse:
     form = _form(request)
     context: dict[str, Any] = {**admin.site.each_context(request), "title": "Explain a request", "form": form}
     if form.is_bound and form.is_valid():
-        wanted, which = form.cleaned_data["request"], form.which
         caller = form.cleaned_data.get("caller") or None
-        address = form.cleaned_data["address"]
-        context |= _explained(wanted, which, caller, address)
-        context |= {"asked": wanted, "caller": caller, "address": address}
+        context |= {"caller": caller, "is_draft": form.which == DRAFT}
+        if topic := form.cleaned_data["topic"]:
+            action: Action = form.cleaned_data["action"] or "subscribe"
+            context |= _topic_explained(topic, action, form.which, caller)
+        else:
+            wanted, address = form.cleaned_data["request"], form.cleaned_data["address"]
+            context |= _explained(wanted, form.which, caller, address)
+            context |= {"asked": wanted, "address": address}
     return TemplateResponse(request, TEMPLATE, context)
 
 
@@ -52,7 +58,7 @@ def _form(request: HttpRequest) -> ExplainForm:
     may_name = request.user.has_perm(CALLERS_PERMISSION)
     if request.method == "POST":
         return ExplainForm(request.POST, may_name=may_name)
-    if request.GET.get("url"):
+    if request.GET.get("url") or request.GET.get("topic"):
         return ExplainForm(_named(request), may_name=may_name)
     key = request.GET.get("route", "")
     route = Route.objects.filter(pk=key).first() if key.isdecimal() else None
@@ -64,7 +70,7 @@ def _form(request: HttpRequest) -> ExplainForm:
 
 
 def _named(request: HttpRequest) -> dict[str, str]:
-    """The fields that a link gives: such as that of a request that was kept, on the revision of then."""
+    """The fields that a link gives: a topic's, or those of a request that was kept, on the revision of then."""
     given = {name: request.GET.get(name, "") for name in ExplainForm.base_fields if name != "curl"}
     return {**given, "configuration": given["configuration"] or LIVE}
 
@@ -73,12 +79,33 @@ def _explained(wanted: Request, which: Which, caller: str | None, address: str) 
     asked = request_to(wanted.method, wanted.url, wanted.headers, address=address)
     try:
         found = explained(asked, which, caller=caller)
-    except (NoRevision, UnknownCaller) as error:
-        return {"problems": [str(error)]}
-    except ConfigurationInvalid as error:
-        return {"problems": [str(problem) for problem in error.problems[:MOST_PROBLEMS]]}
+    except REFUSALS as refusal:
+        return _problems(refusal)
     unread = caller is None and has_credentials(asked)
-    return {"explanation": found, "is_draft": which == DRAFT, "credentials_unread": unread, **_links(found)}
+    return {"explanation": found, "credentials_unread": unread, **_links(found)}
+
+
+def _topic_explained(topic: str, action: Action, which: Which, caller: str | None) -> dict[str, Any]:
+    try:
+        found = topic_explained(topic, configuration(which), caller=caller, action=action)
+    except REFUSALS as refusal:
+        return _problems(refusal)
+    names = {found.decided_by.rule, *(each.rule for each in found.passed_over)}
+    keys = dict(TopicRule.objects.filter(name__in=names).values_list("name", "pk"))
+    link = {name: reverse("admin:routing_topicrule_change", args=[key]) for name, key in keys.items()}
+    ours = [found.decided_by, *found.passed_over]
+    links = [link.get(each.rule) if each.source == "document" else None for each in ours]
+    return {
+        "topic_explanation": found,
+        "rule_link": links[0],
+        "rules_passed_over": list(zip(found.passed_over, links[1:], strict=True)),
+    }
+
+
+def _problems(refusal: Exception) -> dict[str, Any]:
+    if isinstance(refusal, ConfigurationInvalid):
+        return {"problems": [str(problem) for problem in refusal.problems[:MOST_PROBLEMS]]}
+    return {"problems": [str(refusal)]}
 
 
 def _links(found: Explanation) -> dict[str, Any]:

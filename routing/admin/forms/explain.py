@@ -1,5 +1,6 @@
-"""D: The form of the explain page: a request in its parts, or a curl command that holds them."""
+"""D: The form of the explain page: a request in its parts, a curl command that holds them, or a topic."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
@@ -12,16 +13,19 @@ from unfold.widgets import (
 from routing.admin.curl import NotCurl, Request, parse_curl
 from routing.document.wire import COMMON_METHODS
 from routing.explaining import Which
+from routing.topics import is_topic
 
 LIVE, DRAFT = "live", "draft"
 _LONGEST_NUMBER = 19
 _CONFIGURATIONS = [(LIVE, "What is live"), (DRAFT, "The draft: what publishing would make live")]
+_ACTIONS = [("subscribe", "Read it"), ("publish", "Write to it")]
 LONGEST = 20_000
 MOST_HEADERS = 200
+_OF_REQUESTS = ("curl", "url", "headers", "address")
 
 
 class ExplainForm(forms.Form):
-    """`cleaned_data["request"]` is the request to explain."""
+    """`cleaned_data` has the `request` to explain, or a `topic` that is not empty, with an `action`."""
 
     curl = forms.CharField(
         required=False,
@@ -68,6 +72,21 @@ class ExplainForm(forms.Form):
         help_text="The client's address. Quotas that count by address are unknown without it.",
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "203.0.113.7", "spellcheck": "false"}),
     )
+    topic = forms.CharField(
+        required=False,
+        max_length=200,
+        help_text="Instead of a request: who may read or write this topic, and by which rule.",
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"placeholder": "orders.7", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    action = forms.ChoiceField(
+        choices=_ACTIONS,
+        initial="subscribe",
+        required=False,
+        label="To do with the topic",
+        widget=UnfoldAdminSelectWidget(),
+    )
     configuration = forms.ChoiceField(
         choices=_CONFIGURATIONS,
         initial=LIVE,
@@ -93,7 +112,9 @@ class ExplainForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
-        if data.get("curl", "").strip():
+        if data.get("topic") or "topic" in self.errors:
+            self._check_topic(data)
+        elif data.get("curl", "").strip():
             try:
                 data["request"] = parse_curl(data["curl"])
             except NotCurl as fault:
@@ -104,6 +125,12 @@ class ExplainForm(forms.Form):
             headers = tuple(self._headers(data.get("headers", "")))
             data["request"] = Request(data.get("method", "").strip() or "GET", data["url"].strip(), headers)
         return data
+
+    def _check_topic(self, data: Mapping[str, Any]) -> None:
+        if any(str(data.get(name) or "").strip() for name in _OF_REQUESTS):
+            self.add_error("topic", "Give either a request or a topic: the fields of the other stay empty.")
+        elif "topic" in data and not is_topic(data["topic"]):
+            self.add_error("topic", "Want 1 to 200 of letters, digits and . _ : -.")
 
     def _headers(self, text: str) -> list[tuple[str, str]]:
         found = []

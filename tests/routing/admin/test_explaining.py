@@ -13,7 +13,7 @@ from resilience.policies import QuotaPolicy
 from resilience.stores.base import Charge
 from resilience.stores.memory import MemoryStore
 from routing.drafts import Actor
-from routing.models import Revision, Route
+from routing.models import Revision, Route, TopicRule
 from routing.publishing import apply_document
 from tests.support.adminpages import page, signed_in, viewer
 from tests.support.configuration import route, small
@@ -246,3 +246,41 @@ def test_a_link_may_name_a_request_and_a_revision() -> None:
     assert "in revision 1" in text
     assert "Route" in text
     assert "There is no revision 99" in client.get(f"{URL}?url=/users/7&configuration=99").content.decode()
+
+
+TOPICS = [
+    {"name": "wide", "topics": ["orders.>"], "subscribe": {"level": "admin"}},
+    {"name": "own", "topics": ["orders.${user.id}"], "subscribe": {}, "publish": {"level": "admin"}},
+]
+
+
+def test_who_may_do_what_with_a_topic_is_explained() -> None:
+    """By which rule, which links to its page, and why no other one decides."""
+    apply_document({**small(), "topics": TOPICS}, actor=Actor("ada"))
+    bert = User.objects.create_user("bert")
+    topic = f"orders.{bert.pk}"
+    text = explained(viewer(), topic=topic, caller="bert")
+    link = page("topicrule", "change", TopicRule.objects.get(name="own").pk)
+    for shown in (
+        "bert may read it",
+        "in revision 1, as bert",
+        f'href="{link}">own</a>',
+        "orders.${user.id}",
+        "it fits, and is less specific",
+        "built-in",
+    ):
+        assert shown in text, shown
+    text = explained(viewer(), topic=topic, caller="bert", action="publish", configuration="draft")
+    assert "bert may not write to it" in text
+    assert "the level admin is needed" in text
+    assert "in the draft" in text
+    assert "Nobody in particular may not read it" in explained(viewer(), topic=topic)
+    assert "no account or consumer named" in explained(viewer(), topic=topic, caller="carl")
+
+
+def test_a_link_may_name_a_topic() -> None:
+    """Explained at once; nothing published is said."""
+    client = signed_in()
+    assert "Nothing is published yet." in client.get(f"{URL}?topic=orders.7").content.decode()
+    configure()
+    assert "may not read it" in client.get(f"{URL}?topic=orders.7").content.decode()

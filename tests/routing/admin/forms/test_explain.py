@@ -47,3 +47,27 @@ def test_fields_of_a_request_give_the_request() -> None:
     form = ExplainForm({**LIVE, **initial_of(request)})
     assert form.is_valid()
     assert form.cleaned_data["request"] == request
+
+
+@pytest.mark.parametrize(("action", "wanted"), [("", ""), ("subscribe", "subscribe"), ("publish", "publish")])
+def test_topic_takes_the_place_of_a_request(action: str, wanted: str) -> None:
+    """A method is always there, and means nothing."""
+    form = ExplainForm({**LIVE, "method": "GET", "topic": " orders.7 ", "action": action})
+    assert form.is_valid(), form.errors
+    assert (form.cleaned_data["topic"], form.cleaned_data["action"]) == ("orders.7", wanted)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"topic": "a b"},
+        {"topic": "orders.*"},
+        {"topic": "x" * 201},
+        *({"topic": "orders", name: value} for name, value in
+          {"url": "/x", "curl": "curl /x", "headers": "a: b", "address": "192.0.2.7"}.items()),
+    ],
+)  # fmt: skip
+def test_faulty_topic(data: dict[str, str]) -> None:
+    """Told at its field, once: also where a request is given beside it."""
+    form = ExplainForm({**LIVE, **data})
+    assert {field: len(told) for field, told in form.errors.items()} == {"topic": 1}
