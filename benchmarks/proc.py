@@ -1,4 +1,4 @@
-"""I: CPU time and memory of a process tree, from /proc."""
+"""I: CPU time, memory and connections of a process tree, from /proc."""
 
 import contextlib
 import os
@@ -65,6 +65,31 @@ def reset_peak(root: int) -> None:
     """Let VmHWM start again from the present VmRSS (proc(5), clear_refs)."""
     for stat in tree(root):
         (_PROC / str(stat.pid) / "clear_refs").write_text("5")
+
+
+def connections(root: int, port: int) -> dict[int, int]:
+    """How many connections to a port (IPv4) each process of the tree holds, by pid; those without are left out."""
+    wanted = parse_established((_PROC / "net/tcp").read_text(), port)
+    found = {stat.pid: len(wanted & _sockets(stat.pid)) for stat in tree(root)}
+    return {pid: number for pid, number in found.items() if number}
+
+
+def parse_established(text: str, port: int) -> set[str]:
+    """The inodes of established connections whose near end is the port, of the lines of /proc/net/tcp."""
+    rows = (line.split() for line in text.splitlines()[1:])
+    return {row[9] for row in rows if row[3] == "01" and int(row[1].partition(":")[2], 16) == port}
+
+
+def _sockets(pid: int) -> set[str]:
+    """The inodes of the sockets that a process has open."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for each in (_PROC / str(pid) / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                name = str(each.readlink())
+                if name.startswith("socket:["):
+                    found.add(name[8:-1])
+    return found
 
 
 def parse_status_kb(text: str, field: str) -> int:

@@ -1,5 +1,7 @@
-"""CPU time and memory of a process tree."""
+"""CPU time, memory and connections of a process tree."""
 
+import os
+import socket
 import subprocess
 import sys
 
@@ -47,3 +49,26 @@ def test_work_of_a_child_that_has_ended_still_counts() -> None:
         assert proc.memory_kb(process.pid, "VmRSS") > 1000
         process.communicate(b"\n")
     assert proc.cpu_us(process.pid) == 0
+
+
+def test_connections_are_found_at_the_process_that_holds_them() -> None:
+    """Of this process: its accepted ends, no listening socket, no far end, and none of another port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert proc.connections(os.getpid(), port) == {}
+        with socket.create_connection(("127.0.0.1", port)) as client, server.accept()[0]:
+            assert proc.connections(os.getpid(), port) == {os.getpid(): 1}
+            assert proc.connections(os.getpid(), client.getsockname()[1]) == {os.getpid(): 1}
+
+
+def test_established_connections_of_a_port() -> None:
+    """The near end counts; 0A listens, 06 waits for its end."""
+    head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+    rest = "00000000:00000000 00:00000000 00000000  1000        0"
+    lines = [
+        f"   {number}: 0100007F:{near} 0100007F:{far} {state} {rest} {number} 1"
+        for number, (near, far, state) in enumerate(
+            [("1F90", "0000", "0A"), ("1F90", "9000", "01"), ("9000", "1F90", "01"), ("1F90", "9001", "06")]
+        )
+    ]
+    assert proc.parse_established("\n".join([head, *lines]), 8080) == {"1"}
