@@ -33,6 +33,7 @@ from routing.snapshot import (
     Forward,
     Grpc,
     HeaderList,
+    Logged,
     OpenApiSource,
     Publish,
     Redirect,
@@ -121,6 +122,7 @@ def assemble_route(
         concurrency=traffic.route_concurrency_of(spec.limits),
         fault=traffic.fault_of(spec.fault, defaults),
         slo=_slo(spec.slo),
+        log=None if spec.log is None else Logged(spec.log.access, spec.log.sample),
         shapes=shapes_of(spec, cors=defaults.cors),
     )
 

@@ -137,6 +137,7 @@ ROUTE: Final = RouteTable(
         "allow_encoded_slashes",
         "fault",
         "slo",
+        "log",
     ),
     child="backends",
 )

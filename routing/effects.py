@@ -97,6 +97,8 @@ def policy_notes(
     if route.response_headers is not None:
         source = source_of(route, "response_headers")
         yield PolicyNote("response_headers", source, "applies", header_changes(route.response_headers, facts))
+    if route.log is not None:
+        yield PolicyNote("log", source_of(route, "log"), "applies", route.log._asdict())
 
 
 def _held_in_check(

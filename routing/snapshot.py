@@ -126,6 +126,13 @@ class Publish:
     topic: str
 
 
+class Logged(NamedTuple):
+    """What of a route's requests is written to the access log."""
+
+    access: bool = True
+    sample: float | None = None  # of those that went well; None: as the settings say
+
+
 class Slo(NamedTuple):
     """What a route promises over a window; shares of good requests are above 0 and below 1."""
 
@@ -247,6 +254,7 @@ class CompiledRoute:
     watched_body: int | None = None  # bytes; a larger body is noted, and passes
     fault: FaultPolicy | None = None
     slo: Slo | None = None
+    log: Logged | None = None
     shapes: Shapes = PLAIN
     plan: Any = field(default=None, repr=False, compare=False)
 

@@ -24,7 +24,7 @@ class Rules:
     """What is written of requests. Names are lower case."""
 
     sample: float = 1.0
-    """The share of requests that went well; those that did not are always written."""
+    """The share of requests that went well, where the route says nothing else; others are always written."""
     query: Literal["off", "names", "full"] = "names"
     """Of the query string: nothing, `a=***&b=***`, or all but what `hide` names."""
     hide: frozenset[str] = frozenset()
@@ -36,12 +36,17 @@ class Rules:
 
 
 def is_wanted(record: Record, rules: Rules) -> bool:
-    """Errors are. Of the rest a share, by trace: gateways one behind the other pick the same requests."""
-    if rules.sample >= 1.0 or record.status >= 400 or record.status == 0 or record.would:
+    """Errors are, unless their route is not written at all. Of the rest a share, by trace: gateways one behind the
+    other pick the same requests."""
+    log = None if record.route is None else record.route.log
+    if log is not None and not log.access:
+        return False
+    sample = rules.sample if log is None or log.sample is None else log.sample
+    if sample >= 1.0 or record.status >= 400 or record.status == 0 or record.would:
         return True
     digits = record.traceparent[27:35]
     try:
-        return int(digits, 16) < rules.sample * 0x1_0000_0000
+        return int(digits, 16) < sample * 0x1_0000_0000
     except ValueError:
         return True
 

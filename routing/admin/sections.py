@@ -138,6 +138,11 @@ ROUTE_SECTIONS: Final = (
         "of alerts are told.",
     ),
     Section(
+        "Access log",
+        ("log",),
+        "A route that is asked often and tells little may be written down less, or not at all.",
+    ),
+    Section(
         "Fault injection",
         ("fault",),
         "For drills: requests are delayed or answered with an error on purpose. In production only where "

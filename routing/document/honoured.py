@@ -35,6 +35,7 @@ _ROUTE: Final[Honoured] = {
     "limits": True,
     "fault": True,
     "slo": True,
+    "log": True,
     "require_headers": True,
     "validate": True,
     "rewrite": True,

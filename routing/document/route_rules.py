@@ -29,6 +29,7 @@ def check_route_rules(raw: Raw, *, is_defaults: bool = False) -> Iterator[Findin
     """Findings about one route with its defaults filled in, or about the defaults themselves."""
     yield from _destination(raw, is_defaults=is_defaults)
     yield from _objectives(raw.get("slo"))
+    yield from _log(raw.get("log"))
     for name, check in _CHECKS.items():
         part = raw.get(name)
         if part:
@@ -38,6 +39,11 @@ def check_route_rules(raw: Raw, *, is_defaults: bool = False) -> Iterator[Findin
 def _objectives(slo: Any) -> Iterator[Finding]:
     if isinstance(slo, dict) and slo.get("availability") is None and slo.get("latency") is None:
         yield Finding("gateway.E036", ("slo",), "needs availability or latency")
+
+
+def _log(log: Any) -> Iterator[Finding]:
+    if isinstance(log, dict) and log.get("access") is False and log.get("sample") is not None:
+        yield Finding("gateway.W005", ("log", "sample"), "has no effect with access: false")
 
 
 def _destination(raw: Raw, *, is_defaults: bool) -> Iterator[Finding]:

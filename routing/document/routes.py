@@ -35,6 +35,7 @@ from routing.document.destinations import (
     RespondSpec,
     Sticky,
 )
+from routing.document.logs import LogSpec
 from routing.document.matches import MatchSpec
 from routing.document.objectives import SloSpec
 from routing.document.scalars import Bool, Duration, Int, Name
@@ -105,6 +106,9 @@ class RouteFields(Spec):
     )
     fault: FaultSpec | None = option(None, "Faults on purpose.")
     slo: SloSpec | None = option(None, "What the route promises; alerts tell when it is about to be broken.")
+    log: LogSpec | None = option(
+        None, "What of its requests is written to the access log.", examples=[{"sample": 0.1}]
+    )
 
 
 class RouteSpec(RouteFields):

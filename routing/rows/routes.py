@@ -78,6 +78,7 @@ class Route(Named):
     allow_encoded_slashes = models.BooleanField(null=True, blank=True)
     fault = section()
     slo = section()
+    log = section()
 
     class Meta:
         ordering = ["name"]

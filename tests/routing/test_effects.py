@@ -74,6 +74,16 @@ def test_all_policies_in_their_order() -> None:
     assert found["response_headers"][2] == {"remove": ["b"], "set": {}, "add": {}}
 
 
+def test_what_is_written_to_the_access_log() -> None:
+    """Where the route, or the defaults, say something of it."""
+    assert notes(snapshot_with(log={"sample": 0.25}))["log"] == (
+        "route",
+        "applies",
+        {"access": True, "sample": 0.25},
+    )
+    assert notes(snapshot_with(log={"access": False}))["log"][2] == {"access": False, "sample": None}
+
+
 def test_refusing_policies() -> None:
     """A policy that would refuse the request says so."""
     found = notes(snapshot_with(limits={"max_body": 3}), b"/a/b%2Fc", length=4)

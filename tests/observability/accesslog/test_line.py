@@ -12,7 +12,9 @@ from authproxy.rejections import Code, Rejection
 from observability.accesslog.line import LONGEST, Rules, is_wanted, line_of, path_of, query_of, refused_line
 from observability.traffic.record import Record
 from resilience.outcomes import Outcome
+from tests.support.gateway import document, route
 from tests.support.records import record
+from tests.support.snapshots import snapshot_of
 
 TRACE = b"00-0af7651916cd43dd8448eb2180000000-b7ad6b7169203331-01"
 LIMITED = Rejection(Code.RATE_LIMIT, "Too many.")
@@ -125,6 +127,35 @@ def test_a_share_of_what_went_well_and_all_errors(fields: dict[str, Any], is_kep
 
     assert is_wanted(each, Rules(sample=0.1)) is is_kept
     assert is_wanted(each, Rules())
+
+
+ERROR = {"status": 502}
+WELL = {"traceparent": TRACE}
+
+
+@pytest.mark.parametrize(
+    ("log", "fields", "sample", "is_kept"),
+    [
+        ({"access": False}, WELL, 1.0, False),
+        ({"access": False}, ERROR, 1.0, False),
+        ({"access": False}, {"would": (("quota", LIMITED),)}, 1.0, False),
+        ({}, WELL, 0.1, False),
+        ({}, WELL, 1.0, True),
+        ({"sample": 0.1}, WELL, 1.0, False),
+        ({"sample": 0.1}, ERROR, 1.0, True),
+        ({"sample": 0.9}, WELL, 0.1, True),
+        ({"sample": 0}, WELL, 1.0, False),
+        ({"sample": 0}, ERROR, 1.0, True),
+    ],
+)
+def test_a_route_may_say_otherwise(
+    log: dict[str, Any], fields: dict[str, Any], sample: float, is_kept: bool
+) -> None:
+    """Its share takes the place of the settings'. Errors are written, unless it writes nothing."""
+    raw = document(route("quiet", respond={"status": 200}, log=log))
+    each = record(**fields)._replace(route=snapshot_of(raw).routes["quiet"])
+
+    assert is_wanted(each, Rules(sample=sample)) is is_kept
 
 
 def test_what_the_server_refused() -> None:
