@@ -15,6 +15,7 @@ from types import FrameType
 from benchmarks import (
     cells,
     credentials,
+    fleet,
     lineup,
     memory,
     proxying,
@@ -90,6 +91,7 @@ PARTS = (
     "realtime",
     "publish",
     "memory",
+    "fleet",
 )
 
 
@@ -216,6 +218,15 @@ def measure_memory(bench: Bench) -> str:
     return text
 
 
+def measure_fleet(bench: Bench) -> str:
+    text = fleet.run(
+        folder=bench.part_folder("fleet"), proxy_core=bench.cores.proxy, load_core=bench.cores.load,
+        plan=fleet.QUICK if bench.options.quick else fleet.WHOLE, say=say,
+    )  # fmt: skip
+    print(f"\n{text}\n", flush=True)
+    return text
+
+
 _MEASURES: dict[str, tuple[str, Callable[[Bench], str]]] = {
     "proxying": (_PROXYING_TITLE, measure_proxying),
     "routes": (routes.TITLE, in_rounds("routes", routes.run)),
@@ -226,6 +237,7 @@ _MEASURES: dict[str, tuple[str, Callable[[Bench], str]]] = {
     "realtime": (realtime.TITLE, measure_realtime),
     "publish": (publish.TITLE, measure_publish),
     "memory": (memory.TITLE, measure_memory),
+    "fleet": (fleet.TITLE, measure_fleet),
 }
 
 

@@ -102,6 +102,24 @@ def limited(upstream_port: int, *, limit: int, per: str) -> Document:
     return {**_document(upstream_port, [route]), "quotas": [quota]}
 
 
+def fleet(host: str, upstream_port: int, *, routes: int, limit: int, mark: str) -> Document:
+    """`/bare`, `/quota` (never refused) and `/limited` (a second's limit) by X-Caller, `/mark`, and more routes."""
+    document = marked(upstream_port, routes=routes, mark=mark)
+    document["services"] = [{"name": "bench", "targets": [{"url": f"http://{host}:{upstream_port}"}]}]
+    document["quotas"] = [
+        {"name": name, "limit": most, "per": "1s", "key": [{"header": "x-caller"}]}
+        for name, most in (("plenty", _PLENTY), ("callers", limit))
+    ]
+    entries = document["routes"]
+    assert isinstance(entries, list)
+    entries += [
+        _forward("bare", "/bare"),
+        {**_forward("quota", "/quota"), "quotas": ["plenty"]},
+        {**_forward("limited", "/limited"), "quotas": ["callers"]},
+    ]
+    return document
+
+
 def checked(upstream_port: int, *, targets: int, interval: str | None) -> Document:
     """A service of so many targets; with an interval, each is checked that often."""
     service: Document = {

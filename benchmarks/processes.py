@@ -78,7 +78,9 @@ def stop(child: Child) -> None:
     child.process.wait(_STOP_TIMEOUT_S)
 
 
-def wait_until_ready(child: Child, *, port: int, path: str, timeout_s: float = 30.0) -> None:
+def wait_until_ready(
+    child: Child, *, port: int, path: str, timeout_s: float = 30.0, host: str = HOST
+) -> None:
     """Until a GET of the path answers 200."""
     deadline = time.monotonic() + timeout_s
     seen: object = "no connection"
@@ -86,7 +88,7 @@ def wait_until_ready(child: Child, *, port: int, path: str, timeout_s: float = 3
         if child.process.poll() is not None:
             raise BenchmarkError(f"{child.name} ended with {child.process.returncode}:\n{child.log_tail()}")
         with contextlib.suppress(OSError, http.client.HTTPException):
-            seen = answer_of(port, path).status
+            seen = answer_of(port, path, host=host).status
             if seen == 200:
                 return
         time.sleep(0.05)
@@ -102,8 +104,10 @@ class Answer:
     body: bytes
 
 
-def answer_of(port: int, path: str, *, method: str = "GET", body: bytes | None = None) -> Answer:
-    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+def answer_of(
+    port: int, path: str, *, method: str = "GET", body: bytes | None = None, host: str = HOST
+) -> Answer:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request(method, path, body=body)
         response = connection.getresponse()

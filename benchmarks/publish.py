@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,24 +73,27 @@ def gateway(folder: Path, *, upstream_port: int, workers: int, cores: Cores) -> 
         wait_until_ready(child, port=port, path="/health/live")
         own.apply("first")
         wait_until_ready(child, port=port, path=torana.READY_PATH)
-        Pollers(port, connections=1).wait_for("first")
+        Pollers([(HOST, port)]).wait_for("first")
         yield own
 
 
 class Pollers:
-    """Connections kept open to `/mark`, so many that every worker has some of them."""
+    """Connections kept open to `/mark`, so many that every worker of every node has some of them."""
 
-    def __init__(self, port: int, *, connections: int) -> None:
-        self._connections = [http.client.HTTPConnection(HOST, port, timeout=5) for _ in range(connections)]
+    def __init__(self, places: Iterable[tuple[str, int]]) -> None:
+        """A connection for each host and port."""
+        self._connections = [http.client.HTTPConnection(host, port, timeout=5) for host, port in places]
 
-    def wait_for(self, mark: str, *, while_running: subprocess.Popen[str] | None = None) -> float:
+    def wait_for(
+        self, mark: str, *, while_running: subprocess.Popen[str] | None = None, limit_s: float = _LIVE_LIMIT_S
+    ) -> float:
         """Unix time at which the last of the connections first saw the mark; one question a millisecond."""
-        deadline = time.monotonic() + _LIVE_LIMIT_S
+        deadline = time.monotonic() + limit_s
         behind = list(self._connections)
         while behind:
             behind = [connection for connection in behind if not self._sees(connection, mark)]
             if behind and time.monotonic() > deadline:
-                raise BenchmarkError(f"the change {mark!r} was not live after {_LIVE_LIMIT_S:g} s")
+                raise BenchmarkError(f"the change {mark!r} was not live after {limit_s:g} s")
             if while_running is not None and while_running.poll():
                 raise BenchmarkError(f"gateway apply was refused: {while_running.communicate()[0][-2000:]}")
         return time.time()
@@ -115,7 +118,7 @@ class Delay:
 
 def time_to_live(own: Gateway, *, times: int, connections: int) -> list[Delay]:
     """Apply, and watch, so many times. The revision's own time is taken before its commit: an upper bound."""
-    pollers = Pollers(own.port, connections=connections)
+    pollers = Pollers([(HOST, own.port)] * connections)
     pollers.wait_for("first")
     seen: list[tuple[float, float]] = []
     for turn in range(times):

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ http {{
   uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   keepalive_timeout 1h; keepalive_requests 1000000000; open_file_cache max=10 inactive=1h;
   server {{
-    listen {host}:{port} backlog=4096;
+    {listen}
     add_header x-upstream bench; add_header x-body-length $content_length;
     location / {{ return 200 "{small}"; }}
     location ~ json$ {{ default_type application/json; return 200 '{json}'; }}
@@ -74,13 +74,15 @@ def parse_count(text: str) -> int:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, core: int | None) -> Iterator[Upstream]:
-    """The upstream for as long as the block lasts."""
+def running(folder: Path, *, core: int | None, hosts: Sequence[str] = (HOST,)) -> Iterator[Upstream]:
+    """The upstream for as long as the block lasts; the first host is loopback, others need nginx."""
     port = keep_port()
     nginx = nginx_command()
     kind = "nginx" if nginx else "lean asyncio server"
+    if nginx is None and len(hosts) > 1:
+        raise BenchmarkError("nginx is not installed; only it can be reached from other networks")
     command = (
-        _nginx(nginx, folder, port)
+        _nginx(nginx, folder, port, hosts)
         if nginx
         else (sys.executable, "-m", "benchmarks.lean_upstream", str(port))
     )
@@ -95,12 +97,11 @@ def nginx_command() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
-def _nginx(nginx: str, folder: Path, port: int) -> tuple[str, ...]:
+def _nginx(nginx: str, folder: Path, port: int, hosts: Sequence[str]) -> tuple[str, ...]:
     (folder / "large").write_bytes(b"y" * LARGE_BYTES)
     config = folder / "upstream.conf"
+    listen = " ".join(f"listen {host}:{port} backlog=4096;" for host in hosts)
     config.write_text(
-        _NGINX.format(
-            folder=folder, host=HOST, port=port, small="x" * SMALL_BYTES, json=JSON, count_path=COUNT_PATH
-        )
+        _NGINX.format(folder=folder, listen=listen, small="x" * SMALL_BYTES, json=JSON, count_path=COUNT_PATH)
     )
     return (nginx, "-p", str(folder), "-e", "stderr", "-c", str(config))

@@ -100,8 +100,9 @@ def bearer_script(path: str, tokens: str, *, once: bool = False) -> str:
     )
 
 
-def callers_script(callers: int, *, pause_ms: int) -> str:
+def callers_script(callers: int, *, pause_ms: int = 0) -> str:
     """Lua: so many callers take turns; each connection rests so long before each request."""
+    rest = f"delay = function() return {pause_ms} end\n" if pause_ms else ""
     return (
         "local requests, at = {}, 0\n"
         "init = function(args)\n"
@@ -109,7 +110,7 @@ def callers_script(callers: int, *, pause_ms: int) -> str:
         '    requests[i] = wrk.format("GET", nil, {["X-Caller"] = "caller-" .. i})\n'
         "  end\n"
         "end\n"
-        f"delay = function() return {pause_ms} end\n"
+        f"{rest}"
         f"request = function() at = at % {callers} + 1 return requests[at] end\n"
     )
 

@@ -30,8 +30,8 @@ def settings_of(folder: Path, *, redis: bool = False) -> dict[str, str]:
     return own if redis else {**own, "REDIS_URL": "none"}
 
 
-def serve_command(port: int, *options: str) -> tuple[str, ...]:
-    return (sys.executable, "manage.py", "gateway", "serve", "--host", HOST, "--port", str(port), *options)
+def serve_command(port: int, *options: str, host: str = HOST) -> tuple[str, ...]:
+    return (sys.executable, "manage.py", "gateway", "serve", "--host", host, "--port", str(port), *options)
 
 
 def serving(document: Mapping[str, Any], site: Site) -> Launch:
