@@ -237,3 +237,14 @@ def test_list_of_ten_thousand_routes_is_quick(admin: Client) -> None:
     Route.objects.bulk_create(rows[50:])
     for query in ("", "p=200", "q=team7", f"service__id__exact={to.pk}", "method=POST", "o=-2"):
         assert min(list_time_s(admin, query) for _ in range(3)) < 2 * of_one_page_s, query
+
+
+def test_what_the_access_log_gets_is_on_the_page() -> None:
+    """The fields of the route, and the row as the document had it."""
+    logs = {"sample": 0.1}
+    apply_document({**small(), "routes": [route(log=logs)]}, actor=Actor("ada"))
+    row = Route.objects.get()
+    assert row.log == logs
+    text = signed_in().get(page("route", "change", row.pk)).content.decode()
+    assert 'name="log__sample" value="0.1"' in text
+    assert 'name="log__access"' in text
