@@ -42,7 +42,12 @@ from gateway_project.variables import (
 )
 from realtime.bus.opening import missing_library
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+PACKAGE_DIR = Path(__file__).resolve().parent
+IS_INSTALLED = not (PACKAGE_DIR.parent / "manage.py").is_file()
+# Where `examples/` lies and, in an image, `static/`: the source tree, or what the wheel has of it.
+BASE_DIR = PACKAGE_DIR / "share" if IS_INSTALLED else PACKAGE_DIR.parent
+# An installed package writes nothing beside its code.
+DEFAULT_VAR_DIR = Path("var") if IS_INSTALLED else BASE_DIR / "var"
 SERVICE_URL_SUFFIX = "_SERVICE_URL"
 SHORTEST_SECRET = 16
 PLACEHOLDER_PREFIXES = (
@@ -305,7 +310,7 @@ def _weakness(value: str) -> str | None:
 
 def _fill_derived(values: dict[str, Any]) -> None:
     """Defaults that depend on other variables."""
-    values["var_dir"] = (values["var_dir"] or BASE_DIR / "var").absolute()
+    values["var_dir"] = (values["var_dir"] or DEFAULT_VAR_DIR).absolute()
     values["database"] = values["database"] or Database("sqlite", str(values["var_dir"] / "torana.sqlite3"))
     if values["redis"] is None:
         name = values["redis_host"]

@@ -11,7 +11,7 @@ from django.conf import global_settings
 
 from gateway_project import csp
 from gateway_project.caches import django_caches
-from gateway_project.config import BASE_DIR, load_config
+from gateway_project.config import BASE_DIR, PACKAGE_DIR, load_config
 from gateway_project.connections import django_database
 from gateway_project.mailserver import mail_settings
 from gateway_project.rest import (  # noqa: F401 - REST framework reads them
@@ -88,8 +88,8 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [
-            BASE_DIR / "gateway_project/signin/templates",  # before allauth's own
-            BASE_DIR / "gateway_project/templates",  # before unfold's own
+            PACKAGE_DIR / "signin/templates",  # before allauth's own
+            PACKAGE_DIR / "templates",  # before unfold's own
         ],
         "APP_DIRS": True,
         "OPTIONS": {

@@ -40,6 +40,7 @@ from gateway_project.server.draining import DrainState
 from gateway_project.server.spec import WORKERS_VARIABLE
 from gateway_project.tracing import Tracing
 from gateway_project.traffic import Traffic
+from gateway_project.version import VERSION
 from observability.alerts.duty import AlertDuty
 from observability.applog import IDS, Ids
 from observability.health import Health
@@ -62,7 +63,6 @@ from routing.snapshot import CompiledService, Snapshot
 from routing.watcher import RevisionWatcher
 
 Role = Literal["all", "data", "control"]
-VERSION: Final = "0.1.0"
 EMPTY_DOCUMENT: Final = {"version": 1}
 _SERVED_BY_DATA_NODES: Final = frozenset({"events", "health", "metrics", "monitoring", "status", "websocket"})
 _LONGEST_REQUEST_S: Final = 24 * 3600.0

@@ -20,7 +20,8 @@ ELSEWHERE = {
     "docs/audit.md": "tests/functional/test_audit_doors.py",
     "docs/bus.md": "tests/functional/test_bus.py has the same route and command",
     "docs/changes.md": "tests/routing/commands/test_schedules.py",
-    "docs/deployment.md": "they want containers or root: tests/architecture/test_deployment.py; the rest is typed",
+    "docs/deployment.md": "they want containers or root: tests/architecture/test_deployment.py; as a package: "
+    "tests/functional/test_package.py; the rest is typed",
     "docs/realtime.md": "tests/functional/test_realtime_workers.py connects the same way",
     "docs/replay.md": "tests/observability/commands/test_replay.py",
     "docs/upgrading.md": "tests/functional/test_upgrading.py",
