@@ -129,7 +129,7 @@ async def test_installed_gateway_serves(installed: Installed) -> None:
         running.port = int((await running.said(SERVING))[1])
         assert (await running.get("/hello")).body == b"Installed."
         assert f'"{VERSION}"'.encode() in (await running.get("/health")).body
-        assert (await running.get("/admin/login/")).status == 200
+        assert (await running.get("/accounts/login/")).status == 200
         assert (await running.get("/admin/static/realtime/torana.js")).status == 200
         assert (await running.get("/admin/static/torana/traffic.js")).status == 200
 
