@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.
 GATEWAY := --extra amqp --extra grpc --extra nats --extra nginx --extra otel
 
 .DEFAULT_GOAL := help
-.PHONY: help run example test test-systems lint fmt check bench docs lock
+.PHONY: help run example test test-systems test-image lint fmt check bench docs lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 19
@@ -28,6 +28,10 @@ test: ## every test (ARGS="tests/routing -x" for some of them)
 test-systems: ## the example systems alone, from outside
 	@$(ENVIRONMENT_OF) requirements-dev.lock
 	@exec $(BIN)/python -m pytest -q tests/systems $(ARGS)
+
+test-image: ## build the image's steps without a container engine and ask it (root, minutes)
+	@$(ENVIRONMENT_OF) requirements-dev.lock
+	@IMAGE=1 exec $(BIN)/python -m pytest -q tests/architecture/test_dockerfile.py $(ARGS)
 
 lint: ## style, types and the direction of imports
 	@$(ENVIRONMENT_OF) requirements-dev.lock

@@ -68,7 +68,8 @@ async def test_drill(tmp_path: Path) -> None:
     assert rows["both are back"]["200"] > rows["both are back"].get("503", 0)
     scarce = [row for what, row in rows.items() if what.startswith("20 a second")]
     assert len(scarce) == 3
-    assert all(20 <= row["200"] <= 60 for row in scarce), output
+    # Two less than 20: at the end of a phase, answers may be late. More: its first and its last second are two.
+    assert all(18 <= row["200"] <= 60 for row in scarce), output
     assert session(pid) == []
     assert list(tmp_path.iterdir()) == []
     assert took_s < 150
