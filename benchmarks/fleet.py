@@ -15,7 +15,7 @@ import psycopg
 from benchmarks import upstream, wrk
 from benchmarks.admission import Admission
 from benchmarks.errors import BenchmarkError
-from benchmarks.fleetfigures import Large, Measured, NodeFigures, RedisMaximum
+from benchmarks.fleetfigures import DataNode, Large, Measured, NodeFigures, RedisMaximum
 from benchmarks.fleetnet import network
 from benchmarks.fleetnodes import (
     FEW,
@@ -83,11 +83,14 @@ def run(
             say(f"{count} node{'s' if count > 1 else ''}")
             with nodes_running(around, count, title=f"of-{count}") as nodes:
                 fleets.append(_figures(around, nodes, plan))
+        say("one data node")
+        with nodes_running(around, 1, title="data", role="data"):
+            data = _data_node(around, plan)
         say(f"{plan.routes:,} routes")
         with nodes_running(around, 1, title="large") as nodes:
             large = _large(around, nodes, plan.routes)
         measured = Measured(
-            tuple(fleets), alone, large, _statements_s(around.database), around.database.most_connections,
+            tuple(fleets), alone, large, data, _statements_s(around.database), around.database.most_connections,
             _machine_mb(), os.cpu_count() or 1,
         )  # fmt: skip
         return rendered(measured, network=around.network.kind, load=_LOAD)
@@ -187,6 +190,11 @@ def _alone(nodes: Sequence[Node]) -> int:
     if refused := [answer.status for answer in answers if answer.status != 200]:
         raise BenchmarkError(f"/health/detailed answers {refused[0]}")
     return sum(json.loads(answer.body)["components"]["redis"]["decided_alone"] for answer in answers)
+
+
+def _data_node(around: Surroundings, plan: Plan) -> DataNode:
+    _, statements_s = _statements_during(around, lambda: time.sleep(plan.idle_s))
+    return DataNode(around.database.forwarder.traffic.connections, statements_s)
 
 
 def _large(around: Surroundings, nodes: Sequence[Node], routes: int) -> Large:

@@ -72,12 +72,21 @@ class Large:
 
 
 @dataclass(frozen=True, slots=True)
+class DataNode:
+    """What one idle node that serves only routed traffic (`--role data`) asks of PostgreSQL."""
+
+    connections: float
+    statements_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """All that a projection rests on; the figures of the largest fleet are used."""
 
     fleets: tuple[NodeFigures, ...]
     redis: RedisMaximum
     large: Large
+    data: DataNode
     statements_s: float
     """That PostgreSQL answers to one connection that asks without pause."""
     most_connections: int

@@ -88,11 +88,11 @@ class Node:
 
 
 @contextlib.contextmanager
-def nodes_running(around: Surroundings, count: int, *, title: str) -> Iterator[list[Node]]:
+def nodes_running(around: Surroundings, count: int, *, title: str, role: str = "all") -> Iterator[list[Node]]:
     """All started, all ready: each has its own VAR_DIR and serves what the database holds."""
     with contextlib.ExitStack() as stack:
         nodes = [
-            stack.enter_context(_started(around, place, around.folder / f"{title}-{number}"))
+            stack.enter_context(_started(around, place, around.folder / f"{title}-{number}", role))
             for number, place in enumerate(around.network.places[:count], 1)
         ]
         for node in nodes:
@@ -103,10 +103,10 @@ def nodes_running(around: Surroundings, count: int, *, title: str) -> Iterator[l
 
 
 @contextlib.contextmanager
-def _started(around: Surroundings, place: Place, folder: Path) -> Iterator[Node]:
+def _started(around: Surroundings, place: Place, folder: Path, role: str) -> Iterator[Node]:
     folder.mkdir()
     port = _PORT if place.prefix else keep_port()
-    command = (*place.prefix, *torana.serve_command(port, "--workers", "1", host=place.host))
+    command = (*place.prefix, *torana.serve_command(port, "--workers", "1", "--role", role, host=place.host))
     env = environment(folder, around.settings(folder, around.database.shared_url))
     core = around.proxy_core
     with started("Torana", command, folder=folder, env=env, cwd=torana.ROOT, core=core) as child:

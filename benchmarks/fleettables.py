@@ -82,6 +82,8 @@ def alone(measured: Measured) -> str:
             f"{redis.decision_us:.2f} µs for each decision in it; a bucket takes {redis.bucket_bytes:.0f} bytes",
             f"- PostgreSQL: {measured.statements_s:,.0f} statements/s for one connection, at most "
             f"{measured.most_connections} connections",
+            f"- one idle node with `--role data`: {measured.data.connections:.0f} connections, "
+            f"{measured.data.statements_s:.1f} statements/s",
             f"- {large.routes:,} routes, one node: all new: `gateway apply` {large.apply_s:.1f} s, live "
             f"{large.all_live_s:.2f} s after the revision; one changed: live after {large.change_live_s:.2f} s; "
             f"{large.node_bytes / 1e6:.1f} MB from PostgreSQL for each node and revision; "

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmarks import fleetfigures, fleettables
 from benchmarks.admission import Admission
-from benchmarks.fleetfigures import Bearing, Large, Measured, NodeFigures, RedisMaximum, Size
+from benchmarks.fleetfigures import Bearing, DataNode, Large, Measured, NodeFigures, RedisMaximum, Size
 
 FLEET = NodeFigures(
     nodes=4,
@@ -39,7 +39,17 @@ LARGE = Large(
     memory_mb=260.0,
     added_mb=60.0,
 )
-MEASURED = Measured((replace(FLEET, nodes=1, quota_us=999.0), FLEET), REDIS, LARGE, 5000.0, 100, 16_000.0, 2)
+DATA = DataNode(connections=11.0, statements_s=40.0)
+MEASURED = Measured(
+    (replace(FLEET, nodes=1, quota_us=999.0), FLEET),
+    REDIS,
+    LARGE,
+    DataNode(11.0, 40.0),
+    5000.0,
+    100,
+    16_000.0,
+    2,
+)
 SIZE = Size(nodes=100, routes=100_000, consumers=1_000_000)
 
 
@@ -105,6 +115,7 @@ def test_text_names_the_network_the_figures_and_what_breaks_first() -> None:
     assert "worker each, over loopback (not root);" in text
     assert "- ok: live on 4 nodes at most 0.300 s after the revision (goal: 1 s)" in text
     assert "- ok: 4,400 of 20,000 requests admitted in 10.0 s" in text
+    assert "- one idle node with `--role data`: 11 connections, 40.0 statements/s" in text
     assert "- PostgreSQL, connections breaks first: 600 of 100, full at 17 nodes" in text
 
 
