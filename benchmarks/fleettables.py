@@ -117,7 +117,7 @@ def projection(bearings: Sequence[Bearing], size: Size) -> str:
 
 def _full_at(bearing: Bearing, size: Size) -> str:
     full = bearing.full_at(size)
-    return "never" if math.isinf(full) else f"{full:,.0f} {bearing.grows}"
+    return "never" if math.isinf(full) else f"{math.floor(full):,} {bearing.grows}"
 
 
 def _figure(value: float, unit: str) -> str:

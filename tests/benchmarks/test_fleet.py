@@ -116,7 +116,7 @@ def test_text_names_the_network_the_figures_and_what_breaks_first() -> None:
     assert "- ok: live on 4 nodes at most 0.300 s after the revision (goal: 1 s)" in text
     assert "- ok: 4,400 of 20,000 requests admitted in 10.0 s" in text
     assert "- one idle node with `--role data`: 11 connections, 40.0 statements/s" in text
-    assert "- PostgreSQL, connections breaks first: 600 of 100, full at 17 nodes" in text
+    assert "- PostgreSQL, connections breaks first: 600 of 100, full at 16 nodes" in text
 
 
 def test_nothing_breaks_while_all_shares_are_under_one() -> None:
