@@ -53,7 +53,7 @@ def routes_of(
         rewrite = _rewrite(route, path)
         if rewrite:
             made["rewrite"] = rewrite
-        if {"ws", "wss"} & set(protocols) or "https" in protocols or "http" in protocols:
+        if {"ws", "wss", "http", "https"} & set(protocols):
             made["websocket"] = {"enabled": True}
         yield made
 
