@@ -3,9 +3,8 @@
 import argparse
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from authproxy.rejections import Code
 from gateway_project.config import table
@@ -38,32 +37,39 @@ ELSEWHERE = {
 """Variables of the examples and of deploy/, second names, and what a library reads."""
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=shown)
-def test_links_lead_somewhere(path: Path) -> None:
+def found(pattern: re.Pattern[str]) -> Iterator[tuple[Path, str]]:
+    """Each match in each document."""
+    assert len(DOCUMENTS) > 50
+    return ((path, text) for path in DOCUMENTS for text in pattern.findall(path.read_text()))
+
+
+def test_links_lead_somewhere() -> None:
     """Each relative link and picture; pages of reference are there when the site is built."""
-    missing = [link for link in LINK.findall(path.read_text()) if not (path.parent / link).exists()]
-    assert [link for link in missing if shown((path.parent / link).resolve()) not in GENERATED] == []
+    missing = [(path, link) for path, link in found(LINK) if not (path.parent / link).exists()]
+    assert [
+        (shown(path), link)
+        for path, link in missing
+        if shown((path.parent / link).resolve()) not in GENERATED
+    ] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=shown)
-def test_commands_exist(path: Path) -> None:
+def test_commands_exist() -> None:
     """Each `gateway …` line is one that the command line takes as far as it goes; what follows `[` is for readers."""
     parser = argparse.ArgumentParser(exit_on_error=False)
     subparsers = parser.add_subparsers()
     for module in SUBCOMMANDS:
         module.add(subparsers)
     known = subparsers.choices
-    named = [shlex.split(line, comments=True)[0] for line in COMMAND.findall(path.read_text())]
-    assert [name for name in named if name not in known] == []
+    named = [(shown(path), shlex.split(line, comments=True)[0]) for path, line in found(COMMAND)]
+    assert [(path, name) for path, name in named if name not in known] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=shown)
-def test_variables_exist(path: Path) -> None:
+def test_variables_exist() -> None:
     """Each variable in code letters is one that the gateway reads; codes of errors look alike."""
     known = (
         {name for row in table().values() for name in row.names} | ELSEWHERE | {code.value for code in Code}
     )
-    assert set(VARIABLE.findall(path.read_text())) - known == set()
+    assert {(shown(path), name) for path, name in found(VARIABLE) if name not in known} == set()
 
 
 def test_architecture_names_files() -> None:

@@ -3,9 +3,7 @@
 from pathlib import Path
 from statistics import median, quantiles
 
-import pytest
-
-from tests.support.source import functions, length, modules, shown, tracked
+from tests.support.source import functions, modules, shown, tracked
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
@@ -21,18 +19,23 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines())
 
 
-@pytest.mark.parametrize("path", python_files(), ids=shown)
-def test_file_and_its_functions_are_short(path: Path) -> None:
+def test_files_and_their_functions_are_short() -> None:
     """No file over 400 lines, no function over 60; tests and benchmarks included."""
-    too_long = [f"{each.name}: {length(each)}" for each in functions(path) if length(each) > LONGEST_FUNCTION]
+    files = {path: lines(path) for path in python_files()}
 
-    assert lines(path) <= LONGEST_FILE
-    assert too_long == []
+    assert [f"{shown(path)}: {length}" for path, length in files.items() if length > LONGEST_FILE] == []
+    assert [
+        f"{shown(path)}: {name}: {length}"
+        for path, at_most in files.items()
+        if at_most > LONGEST_FUNCTION
+        for name, length in functions(path)
+        if length > LONGEST_FUNCTION
+    ] == []
 
 
 def test_most_are_much_shorter() -> None:
     """Half of the product's files have at most 120 lines, nine of ten functions at most 30."""
-    lengths = [length(each) for path in modules() for each in functions(path)]
+    lengths = [length for path in modules() for _, length in functions(path)]
 
     assert median(map(lines, modules())) <= TYPICAL_FILE
     assert quantiles(lengths, n=10)[-1] <= USUAL_FUNCTION

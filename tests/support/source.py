@@ -1,6 +1,7 @@
 """I: The project's own source, as the architecture tests look at it."""
 
 import ast
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -50,44 +51,53 @@ def shown(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-@cache
 def parsed(path: Path) -> ast.Module:
+    """Not kept: the trees of all files are millions of objects, at which every garbage collection would look."""
     return ast.parse(path.read_text(), filename=str(path))
 
 
+@cache
 def role(path: Path) -> str:
     """The tag in the first line of the module's docstring: P, I or D; empty where there is none."""
-    docstring = ast.get_docstring(parsed(path)) or ""
-    tag, colon, _ = docstring.partition(": ")
-    return tag if colon and tag in ("P", "I", "D") else ""
+    tag = re.match(r'"""([PID]): ', path.read_text())
+    return tag[1] if tag else ""
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+@cache
+def functions(path: Path) -> tuple[tuple[str, int], ...]:
+    """(name, length in lines) of each, methods and functions in functions too."""
+    return tuple(
+        (node.name, (node.end_lineno or 0) - node.lineno + 1)
+        for node in statements(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
-def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    assert node.end_lineno is not None
-    return node.end_lineno - node.lineno + 1
+def statements(tree: ast.AST, *, as_run: bool = False) -> Iterator[ast.AST]:
+    """Every node but expressions, which most nodes are and none of which holds a statement.
+
+    As run: what is only for type checkers is left out.
+    """
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if as_run and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            pending.extend(node.orelse)
+            continue
+        yield node
+        pending.extend(each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.expr))
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Dotted names that the module imports when it runs; those for type checkers only are left out."""
     found: set[str] = set()
-    pending: list[ast.AST] = [parsed(path)]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            pending.extend(node.orelse)
-            continue
+    for node in statements(parsed(path), as_run=True):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
-        pending.extend(ast.iter_child_nodes(node))
     return found
 
 
