@@ -20,7 +20,7 @@ _MAPS: Final = frozenset({
 _DATA: Final = frozenset({"default", "example", "enum", "const", "value"})
 """What is in them is data, whatever it looks like."""
 _LEFT_OUT: Final = frozenset(
-    {"callbacks", "servers", "$id", "$schema", "$dynamicRef", "$dynamicAnchor", "$anchor"}
+    {"callbacks", "server", "servers", "$id", "$schema", "$dynamicRef", "$dynamicAnchor", "$anchor"}
 )
 _KINDS: Final = frozenset(
     {"schemas", "responses", "parameters", "examples", "requestBodies", "headers", "links"}

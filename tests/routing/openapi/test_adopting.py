@@ -32,6 +32,18 @@ def test_components_come_with_their_references_and_no_others() -> None:
     }
 
 
+def test_servers_inside_are_not_told() -> None:
+    """Wherever OpenAPI lets them stand; what is only named so stays."""
+    links = {"next": {"operationId": "read", "server": {"url": "http://inside:8000"}}}
+    schema = {"properties": {"server": {"type": "string"}}}
+    made, _ = adopter({})
+
+    assert made.adopted({"links": links, "schema": schema, "servers": [{"url": "http://inside"}]}, "x") == {
+        "links": {"next": {"operationId": "read"}},
+        "schema": schema,
+    }
+
+
 def test_references_out_of_the_document_are_cut() -> None:
     """Nothing is fetched; the note names the place."""
     made, notes = adopter({"schemas": {}})
