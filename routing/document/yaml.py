@@ -44,7 +44,7 @@ def parse_text(text: str | bytes) -> Any:
         raise _refused(f"the document is larger than {MAX_CHARACTERS >> 20} MB", problem_id="gateway.E033")
     if text.lstrip()[:1] in ("{", "["):
         try:
-            return json.loads(text, object_pairs_hook=_unique_pairs, parse_constant=_no_constant)
+            return parse_json(text)
         except (ValueError, RecursionError):
             pass  # a YAML flow mapping, or something wrong: the YAML reader says what and where
     try:
@@ -55,6 +55,11 @@ def parse_text(text: str | bytes) -> Any:
         raise _refused(f"the document cannot be read: {str(error).splitlines()[0]}") from None
     except UnicodeEncodeError:
         raise _refused("the document holds half of a surrogate pair") from None
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text, where a number that is no finite one is a text. Raises ValueError, RecursionError."""
+    return json.loads(text, object_pairs_hook=_unique_pairs, parse_constant=_no_constant, parse_float=_finite)
 
 
 def resolve_plain(text: str) -> str | int | float | bool | None:

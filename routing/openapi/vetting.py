@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from routing.document.yaml import parse_text
+from routing.document.yaml import parse_json, parse_text
 from routing.foreign import Notes
 from routing.openapi.reading import NotOpenApi, Source
 from routing.problems import ConfigurationInvalid
@@ -19,10 +19,8 @@ LONGEST_REASON: Final = 300
 
 def read(body: bytes) -> Source:
     """A JSON or YAML document, which nobody is to change; raises NotOpenApi with the place of what is wrong."""
-    if len(body) > MOST_YAML and body.lstrip()[:1] != b"{":
-        raise NotOpenApi(f"it is YAML of more than {MOST_YAML >> 10} KB; JSON may be larger")
     try:
-        raw = parse_text(body)
+        raw = parse_text(body) if len(body) <= MOST_YAML else _large(body)
     except ConfigurationInvalid as invalid:
         said = "; ".join(str(problem) for problem in invalid.problems)
         raise NotOpenApi(said[:LONGEST_REASON]) from None
@@ -35,6 +33,14 @@ def read(body: bytes) -> Source:
     if not isinstance(source.raw.get("components", {}), Mapping):
         raise NotOpenApi("components: it is not a mapping")
     return source
+
+
+def _large(body: bytes) -> Any:
+    try:
+        return parse_json(body)
+    except ValueError as error:
+        message = f"it is no JSON ({error}), and of YAML at most {MOST_YAML >> 10} KB are read"
+        raise NotOpenApi(message[:LONGEST_REASON]) from None
 
 
 def _measure(raw: object) -> None:

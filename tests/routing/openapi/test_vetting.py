@@ -37,9 +37,11 @@ def nested(depth: int) -> bytes:
         (nested(DEEPEST + 1), "nested deeper"),
         (nested(500_000), "nest"),
         (b'{"openapi": "3.1.0", "x": [' + b"1," * MOST_VALUES + b"1]}", "more than 200000 values"),
-        (b"openapi: 3.1.0\nx: " + b"a" * MOST_YAML, "YAML of more than 512 KB"),
+        (b"openapi: 3.1.0\nx: " + b"a" * MOST_YAML, "of YAML at most 512 KB"),
+        (b'{"a": ' + b" " * MOST_YAML + b"}", "it is no JSON"),
+        (b'{"a": 1, ' + b" " * MOST_YAML + b'"a": 2}', "duplicate key"),
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_what_is_wrong_is_said(body: bytes, why: str) -> None:
     """In a sentence; nothing else is raised."""
@@ -48,3 +50,8 @@ def test_what_is_wrong_is_said(body: bytes, why: str) -> None:
 
     assert why in str(refused.value)
     assert len(str(refused.value)) <= 300
+
+
+def test_no_number_is_beyond_what_json_can_say() -> None:
+    """One that is would make the whole portal's document unreadable."""
+    assert read(b'{"openapi": "3.1.0", "x": [1e999, -1e999, 1e3]}').raw["x"] == ["1e999", "-1e999", 1000.0]
