@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
@@ -63,6 +64,8 @@ class Known:
     """What it was asked by: where the service is, and where its document."""
     due: float
     source: Source | None = None
+    digest: bytes = b""
+    """Of what `source` was read from."""
     fetched_at: float = 0.0
     failed_since: float | None = None
     failures: int = 0
@@ -91,7 +94,7 @@ class UpstreamDocuments:
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._task: asyncio.Task[None] | None = None
         self.version = 0
-        """Another one whenever something else is known."""
+        """Another one whenever `described` tells something else."""
 
     def start(self) -> None:
         """Needs a running loop."""
@@ -139,7 +142,8 @@ class UpstreamDocuments:
         """Asks whom it is time to ask; seconds until the next one."""
         services = _documented(self._current())
         if gone := self._known.keys() - services.keys():
-            self._learn({name: each for name, each in self._known.items() if name not in gone})
+            self._known = {name: each for name, each in self._known.items() if name not in gone}
+            self.version += 1
         due = [each for each in services.values() if self._is_due(each)]
         await asyncio.gather(*map(self._refresh, due))
         dues = [each.due for each in self._known.values()]
@@ -157,32 +161,28 @@ class UpstreamDocuments:
             known = replace(known, asked=asked, validators=(), failures=0)
         async with self._turns:
             found = await self._ask(service, known)
-        self._learn({**self._known, service.name: found})
-
-    def _learn(self, known: dict[str, Known]) -> None:
-        self._known = known
-        self.version += 1
+        self._known = {**self._known, service.name: found}
+        if (found.source, found.note) != (known.source, known.note):
+            self.version += 1
 
     async def _ask(self, service: CompiledService, known: Known) -> Known:
         where = service.openapi
         assert where is not None
         try:
             came = await self._fetch(service, where, known.validators)
-            # Parsing is for a thread: two megabytes take longer than requests may be held up.
-            source = known.source if came.body is None else await asyncio.to_thread(read, came.body)
+            if came.body is None:
+                source, digest, validators = known.source, known.digest, known.validators
+            else:  # Parsing is for a thread: two megabytes take longer than requests may be held up.
+                source, digest = await asyncio.to_thread(_read, came.body, known)
+                validators = came.validators
         except (NoDocument, NotOpenApi) as failure:
             since = wall_clock() if known.failed_since is None else known.failed_since
             due = monotonic() + min(where.refresh_s, AFTER_FAILURE_S, 2.0**known.failures)
             return replace(
                 known, due=due, failures=known.failures + 1, failed_since=since, failure=str(failure)
             )
-        return Known(
-            known.asked,
-            monotonic() + where.refresh_s,
-            source,
-            wall_clock(),
-            validators=came.validators if came.body is not None else known.validators,
-        )
+        due = monotonic() + where.refresh_s
+        return Known(known.asked, due, source, digest, wall_clock(), validators=validators)
 
     async def _fetch(self, service: CompiledService, where: OpenApiSource, seen: tuple[Pair, ...]) -> Came:
         runtime: ServiceRuntime = service.runtime
@@ -204,6 +204,12 @@ def _documented(snapshot: Snapshot | None) -> Mapping[str, CompiledService]:
     if snapshot is None:
         return {}
     return {name: each for name, each in snapshot.services.items() if each.openapi is not None}
+
+
+def _read(body: bytes, known: Known) -> tuple[Source | None, bytes]:
+    """The same object where it is the same document; raises NotOpenApi."""
+    digest = sha256(body).digest()
+    return (known.source if digest == known.digest else read(body)), digest
 
 
 def _asked(service: CompiledService) -> tuple[object, ...]:

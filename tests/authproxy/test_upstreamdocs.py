@@ -100,13 +100,31 @@ async def test_what_is_known_is_asked_for_by_its_validators() -> None:
 
     async with ScriptedUpstream(script) as upstream, bench(upstream.url, openapi={"refresh": "1s"}) as made:
         assert title(await made.learns()) == "one"
-        assert title(await made.learns()) == "one"
         assert title(await made.learns()) == "two"
 
     assert seen[0].values("if-none-match") == []
     assert seen[1].values("if-none-match") == [b'"1"']
     assert seen[2].values("if-none-match") == [b'"1"']
     assert seen[1].values("if-modified-since") == [b"Mon, 01 Jan 2024 00:00:00 GMT"]
+
+
+async def test_the_same_document_is_nothing_new() -> None:
+    """It is not read again, and what was made of it still holds."""
+    count = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal count
+        while True:
+            await peer.request()
+            await peer.send(response(DOCUMENT))
+            count += 1
+
+    async with ScriptedUpstream(script) as upstream, bench(upstream.url, openapi={"refresh": "1s"}) as made:
+        source, version = (await made.learns()).source, made.documents.version
+        await until(lambda: count >= 3)
+
+        assert made.found.source is source
+        assert made.documents.version == version
 
 
 async def test_a_dead_upstream_keeps_its_document() -> None:
