@@ -99,12 +99,23 @@ def _remembered(key: Key, make: Any) -> tuple[bytes, str]:
     with _making:
         found = _kept.get(key)
         if found is None:
-            body = json.dumps(make(), separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+            body = _text(make(), 3).encode("utf-8", "replace")
             found = _kept[key] = (body, f'"{sha256(body).hexdigest()[:32]}"')
         _kept.move_to_end(key)
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
         return found
+
+
+def _text(value: Any, levels: int) -> str:
+    """As JSON, in pieces: one call for megabytes would keep the process from all else as long."""
+    if levels and isinstance(value, dict):
+        return (
+            "{"
+            + ",".join(f"{_text(name, 0)}:{_text(each, levels - 1)}" for name, each in value.items())
+            + "}"
+        )
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ method, with the credentials and refusals of that route. Components are prefixed
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +19,8 @@ from routing.openapi.reading import METHODS, Source
 from routing.snapshot import CompiledRoute, CompiledService, Snapshot
 
 MOST_OPERATIONS: Final = 20_000
+MOST_TEXT: Final = 32 * 1024 * 1024
+"""Characters, of all operations as their services write them: one is shown once for each route that leads to it."""
 _SCHEMES: Final = {"jwt": "bearer", "api_key": "apiKey", "session": "session"}
 _KEPT: Final = (
     "summary",
@@ -55,6 +58,12 @@ class Merged:
     tags: list[Json] = field(default_factory=list)
     notes: list[Json] = field(default_factory=list)
     operations: int = 0
+    text: int = 0
+    """Characters."""
+
+    @property
+    def is_full(self) -> bool:
+        return self.operations >= MOST_OPERATIONS or self.text >= MOST_TEXT
 
     def into(self, gateway: Mapping[str, Any]) -> Json:
         """The whole document; what the gateway has of the same name stays."""
@@ -121,10 +130,15 @@ class _Joining:
             if (reason := cannot_turn(route)) is not None:
                 self._notes.add(f"route {route.name}", reason)
         for path, item in self._items():
+            length = len(json.dumps(item))
             for route in routes:
                 public = public_path(route, path)
-                if public is not None:
+                if public is not None and not self._result.is_full:
+                    self._result.text += length
                     self._bring(public, item, route, snapshot)
+            if self._result.is_full:
+                self._notes.add("", "there are too many operations: the rest is left out")
+                break
         for kind, parts in self._adopter.components.items():
             self._result.components.setdefault(kind, {}).update(parts)
         info = self._source.raw.get("info")
@@ -149,9 +163,6 @@ class _Joining:
             if method in there:
                 self._notes.add(place, f"another operation is shown here; route {route.name} is not")
                 continue
-            if self._result.operations >= MOST_OPERATIONS:
-                self._notes.add("", f"more than {MOST_OPERATIONS} operations: the rest is left out")
-                return
             self._result.operations += 1
             there[method] = self._operation(operation, item, route, public, place)
 

@@ -10,6 +10,7 @@ from django.test import Client
 
 from authproxy import upstreamdocs, urls
 from authproxy.upstreamdocs import UpstreamDocuments
+from authproxy.views import docs
 from gateway_project import changesurls, controlurls
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.foreign import Notes
@@ -188,3 +189,9 @@ def test_pages_are_their_own_alone(path: str) -> None:
 
     assert "default-src 'self'" in answer["Content-Security-Policy"]
     assert not re.search(r"<script>|<style|(src|href)=\"(https?:)?//| on\w+=", answer.content.decode())
+
+
+@pytest.mark.parametrize("value", [1, [], {}, {"ä": [{"b": {"c": {"d": {"e": None}}}}], '"': {"\n": {}}}])
+def test_pieces_make_the_same_json(value: Any) -> None:
+    """As one call would."""
+    assert docs._text(value, 3) == json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -5,7 +5,7 @@ from typing import Any
 
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.foreign import Notes
-from routing.openapi.portal import Described, merged
+from routing.openapi.portal import MOST_TEXT, Described, merged
 from routing.openapi.reading import Source
 from routing.snapshot import CompiledRoute, Snapshot
 
@@ -163,3 +163,13 @@ def test_a_thousand_routes_are_merged_in_time() -> None:
 
     assert found.operations == 10_000
     assert taken < 20, f"{taken:.1f} s"
+
+
+def test_what_many_routes_show_is_bounded() -> None:
+    """Each repeats the whole document."""
+    snapshot = snapshot_of(*(route(f"r{number}") for number in range(100)))
+    paths = {f"/p{number}": {"get": {"description": "x" * 100_000}} for number in range(10)}
+    found = merged([described("shop", paths)], snapshot, anybody)
+
+    assert 0 < found.operations <= MOST_TEXT // 100_000 + 1
+    assert any("too many operations" in note["note"] for note in found.notes)
