@@ -17,9 +17,11 @@ class NotReadable(Exception):  # noqa: N818 - a refusal
 
 @contextlib.contextmanager
 def reading(place: str) -> Iterator[None]:
-    """A value of a kind that nobody expected is a fault of what stands at `place`. Raises NotReadable."""
+    """A value of a kind that nobody expected, or none, is a fault of what stands at `place`. Raises NotReadable."""
     try:
         yield
+    except IndexError as error:
+        raise NotReadable(f"{place}: a value is missing") from error
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise NotReadable(f"{place}: a value is not of its kind ({error})") from error
 

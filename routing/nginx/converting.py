@@ -11,7 +11,7 @@ from routing.nginx import locations as placing
 from routing.nginx.directives import Directive
 from routing.nginx.locations import Location
 from routing.nginx.reading import read
-from routing.nginx.routes import route_of
+from routing.nginx.routes import NO_COUNTERPART, route_of
 from routing.nginx.services import Services
 
 _RATE: Final = re.compile(r"rate=([0-9]+)r/([sm])")
@@ -35,6 +35,10 @@ def convert(file: Path) -> Converted:
     for name in _ELSEWHERE:
         for each in http.all(name):
             notes.add(each.place, f"{name} {' '.join(each.args)}: is not carried over")
+    for block in (http, *servers):
+        for name in (*NO_COUNTERPART, "rewrite"):
+            for each in block.all(name):
+                notes.add(each.place, f"{name}: is not carried over")
     quotas = _quotas(http, notes)
     services = Services(http, notes)
     routes = _routes(http, servers, services, quotas, notes)
@@ -54,14 +58,15 @@ def _routes(
     default = _default(servers)
     for server, found in listed:
         groups = [()] if server is default else placing.names_of(server, notes)
-        if _is_https_redirect(server, servers):
-            notes.add(
-                server.place, "the redirect to HTTPS is a setting of the gateway: ENFORCE_HTTPS=redirect"
-            )
-            continue
+        with reading(server.place):
+            if _is_https_redirect(server, servers):
+                notes.add(
+                    server.place, "the redirect to HTTPS is a setting of the gateway: ENFORCE_HTTPS=redirect"
+                )
+                continue
+            _note_listening(server, notes)
         if not groups:
             notes.add(server.place, "the server has no name and is not the default; it is left out")
-        _note_listening(server, notes)
         for group in groups:
             tier = placing.tier_of(group) * placing.TIER if has_expressions else 0
             made += _served(group, tier, found, services, quotas, names, notes)
@@ -155,19 +160,23 @@ def _quotas(http: Directive, notes: Notes) -> Quotas:
     """limit_req is a leaky bucket: a rate, and at once no more than one and its burst."""
     found: Quotas = {}
     for each in http.all("limit_req_zone"):
-        options = dict(arg.partition("=")[::2] for arg in each.args[1:])
-        name, rate = options.get("zone", "").partition(":")[0], _RATE.search(" ".join(each.args))
-        if not name or rate is None:
-            notes.add(each.place, "limit_req_zone: it has no zone or rate")
-            continue
-        key = _KEYS.get(each.args[0])
-        if key is None and each.args[0].startswith("$http_"):
-            key = {"header": each.args[0].removeprefix("$http_").replace("_", "-")}
-        if key is None:
-            notes.add(each.place, f"limit_req_zone {each.args[0]}: the client's address is taken instead")
-        per = {"s": "1s", "m": "1m"}[rate[2]]
-        found[name] = {
-            "name": name, "algorithm": "token_bucket", "limit": int(rate[1]), "per": per, "burst": 1,
-            "key": key or "ip",
-        }  # fmt: skip
+        with reading(each.place):
+            if (quota := _quota(each, notes)) is not None:
+                found[quota["name"]] = quota
     return found
+
+
+def _quota(zone: Directive, notes: Notes) -> dict[str, Any] | None:
+    options = dict(arg.partition("=")[::2] for arg in zone.args[1:])
+    name, rate = options.get("zone", "").partition(":")[0], _RATE.search(" ".join(zone.args))
+    if not name or rate is None:
+        notes.add(zone.place, "limit_req_zone: it has no zone or rate")
+        return None
+    by = zone.args[0]
+    key = {"header": by[6:].replace("_", "-")} if by.startswith("$http_") else _KEYS.get(by)
+    if key is None:
+        notes.add(zone.place, f"limit_req_zone {by}: the client's address is taken instead")
+    per = {"s": "1s", "m": "1m"}[rate[2]]
+    return {
+        "name": name, "algorithm": "token_bucket", "limit": int(rate[1]), "per": per, "burst": 1, "key": key or "ip",
+    }  # fmt: skip

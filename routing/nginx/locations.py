@@ -52,12 +52,11 @@ class Location:
 
 
 def locations_of(server: Directive, http: Directive, notes: Notes) -> list[Location]:
-    """Those of a server, nested ones as well. A server without any is one for all."""
+    """Those of a server, nested ones as well. A server that answers by itself asks none of them."""
+    if next(server.all("return"), None) is not None:
+        return [Location("", "/", server, (http,))]
     found: list[Location] = []
     _gather(server, (http,), found, notes)
-    is_covered = any(each.path == "/" and not each.is_regex for each in found)
-    if not is_covered and any(next(server.all(name), None) for name in ("return", "rewrite")):
-        found.append(Location("", "/", server, (http,)))
     return found
 
 

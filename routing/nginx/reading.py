@@ -74,7 +74,7 @@ class _Reader:
         if pattern.endswith("mime.types"):
             return []
         pattern = pattern.removeprefix(f"{self._root}/")
-        if depth >= _DEEPEST or pattern.startswith("/") or ".." in Path(pattern).parts:
+        if depth >= _DEEPEST or not pattern or pattern.startswith("/") or ".." in Path(pattern).parts:
             self._notes.add(place, f"include {pattern}: only files below the file's own folder are read")
             return []
         files = [

@@ -8,6 +8,7 @@ from typing import Any, Final
 from routing.foreign import Notes
 from routing.nginx.locations import Location
 from routing.nginx.services import Services, duration
+from routing.openapi.schemas import escaped
 
 _SIZE: Final = re.compile(r"^([0-9]+)([kKmMgG]?)$")
 _UNITS: Final = {"": "B", "k": "KB", "m": "MB", "g": "GB"}
@@ -38,9 +39,10 @@ _SERVES_ITSELF: Final = (
     "scgi_pass",
     "memcached_pass",
 )
-_CLOSES: Final = ("auth_basic", "auth_request", "auth_jwt")
-_NO_COUNTERPART: Final = (
-    "if", "set", "error_page", "sub_filter", "limit_conn", "limit_rate", "internal", "satisfy", "expires", "mirror",
+_CLOSES: Final = ("auth_basic", "auth_request", "auth_jwt", "ssl_verify_client")
+_CLOSES_NOTHING: Final = (("off",), ("optional",), ("optional_no_ca",))
+NO_COUNTERPART: Final = (
+    "if", "limit_except", "set", "error_page", "sub_filter", "limit_conn", "limit_rate", "satisfy", "expires", "mirror",
     "proxy_cookie_domain", "proxy_cookie_path", "proxy_redirect", "proxy_method", "proxy_set_body", "dav_methods",
     "valid_referers", "secure_link", "add_trailer", "auth_delay", "js_content", "content_by_lua_block",
 )  # fmt: skip
@@ -59,13 +61,15 @@ def route_of(
         _request_fields(route, location, notes)
         _answers(route, location)
     _answer_fields(route, location, notes)
-    for name in _NO_COUNTERPART:
+    for name in NO_COUNTERPART:
         for each in location.directive.all(name):
             notes.add(each.place, f"{name}: is not carried over")
     return route
 
 
 def _destination(location: Location, services: Services, notes: Notes) -> dict[str, Any] | None:
+    if location.own("internal") is not None:
+        return {"respond": {"status": 404}}  # what nginx says to everybody outside
     if (returned := location.own("return")) is not None:
         return _returned(returned.args, location, notes)
     passed = location.own("proxy_pass")
@@ -122,7 +126,11 @@ def _returned(args: tuple[str, ...], location: Location, notes: Notes) -> dict[s
     text = re.sub(r"\\([nrt])", lambda found: {"n": "\n", "r": "\r", "t": "\t"}[found[1]], text)
     kind = (location.one("default_type") or ("text/plain",))[0]
     return {
-        "respond": {"status": int(status), "headers": {"content-type": kind} if text else {}, "body": text}
+        "respond": {
+            "status": int(status),
+            "headers": {"content-type": kind} if text else {},
+            "body": escaped(text),
+        }
     }
 
 
@@ -156,13 +164,17 @@ def _rewritten(location: Location, notes: Notes) -> dict[str, Any]:
 
 def _who(route: dict[str, Any], location: Location, notes: Notes) -> None:
     """Never more open than before: what cannot be judged here leaves the route closed."""
-    closing = [name for name in _CLOSES if (found := location.one(name)) and found != ("off",)]
+    closing = [name for name in _CLOSES if (found := location.one(name)) and found not in _CLOSES_NOTHING]
     for name in closing:
         notes.add(
             location.place, f"{name}: has no counterpart; the route asks for a caller of the gateway's own"
         )
     route["auth"] = {"level": "user" if closing else "public"}
-    rules = [(each.name, each.args[0]) for each in _access(location)]
+    rules = []
+    for each in _access(location):  # the first that fits counts, and "all" fits all
+        rules.append((each.name, each.args[0]))
+        if each.args[0] == "all":
+            break
     allow = [address for name, address in rules if name == "allow" and address != "all"]
     deny = [address for name, address in rules if name == "deny" and address != "all"]
     if not rules:

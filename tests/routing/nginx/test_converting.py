@@ -74,6 +74,38 @@ def test_hosts_come_before_what_expressions_decide(tmp_path: Path) -> None:
     assert named["priority"] > default["priority"]
 
 
+def test_a_server_that_answers_by_itself_asks_no_location(tmp_path: Path) -> None:
+    """What it serves otherwise would be more open here."""
+    text = "server { return 503; location /a { proxy_pass http://a; } }"
+    routes = convert(written(tmp_path, text)).document["routes"]
+
+    assert [(each["match"], each["respond"]["status"]) for each in routes] == [({"path": "/"}, 503)]
+
+
+def test_what_stands_around_locations_is_named(tmp_path: Path) -> None:
+    """A server's condition counts for each of them."""
+    text = "server { if ($bad) { return 403; }\nrewrite a b;\nlocation / { proxy_pass http://a; } }"
+
+    assert convert(written(tmp_path, text)).not_carried == (
+        "nginx.conf:1: if: is not carried over",
+        "nginx.conf:2: rewrite: is not carried over",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server { listen; location / { return 204; } }",
+        "server { return; }",
+        'include ""; server { location / { proxy_pass; } }',
+    ],
+)
+def test_what_is_missing_says_where(text: str, tmp_path: Path) -> None:
+    """Not a traceback."""
+    with pytest.raises(NotReadable, match=r"nginx.conf:1: a value is missing"):
+        convert(written(tmp_path, text))
+
+
 def test_a_file_without_a_server(tmp_path: Path) -> None:
     """Is no configuration of anything."""
     with pytest.raises(NotReadable, match="it has no server"):

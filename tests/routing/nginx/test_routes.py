@@ -25,6 +25,10 @@ def made(
 @pytest.mark.parametrize(
     ("location", "key", "value"),
     [
+        ("internal; proxy_pass http://a;", "respond", {"status": 404}),
+        ("proxy_pass http://a; ssl_verify_client on;", "auth", {"level": "user"}),
+        ("proxy_pass http://a; ssl_verify_client optional;", "auth", {"level": "public"}),
+        ("proxy_pass http://a; deny all; allow 10.0.0.0/8;", "ip", {"allow": ["0.0.0.0/32"]}),
         ("return 204;", "respond", {"status": 204, "headers": {}, "body": ""}),
         ("return 301 https://$host$request_uri;", "redirect", {"status": 301, "scheme": "https"}),
         (
@@ -71,7 +75,8 @@ def test_a_block_forgets_what_stands_around_it(tmp_path: Path) -> None:
     [
         ("root /srv;", "root: only requests that are proxied", False),
         ("grpc_pass grpc://a;", "grpc_pass", False),
-        ("internal;", "it sends nothing anywhere", False),
+        ("expires 1h;", "it sends nothing anywhere", False),
+        ("proxy_pass http://a; limit_except GET { deny all; }", "limit_except: is not carried over", True),
         ("return 302 /x$arg_y;", "the address has variables", False),
         ("proxy_pass http://a; if ($x) { return 403; }", "if: is not carried over", True),
         ("proxy_pass http://a; rewrite a b last;", "rewrite … last", True),
@@ -94,7 +99,23 @@ def test_what_is_not_carried_over_is_named(location: str, said: str, is_there: b
     assert (route is not None) is is_there
 
 
-@pytest.mark.parametrize("location", ["client_max_body_size lots;", "proxy_read_timeout soon;"])
+def test_nothing_is_filled_in_from_the_environment(tmp_path: Path) -> None:
+    """nginx writes its own variables so."""
+    route, _ = made(tmp_path, 'return 200 "${host}";')
+    assert route is not None
+    assert route["respond"]["body"] == "$${host}"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "client_max_body_size lots;",
+        "proxy_read_timeout soon;",
+        "proxy_set_header;",
+        "add_header X;",
+        "allow;",
+    ],
+)
 def test_values_of_another_kind_say_where(location: str, tmp_path: Path) -> None:
     """Not a traceback."""
     with pytest.raises(NotReadable, match=r"nginx.conf:3: "):
