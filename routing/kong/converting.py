@@ -49,7 +49,7 @@ def _routes(
         named[each.key]["name"] for each in source.services if each.key in named and not each.is_enabled
     }
     for route in source.routes:
-        service = named.get(_named_by_id(route.service, source))
+        service = named.get(route.service)
         if service is None:
             which = f"no service {route.service!r}" if route.service else "no service"
             notes.add(route.place, f"it has {which}; the route is left out")
@@ -62,11 +62,6 @@ def _routes(
                     made["enabled"] = False
                 done.append(made)
     return done
-
-
-def _named_by_id(reference: str, source: Source) -> str:
-    """The key of the service that a route names by its id, though it has a name."""
-    return next((each.key for each in source.services if each.get("id") == reference), reference)
 
 
 def _note_rest(source: Source, notes: Notes) -> None:

@@ -6,6 +6,7 @@ https://developer.konghq.com/plugins/ has what they may say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -22,18 +23,8 @@ AUTHENTICATION: Final = {
     "oauth2-introspection": "jwt",
     "oauth2": "jwt",
 }
-UNKNOWN_AUTHENTICATION: Final = frozenset(
-    {
-        "basic-auth",
-        "hmac-auth",
-        "ldap-auth",
-        "ldap-auth-advanced",
-        "session",
-        "mtls-auth",
-        "jwt-signer",
-        "saml",
-    }
-)
+_JUDGES: Final = re.compile(r"auth|oidc|openid|jwt|saml|\b(?:session|opa)\b")
+"""Names of plugins that judge callers, those that people wrote themselves among them."""
 BUILT_IN: Final = {
     "prometheus": "metrics are always there, at /metrics",
     "file-log": "ACCESS_LOG writes lines of JSON",
@@ -46,10 +37,10 @@ _UNITS: Final = {"megabytes": "MB", "kilobytes": "KB", "bytes": "B"}
 
 
 def in_force(source: Source, route: Entity) -> dict[str, Entity]:
-    """Plugins of a route, by name, without those of single consumers."""
+    """Plugins of a route, by name, without those of single consumers. What is switched off hides nothing."""
     found: dict[str, tuple[int, Entity]] = {}
     for plugin in source.plugins:
-        if plugin.consumer or (plugin.route and plugin.route != route.key):
+        if plugin.consumer or not plugin.is_enabled or (plugin.route and plugin.route != route.key):
             continue
         if plugin.service and plugin.service != route.service:
             continue
@@ -57,7 +48,7 @@ def in_force(source: Source, route: Entity) -> dict[str, Entity]:
         name = str(plugin.get("name", ""))
         if name not in found or rank >= found[name][0]:
             found[name] = (rank, plugin)
-    return {name: plugin for name, (_, plugin) in found.items() if plugin.is_enabled}
+    return {name: plugin for name, (_, plugin) in found.items()}
 
 
 def apply(route: Route, plugins: Mapping[str, Entity], source: Source, quotas: Quotas, notes: Notes) -> None:
@@ -70,23 +61,24 @@ def apply(route: Route, plugins: Mapping[str, Entity], source: Source, quotas: Q
                 handle(route, plugin, quotas, notes)
         elif name in BUILT_IN:
             notes.add(plugin.place, f"{name}: {BUILT_IN[name]}")
-        elif name not in AUTHENTICATION and name not in UNKNOWN_AUTHENTICATION and name != "acl":
+        elif not _JUDGES.search(name) and name != "acl":
             notes.add(plugin.place, f"{name}: has no counterpart")
 
 
 def _authenticate(route: Route, plugins: Mapping[str, Entity], source: Source, notes: Notes) -> None:
     """Never more open than before: what cannot be judged here leaves the route closed."""
-    asked = [
-        (name, each) for name, each in plugins.items() if name in {*AUTHENTICATION, *UNKNOWN_AUTHENTICATION}
-    ]
-    if not asked:
+    asked = [(name, each) for name, each in plugins.items() if _JUDGES.search(name)]
+    acl = plugins.get("acl")
+    if not asked and acl is None:
         route["auth"] = {"level": "public"}
         return
     anonymous = [str(each.mapping("config").get("anonymous") or "") for _, each in asked]
-    may_be_anonymous = all(anonymous) and not any(_is_turned_away(name, source) for name in anonymous)
+    may_be_anonymous = (
+        bool(asked) and all(anonymous) and not any(_is_turned_away(name, source) for name in anonymous)
+    )
     methods = []
     for name, plugin in asked:
-        if name in UNKNOWN_AUTHENTICATION:
+        if name not in AUTHENTICATION:
             notes.add(plugin.place, f"{name}: has no counterpart; the route stays closed to such callers")
         else:
             methods.append(AUTHENTICATION[name])
@@ -99,7 +91,6 @@ def _authenticate(route: Route, plugins: Mapping[str, Entity], source: Source, n
     auth: dict[str, Any] = {"level": "public" if may_be_anonymous else "user"}
     if methods:
         auth["methods"] = sorted(set(methods))
-    acl = plugins.get("acl")
     if acl is not None:
         config = acl.mapping("config")
         groups = config.get("allow") or config.get("whitelist") or []
@@ -151,7 +142,7 @@ def _explain_credentials(name: str, plugin: Entity, notes: Notes) -> None:
 
 def _rate_limit(route: Route, plugin: Entity, quotas: Quotas, notes: Notes) -> None:
     config = plugin.mapping("config")
-    owner = plugin.route or plugin.service or "kong"
+    owner = _owner(plugin)
     key = _limited_by(plugin, config, notes)
     for unit, per in _PERIODS.items():
         if limit := config.get(unit):
@@ -169,6 +160,11 @@ def _rate_limit(route: Route, plugin: Entity, quotas: Quotas, notes: Notes) -> N
         notes.add(f"{plugin.place}.config.year", "the longest period is a month; left out")
 
 
+def _owner(plugin: Entity) -> str:
+    """A service and a route of one name have quotas of their own."""
+    return plugin.route or (f"service-{plugin.service}" if plugin.service else "kong")
+
+
 def _limited_by(plugin: Entity, config: Raw, notes: Notes) -> Any:
     kind = str(config.get("limit_by", "consumer"))
     if kind in ("consumer", "ip", "service"):
@@ -183,7 +179,7 @@ def _limited_by(plugin: Entity, config: Raw, notes: Notes) -> Any:
 
 def _rate_limit_advanced(route: Route, plugin: Entity, quotas: Quotas, notes: Notes) -> None:
     config = plugin.mapping("config")
-    owner = plugin.route or plugin.service or "kong"
+    owner = _owner(plugin)
     kind = "sliding_window" if config.get("window_type", "sliding") == "sliding" else "fixed_window"
     for limit, window in zip(config.get("limit") or [], config.get("window_size") or [], strict=False):
         name = slug(f"{owner}-{window}s")

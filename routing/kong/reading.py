@@ -5,8 +5,8 @@ https://developer.konghq.com/gateway/entities/ has their fields, https://develop
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from routing.foreign import NotReadable
@@ -95,6 +95,7 @@ def read(raw: object) -> Source:
         for plugin in _listed(each.raw, "plugins", each.place):
             source.plugins.append(_plugin(plugin, raw, consumer=str(own)))
     _resolve_shared(source, raw)
+    _resolve_ids(source)
     return source
 
 
@@ -130,12 +131,29 @@ def _resolve_shared(source: Source, raw: Raw) -> None:
     if not isinstance(shared, Mapping):
         return
     for number, plugin in enumerate(source.plugins):
-        base = shared.get(plugin.raw.get("_config"))
+        base = shared.get(str(plugin.raw.get("_config")))
         if isinstance(base, Mapping):
             config = {**base, **plugin.mapping("config")}
-            source.plugins[number] = Entity(
-                plugin.place, {**plugin.raw, "config": config}, plugin.service, plugin.route, plugin.consumer
+            source.plugins[number] = replace(plugin, raw={**plugin.raw, "config": config})
+
+
+def _resolve_ids(source: Source) -> None:
+    """Who refers by id to what has a name refers to its name from here on."""
+    services, routes, upstreams = map(_keys, (source.services, source.routes, source.upstreams))
+    for listed in (source.routes, source.plugins):
+        listed[:] = [
+            replace(
+                each,
+                service=services.get(each.service, each.service),
+                route=routes.get(each.route, each.route),
             )
+            for each in listed
+        ]
+    source.targets[:] = [(upstreams.get(name, name), target) for name, target in source.targets]
+
+
+def _keys(entities: Iterable[Entity]) -> dict[str, str]:
+    return {str(each.raw["id"]): each.key for each in entities if each.raw.get("id")}
 
 
 def _listed(raw: Raw, kind: str, place: str) -> Iterator[Entity]:

@@ -38,6 +38,8 @@ def route_of(*plugins: dict[str, Any], **more: Any) -> dict[str, Any]:
         ([{"name": "jwt"}, {"name": "key-auth"}], {"level": "user", "methods": ["jwt"]}),
         ([{"name": "jwt", "config": {"anonymous": "who"}}], {"level": "public", "methods": ["jwt"]}),
         ([{"name": "jwt", "enabled": False}], {"level": "public"}),
+        ([{"name": "our-oidc"}], {"level": "user"}),
+        ([{"name": "acl", "config": {"allow": ["ops"]}}], {"level": "user", "roles": ["ops"]}),
         (
             [{"name": "jwt"}, {"name": "acl", "config": {"allow": ["ops team"]}}],
             {"level": "user", "methods": ["jwt"], "roles": ["ops-team"]},
@@ -47,6 +49,45 @@ def route_of(*plugins: dict[str, Any], **more: Any) -> dict[str, Any]:
 def test_who_may_call(plugins: list[dict[str, Any]], auth: dict[str, Any]) -> None:
     """Open only where Kong was open; a credential that cannot be judged here closes the route."""
     assert route_of(*plugins)["auth"] == auth
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        {"name": "key-auth"},
+        {"name": "key-auth", "service": "s"},
+        {"name": "key-auth", "service": {"id": "11"}},
+        {"name": "key-auth", "route": {"id": "22"}},
+    ],
+)
+@pytest.mark.parametrize("service", ["s", {"name": "s"}, {"id": "11"}])
+def test_a_plugin_is_in_force_however_it_is_tied(plugin: dict[str, Any], service: object) -> None:
+    """By name or by id; one that is switched off hides none that holds for more."""
+    off = {"name": "key-auth", "enabled": False}
+    route = {"name": "r", "id": "22", "paths": ["/"], "service": service, "plugins": [off]}
+    raw = {
+        "_format_version": "3.0",
+        "services": [{"name": "s", "id": "11", "url": "http://s"}],
+        "routes": [route],
+        "plugins": [plugin],
+    }
+
+    assert convert(raw).document["routes"][0]["auth"]["level"] == "user"
+
+
+def test_a_service_and_a_route_of_one_name_have_limits_of_their_own() -> None:
+    """Though the quotas are called by them."""
+    few = {"name": "rate-limiting", "config": {"minute": 5}}
+    many = {"name": "rate-limiting", "config": {"minute": 500}}
+    routes = [{"name": "s", "paths": ["/"], "plugins": [few]}, {"name": "r", "paths": ["/r"]}]
+    raw = {
+        "_format_version": "3.0",
+        "services": [{"name": "s", "url": "http://s", "plugins": [many], "routes": routes}],
+    }
+    found = convert(raw).document
+    limits = {each["name"]: each["limit"] for each in found["quotas"]}
+
+    assert [[limits[name] for name in route["quotas"]] for route in found["routes"]] == [[5], [500]]
 
 
 def test_either_of_two_credentials() -> None:

@@ -36,6 +36,11 @@ def test_what_plugins_share_is_filled_in() -> None:
     assert source.plugins[0].mapping("config") == {"minute": 7, "policy": "local"}
 
 
+def test_a_reference_that_is_no_text_leads_nowhere() -> None:
+    """And is no fault of the program's."""
+    assert read(kong(_plugin_configs={"few": {}}, plugins=[{"name": "cors", "_config": []}])).plugins
+
+
 def test_plugins_of_consumers_are_known_as_such() -> None:
     """However they are written."""
     source = read(
