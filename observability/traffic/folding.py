@@ -4,12 +4,13 @@ What metrics, roll-ups and dashboards need is added up once for all of them; the
 never see single requests.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 from authproxy.rejections import Code
-from observability.traffic.histogram import bucket_of, merge
+from observability.traffic.histogram import BOUNDS_S, merge
 from observability.traffic.record import Record
 from resilience.outcomes import Outcome
 
@@ -17,6 +18,7 @@ K = TypeVar("K")
 OTHER: Final = "(other)"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Clients may make up methods; what is counted by them stays bounded."""
+_REFUSED: Final = frozenset({401, 403, 429})
 
 
 class Key(NamedTuple):
@@ -88,79 +90,100 @@ class Fold:
     """What policies in `mode: log` would have refused, by route, policy and code."""
 
 
+@dataclass(slots=True)
+class _Alike:
+    """Requests of one key while they are counted. What follows from the key is worked out once, at the end."""
+
+    cell: Cell = field(default_factory=Cell)
+    waits: dict[int, int] = field(default_factory=dict)
+    ends: dict[tuple[str, Outcome], int] = field(default_factory=dict)
+    """By target and outcome: attempts that no other one followed."""
+    consumers: dict[str, int] = field(default_factory=dict)
+
+
+_Alikes = dict[tuple[str, str, str, int, Code | None], _Alike]
+
+
 def fold(records: Iterable[Record]) -> Fold:
-    """One pass. It is the most of what watching costs, so names and attributes are looked up once."""
+    """One pass. It is the most of what watching costs: what can wait until the end is left for `_part`."""
     done = Fold()
-    cells: dict[tuple[str, str, str, int, Code | None], Cell] = {}
-    attempts: dict[tuple[str, str, Outcome], int] = {}
-    find, buckets_of = cells.get, bucket_of
+    alikes: _Alikes = {}
+    find, bounds, bucket = alikes.get, BOUNDS_S, bisect_left
     for record in records:
-        route, refusal = record.route, record.refusal
+        route, refusal, service, attempts = record.route, record.refusal, record.service, record.attempts
         name = "" if route is None else route.name
-        key = (name, record.service, record.method, record.status, None if refusal is None else refusal.code)
-        cell = find(key)
-        if cell is None:
-            cell = cells[key] = Cell()
+        key = (name, service, record.method, record.status, None if refusal is None else refusal.code)
+        alike = find(key)
+        if alike is None:
+            alike = alikes[key] = _Alike()
+        cell = alike.cell
         seconds = record.ended - record.started
         cell.count += 1
         cell.seconds += seconds
-        if record.answered:
-            waited = record.answered - record.forwarded
+        cell.sent += record.sent
+        buckets = cell.buckets
+        number = bucket(bounds, seconds)
+        buckets[number] = buckets.get(number, 0) + 1
+        answered = record.answered
+        if answered:
+            waited = answered - record.forwarded
             cell.upstream_s += waited
-            _wait(done.waits, record.service, waited)
+            waits = alike.waits
+            number = bucket(bounds, waited)
+            waits[number] = waits.get(number, 0) + 1
+        if attempts == 1 and record.failures is None:
+            end, ends = (record.target, record.outcome), alike.ends
+            ends[end] = ends.get(end, 0) + 1
+        elif attempts:
+            _count_attempts(done, alike, record)
+        if record.identity is not None:
+            consumer, consumers = record.identity.consumer, alike.consumers
+            consumers[consumer] = consumers.get(consumer, 0) + 1
         if record.head.content_length:
             cell.received += record.received
-        cell.sent += record.sent
-        number, buckets = buckets_of(seconds), cell.buckets
-        buckets[number] = buckets.get(number, 0) + 1
-        if record.attempts:
-            _count_attempts(attempts, record)
-            if record.attempts > 1:
-                done.retries[record.service] = done.retries.get(record.service, 0) + record.attempts - 1
-        if record.identity is not None:
-            _tally(done.callers, Caller(name, record.identity.consumer), record)
-        if record.cache:
-            _more(done.caches, (name, record.cache))
-        for policy, refused in record.would:
-            _more(done.would, (name, policy, refused.code.value))
-    _named(cells, done.cells)
-    done.attempts = {(service, target, end.value): n for (service, target, end), n in attempts.items()}
+        if record.cache or record.would:
+            _count_rest(done, name, record)
+    _part(alikes, done)
     return done
 
 
-def _named(cells: dict[tuple[str, str, str, int, Code | None], Cell], into: dict[Key, Cell]) -> None:
-    for (route, service, method, status, code), cell in cells.items():
+def _part(alikes: _Alikes, done: Fold) -> None:
+    """What was counted together, each by its own names."""
+    for (route, service, method, status, code), alike in alikes.items():
         known = method if method in METHODS else OTHER
         key = Key(route, service, known, status, "" if code is None else code.value)
-        if key in into:
-            into[key].add(cell)
+        if key in done.cells:
+            done.cells[key].add(alike.cell)
         else:
-            into[key] = cell
+            done.cells[key] = alike.cell
+        if alike.waits:
+            merge(done.waits.setdefault(service, {}), alike.waits)
+        for (target, end), number in alike.ends.items():
+            _more(done.attempts, (service, target, end.value), number)
+        is_error, is_refused = status >= 500, code is not None and status in _REFUSED
+        for consumer, number in alike.consumers.items():
+            tally = done.callers.setdefault(Caller(route, consumer), Tally())
+            tally.count += number
+            tally.errors += number if is_error else 0
+            tally.refused += number if is_refused else 0
 
 
-def _tally(callers: dict[Caller, Tally], caller: Caller, record: Record) -> None:
-    tally = callers.get(caller)
-    if tally is None:
-        tally = callers[caller] = Tally()
-    tally.count += 1
-    tally.errors += record.status >= 500
-    tally.refused += record.refusal is not None and record.status in (401, 403, 429)
+def _count_attempts(done: Fold, alike: _Alike, record: Record) -> None:
+    failures = record.failures or ()
+    for target, outcome in failures:
+        _more(done.attempts, (record.service, target, outcome.value))
+    if record.attempts > len(failures):
+        _more(alike.ends, (record.target, record.outcome))
+    if record.attempts > 1:
+        _more(done.retries, record.service, record.attempts - 1)
 
 
-def _wait(waits: dict[str, dict[int, int]], service: str, seconds: float) -> None:
-    buckets = waits.get(service)
-    if buckets is None:
-        buckets = waits[service] = {}
-    _more(buckets, bucket_of(seconds))
+def _count_rest(done: Fold, route: str, record: Record) -> None:
+    if record.cache:
+        _more(done.caches, (route, record.cache))
+    for policy, refused in record.would:
+        _more(done.would, (route, policy, refused.code.value))
 
 
-def _count_attempts(attempts: dict[tuple[str, str, Outcome], int], record: Record) -> None:
-    failed = record.failures or ()
-    for target, outcome in failed:
-        _more(attempts, (record.service, target, outcome))
-    if record.attempts > len(failed):
-        _more(attempts, (record.service, record.target, record.outcome))
-
-
-def _more(counts: dict[K, int], key: K) -> None:
-    counts[key] = counts.get(key, 0) + 1
+def _more(counts: dict[K, int], key: K, number: int = 1) -> None:
+    counts[key] = counts.get(key, 0) + number

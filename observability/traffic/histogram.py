@@ -14,14 +14,14 @@ FLOOR_S: Final = 0.000_125
 """Everything below counts as this: an eighth of a millisecond, three doublings below one."""
 LAST: Final = PER_DOUBLING * 20
 """Of FLOOR_S × 2^20, 131 s. Everything above counts as this."""
-_BOUNDS_S: Final = tuple(FLOOR_S * 2 ** (number / PER_DOUBLING) for number in range(LAST))
+BOUNDS_S: Final = tuple(FLOOR_S * 2 ** (number / PER_DOUBLING) for number in range(LAST))
 Buckets = Mapping[int, int]
 """How many durations each bucket holds, by its number; those that hold none are left out."""
 
 
 def bucket_of(seconds: float) -> int:
     """The number of the bucket: the first whose upper bound is not less than `seconds`."""
-    return bisect_left(_BOUNDS_S, seconds)
+    return bisect_left(BOUNDS_S, seconds)
 
 
 def upper_s(number: int) -> float:
