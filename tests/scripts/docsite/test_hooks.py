@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from mkdocs.config.defaults import MkDocsConfig
+from playwright.sync_api import sync_playwright
 
 from scripts.docsite.hooks import on_config
 from scripts.docsite.places import GENERATED, WHOLE, page_of
@@ -76,6 +78,25 @@ def test_search_knows_each_key(site: Path) -> None:
         "/control/v1/breakers/{service}",
     ):
         assert word in text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("page", ["index.html", "reference/configuration.html"])
+def test_search_works_without_a_server(site: Path, chromium: str, page: str) -> None:
+    """Pages are opened as files; what is found is where it says, and nothing is asked of any host."""
+    asked: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        opened = browser.new_page()
+        opened.on("request", lambda request: asked.append(request.url))
+        opened.goto((site / page).as_uri())
+        opened.click("input[name=query]")
+        opened.locator("input[name=query]").press_sequentially("half_open_timeout")
+        link = opened.locator(".md-search-result__link", has_text="Breaker").first
+        link.click()
+        opened.wait_for_url("**/reference/configuration.html*#breaker")
+        browser.close()
+    assert {urlsplit(url).scheme for url in asked} == {"file"}
 
 
 def test_links_within_the_site_lead_somewhere(site: Path) -> None:
