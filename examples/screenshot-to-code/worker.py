@@ -37,7 +37,8 @@ def made_of(generation: dict[str, Any]) -> dict[str, Any]:
 def picture(text: str) -> str:
     """An SVG as a data: URL."""
     drawn = (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><circle cx="32" cy="32" r="24"/></svg>'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">'
+        '<circle cx="32" cy="32" r="24" fill="#2251a4"/></svg>'
     )
     return f"data:image/svg+xml,{quote(drawn)}#{quote(text)}"
 
