@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from routing.document.canonical import canonicalise
 from routing.document.schema import KINDS
 from routing.document.shape import Shape, entry_shape, find
+from routing.exactly import exactly_equal
 from routing.problems import MASK, format_path
 
 Raw = Mapping[str, Any]
@@ -130,7 +131,7 @@ def _kind_changes(kind: str, old: Mapping[str, Raw], new: Mapping[str, Raw]) -> 
     shape = entry_shape(kind)
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
-        if before == after and _same_types(before, after):
+        if exactly_equal(before, after):
             continue
         if before is None:
             yield EntryChange(
@@ -262,11 +263,6 @@ def _summary(kind: str, entry: Any) -> str:
 
 def _mapping(value: Any) -> Raw:
     return value if isinstance(value, Mapping) else {}
-
-
-def _same_types(before: Any, after: Any) -> bool:
-    """Python takes 1 for True; a document does not."""
-    return json.dumps(before, default=str) == json.dumps(after, default=str)
 
 
 def _by_name(entries: Any) -> dict[str, Raw]:

@@ -6,7 +6,7 @@ keep their order, and text search works alike on SQLite and PostgreSQL. Absent i
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.db import models
@@ -69,8 +69,11 @@ def _needs_quotes(word: str) -> bool:
 class WrittenField(_Text):
     """One scalar as written: a duration, a size, a string with `${VAR}`."""
 
+    read = staticmethod(decode)
+    """A value from the column's text."""
+
     def from_db_value(self, value: str | None, _expression: object, _connection: object) -> Any:
-        return None if value is None else decode(value)
+        return None if value is None else self.read(value)
 
     def get_prep_value(self, value: Any) -> Any:
         value = models.Field.get_prep_value(self, value)
@@ -113,8 +116,11 @@ class WordsFormField(forms.CharField):
 class WordsField(_Text):
     """A list of strings, stored as space-separated text so that `icontains` finds a word anywhere."""
 
+    read = staticmethod(split_words)
+    """A value from the column's text."""
+
     def from_db_value(self, value: str | None, _expression: object, _connection: object) -> list[str] | None:
-        return None if value is None else split_words(value)
+        return None if value is None else self.read(value)
 
     def get_prep_value(self, value: Any) -> Any:
         value = models.Field.get_prep_value(self, value)
@@ -129,3 +135,7 @@ class WordsField(_Text):
     def formfield(self, form_class: Any = None, choices_form_class: Any = None, **kwargs: Any) -> Any:
         kwargs = {"widget": forms.TextInput, **kwargs}
         return models.Field.formfield(self, form_class or WordsFormField, choices_form_class, **kwargs)
+
+
+TEXTS: Final = (WrittenField, WordsField)
+"""Fields whose columns hold text that `read` makes values of."""

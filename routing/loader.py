@@ -4,12 +4,12 @@ The only place that reads or writes configuration rows in bulk. It neither valid
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-import orjson
 from django.db import models
+from django.db.models import ExpressionWrapper, F
 from django.utils import timezone
 
 from routing.columns import (
@@ -27,6 +27,8 @@ from routing.columns import (
     Table,
     by_name,
 )
+from routing.exactly import exactly_equal
+from routing.fields import TEXTS
 from routing.models import (
     IdentityProvider,
     Plan,
@@ -89,26 +91,38 @@ def write_rows(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         _write_defaults(new.get("defaults"))
     changes = [(table, by_name(old.get(table.kind)), by_name(new.get(table.kind))) for table in TABLES]
     for table, before, after in changes:
-        _upsert(table, before.keys(), [e for name, e in after.items() if _differ(before.get(name), e)])
+        _upsert(
+            table, before.keys(), [e for name, e in after.items() if not exactly_equal(before.get(name), e)]
+        )
     # Routes let go of services before services go.
     for table, before, after in reversed(changes):
         for names in _batches([name for name in before if name not in after]):
             MODELS[table.kind]._default_manager.filter(name__in=names).delete()
 
 
-def _differ(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
-    """Unlike `!=`, tells 1 from true and from 1.0."""
-    if before != after:
-        return True
-    return orjson.dumps(before, option=orjson.OPT_SORT_KEYS) != orjson.dumps(
-        after, option=orjson.OPT_SORT_KEYS
-    )
-
-
 def _rows(table: Table, rows: "models.QuerySet[Any]") -> Iterator[dict[str, Any]]:
+    """What each row has in its columns. Most hold nothing: of those, fields are not asked one by one what it means."""
     paths = {"service": "service__name"} if table is ROUTE else {}
-    values = rows.values_list(*(paths.get(column, column) for column in table.columns))
-    return (dict(zip(table.columns, row, strict=True)) for row in values.iterator(chunk_size=2000))
+    readers = _readers(rows.model, table.columns)
+    asked = [
+        ExpressionWrapper(F(column), output_field=models.TextField())
+        if column in readers
+        else paths.get(column, column)
+        for column in table.columns
+    ]
+    for values in rows.values_list(*asked).iterator(chunk_size=2000):
+        row = dict(zip(table.columns, values, strict=True))
+        for column, read in readers.items():
+            if (text := row[column]) is not None:
+                row[column] = read(text)
+        yield row
+
+
+def _readers(model: type[models.Model], columns: Iterable[str]) -> dict[str, Callable[[str], Any]]:
+    """What makes values of texts, of the columns that hold some."""
+    return {
+        column: field.read for column in columns if isinstance(field := model._meta.get_field(column), TEXTS)
+    }
 
 
 def _children(rows: "models.QuerySet[Any]", parent: str, table: Table) -> Mapping[str, list[Entry]]:

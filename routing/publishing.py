@@ -5,14 +5,14 @@ the whole of what it says or raises (ConfigurationInvalid, PublishRefused, EditC
 leaves everything as it was.
 """
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import orjson
 from django.conf import settings
 
+from routing.checking import EMPTY, Document, validated
 from routing.diff import Changes, diff
 from routing.document.canonical import canonicalise, digest
 from routing.drafts import (
@@ -33,11 +33,7 @@ from routing.models import EditConflict, Revision
 from routing.notify import announce
 from routing.problems import ConfigurationInvalid, Problem
 from routing.quiet import collections_paused
-from routing.storable import storable_problems
-from routing.validation import check_document
 
-Document = Mapping[str, Any]
-EMPTY: Document = {"version": 1}
 DETAILED_ENTRIES: Final = 200
 
 
@@ -170,7 +166,7 @@ def publish_rows_after_edit(*, actor: Actor, message: str = "", source: str = "a
         hold_lock()
         target, warnings = validated(read_rows())
         if under_review():
-            changes = _compare(_live_document(), target)
+            changes = _compare(_live_document(target), target)
             preview = Outcome("previewed", changes, _live_number(), warnings=warnings)
             return _leave_draft(target, preview, actor, message, source)
         return replace(_publish(target, actor, message, source), warnings=warnings)
@@ -180,7 +176,8 @@ def publish_rows_after_edit(*, actor: Actor, message: str = "", source: str = "a
 def discard(*, actor: Actor, source: str = "api") -> Outcome:
     """Throws the draft away: rows become what is live."""
     with writing():
-        before, live = _current(), _live_document()
+        before = _current()
+        live = _live_document(before)
         changes = _compare(before, live)
         revision = _live_number()
         forget_pending()
@@ -202,31 +199,18 @@ def rollback(number: int, *, actor: Actor, message: str = "", source: str = "api
         if old is None:
             raise PublishRefused(f"there is no revision {number}")
         before = _current()
-        if _compare(_live_document(), before):
+        if _compare(_live_document(before), before):
             authors = ", ".join(pending_authors()) or "somebody"
             raise PublishRefused(f"there is a draft by {authors}: publish or discard it first")
-        target, _warnings = validated(orjson.loads(old.document))
+        target, _warnings = validated(orjson.loads(old.document), before)
         write_rows(before, target)
         return _publish(target, actor, message or f"Back to revision {number}", source)
 
 
-def validated(raw: Any) -> tuple[Document, tuple[Problem, ...]]:
-    """The canonical document and its warnings; raises ConfigurationInvalid with every problem."""
-    checked = check_document(
-        raw,
-        env=os.environ,
-        api_prefix=settings.CONFIG.api_prefix,
-        jwt_algorithm=settings.CONFIG.jwt_algorithm,
-    )
-    problems = checked.problems or storable_problems(raw)
-    if problems:
-        raise ConfigurationInvalid(problems)
-    return canonicalise(raw), checked.warnings
-
-
 def draft_changes() -> Changes:
     """What publishing the rows now would change."""
-    return _compare(_live_document(), _current())
+    live, draft = live_and_draft()
+    return _compare(live, draft)
 
 
 def draft_digest() -> str:
@@ -237,12 +221,13 @@ def draft_digest() -> str:
 def patched_live(raw: Any) -> tuple[Document, Document]:
     """What is live, and what it would be with single keys laid over it (see `patch`). Raises ConfigurationInvalid."""
     live = _live_document()
-    return live, validated(merge(live, patch(live, raw), prune=False).document)[0]
+    return live, validated(merge(live, patch(live, raw), prune=False).document, live)[0]
 
 
 def live_and_draft() -> tuple[Document, Document]:
     """What is live, and the rows."""
-    return _live_document(), _current()
+    rows = _current()
+    return _live_document(rows), rows
 
 
 def publish_edits(
@@ -251,11 +236,11 @@ def publish_edits(
     """Changes what is live by single edits, beside any draft: the draft gets them too where it has not changed the
     same. On a conflict nothing is done, and there is no outcome. In the caller's transaction, which holds the lock.
     """
-    live, rows = _live_document(), _current()
+    live, rows = live_and_draft()
     carried = carry_out(live, edits)
     if carried.conflicts:
         return None, carried
-    target, _warnings = validated(carried.document)
+    target, _warnings = validated(carried.document, live)
     draft = _compare(live, rows)
     write_rows(rows, _rebased(rows, carried.done) if draft else target)
     return _publish(target, actor, message, source, keeps_draft=bool(draft)), carried
@@ -278,7 +263,7 @@ def _edited(edit: Become, judge: Judge | None) -> tuple[Document, Document, Outc
     """The rows as they are, as they should be, and what that would change."""
     current = _current()
     merged = edit(current)
-    target, warnings = validated(merged.document)
+    target, warnings = validated(merged.document, current)
     changes = _compare(current, target)
     if judge is not None:
         judge(current, target, changes)
@@ -292,7 +277,7 @@ def _leave_draft(target: Document, preview: Outcome, actor: Actor, message: str,
         record_pending(actor, source=source, message=message)
         _tell(PublishedEvent("draft", actor, source, message, None, preview.changes))
         outcome = replace(preview, kind="drafted")
-    if not _compare(_live_document(), target):
+    if not _compare(_live_document(target), target):
         forget_pending()  # the edits have cancelled each other out
     return outcome
 
@@ -302,7 +287,7 @@ def _publish(
 ) -> Outcome:
     """Numbers and stores the revision; the rows hold `target` already, and the lock is held."""
     live = live_revision()
-    changes = _compare(_document_of(live), target)
+    changes = _compare(_document_of(live, target), target)
     number = live.number + 1 if live else 1
     if not keeps_draft:
         forget_pending(revision=number if changes else None)
@@ -342,13 +327,13 @@ def _current() -> Document:
     return canonicalise(read_rows())
 
 
-def _live_document() -> Document:
-    return _document_of(live_revision())
+def _live_document(known: Document = EMPTY) -> Document:
+    return _document_of(live_revision(), known)
 
 
-def _document_of(revision: Revision | None) -> Document:
+def _document_of(revision: Revision | None, known: Document) -> Document:
     """Canonical by today's schema: it may have been stored by an earlier version."""
-    return canonicalise(orjson.loads(revision.document)) if revision else EMPTY
+    return canonicalise(orjson.loads(revision.document), known=known) if revision else EMPTY
 
 
 def _live_number() -> int | None:

@@ -3,22 +3,38 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from routing.document.schema import KINDS
 from routing.problems import Problem, format_path, quote
 
 Location = tuple[str | int, ...]
 LARGEST_INTEGER: Final = 2**63 - 1
+_NOTHING: Final[Mapping[str, Any]] = {}
 _REFERENCES: Final = (("services", ("name",)), ("routes", ("name", "service")), ("quotas", ("name",)))
 
 
-def storable_problems(raw: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """Problems of a document that is valid otherwise."""
-    return (*_filled_references(raw), *_impossible_values(raw, ()))
+def storable_problems(raw: Mapping[str, Any], *, stored: Mapping[str, Any] = _NOTHING) -> tuple[Problem, ...]:
+    """Problems of a document that is valid otherwise.
+
+    `stored` is one that the database holds: those of its entries that stand in the other themselves are left out.
+    """
+    kept = frozenset(id(entry) for kind in KINDS for entry in stored.get(kind) or ())
+    found = list(_filled_references(raw, kept))
+    for name, section in raw.items():
+        if kept and isinstance(section, list):
+            for index, entry in enumerate(section):
+                if id(entry) not in kept:
+                    found += _impossible_values(entry, (name, index))
+        else:
+            found += _impossible_values({name: section}, ())
+    return tuple(found)
 
 
-def _filled_references(raw: Mapping[str, Any]) -> Iterator[Problem]:
+def _filled_references(raw: Mapping[str, Any], kept: frozenset[int]) -> Iterator[Problem]:
     """Rows refer to each other: names cannot depend on the environment of whoever reads them."""
     for kind, keys in _REFERENCES:
         for index, entry in enumerate(raw.get(kind) or ()):
+            if id(entry) in kept:
+                continue
             for key in keys:
                 yield from _filled(entry.get(key), (kind, index, key))
             for number, backend in enumerate(entry.get("backends") or ()):

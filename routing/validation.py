@@ -19,16 +19,20 @@ from routing.document.topic_rules import check_topics_apart
 from routing.problems import Problem, did_you_mean, format_path, quote
 
 MAX_PROBLEMS: Final = 500
+_PASSED: Final = CheckedEntry(None, ())
 Raw = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is known of a document. Without a spec and without problems, `${…}` could not be filled in."""
+    """What is known of a document. Without a spec and without problems, `${…}` could not be filled in, or not all of
+    it was looked at. `noticed`: of which entries, by kind and name, something was found.
+    """
 
     spec: DocumentSpec | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    noticed: frozenset[tuple[str, str]] = frozenset()
 
 
 def check_document(
@@ -38,21 +42,23 @@ def check_document(
     require_env: bool = True,
     api_prefix: str = "/api/v1",
     jwt_algorithm: str | None = None,
+    unchanged: Collection[int] = frozenset(),
 ) -> Checked:
     """Checks a whole document with `env` filled in. Never raises for a JSON-like value.
 
     Unset variables are problems, or with `require_env` False warnings; what stands there is not judged then. Without
-    `jwt_algorithm`, nothing is said of what depends on it.
+    `jwt_algorithm`, nothing is said of what depends on it. `unchanged` are identities of entries that are known to be
+    without fault and have nothing to be filled in (see `routing.soundness`): they are only looked at beside others.
     """
     if not isinstance(raw, Mapping):
         message = f"must be a mapping with keys such as services and routes, not {quote(raw)}"
         return Checked(None, (Problem("gateway.E001", "", message),), ())
-    filled = fill(raw, env)
+    filled = fill(raw, env, unchanged)
     report = _Report(filled, require_env=require_env)
-    check = _DocumentCheck(filled.value, report, ReservedPaths(api_prefix), jwt_algorithm)
+    check = _DocumentCheck(filled.value, report, ReservedPaths(api_prefix), jwt_algorithm, unchanged)
     spec = check.run()
     problems, warnings = report.finished()
-    return Checked(None if problems else spec, problems, warnings)
+    return Checked(None if problems else spec, problems, warnings, frozenset(check.noticed))
 
 
 def check_service(raw: object, *, env: Mapping[str, str] | None = None) -> tuple[Problem, ...]:
@@ -134,13 +140,22 @@ class _Report:
 
 
 class _DocumentCheck:
-    __slots__ = ("_jwt_algorithm", "_raw", "_report", "_reserved")
+    __slots__ = ("_jwt_algorithm", "_raw", "_report", "_reserved", "_unchanged", "noticed")
 
-    def __init__(self, raw: Raw, report: _Report, reserved: ReservedPaths, jwt_algorithm: str | None) -> None:
+    def __init__(
+        self,
+        raw: Raw,
+        report: _Report,
+        reserved: ReservedPaths,
+        jwt_algorithm: str | None,
+        unchanged: Collection[int],
+    ) -> None:
         self._raw = raw
         self._report = report
         self._reserved = reserved
         self._jwt_algorithm = jwt_algorithm
+        self._unchanged = unchanged
+        self.noticed: set[tuple[str, str]] = set()
 
     def run(self) -> DocumentSpec | None:
         """Checks section by section; None when some entry has no specification."""
@@ -207,12 +222,13 @@ class _DocumentCheck:
             if self._report.is_full:
                 self._report.problems.append(Problem("gateway.E099", kind, "not all entries were looked at"))
                 break
-            checked = check_entry(kind, raw, around)
-            specs.append(checked.spec)
-            if checked.findings:
-                # What comes from the defaults was reported there.
-                self._report.add([found for found in checked.findings if found not in seen], (kind, index))
             name = raw.get("name") if isinstance(raw, Mapping) else None
+            checked = _PASSED if id(raw) in self._unchanged else check_entry(kind, raw, around)
+            specs.append(checked.spec)
+            # What comes from the defaults was reported there.
+            if new := [found for found in checked.findings if found not in seen]:
+                self._report.add(new, (kind, index))
+                self.noticed.add((kind, str(name)))
             if isinstance(name, str) and (other := first.setdefault(name, index)) != index:
                 message = f"{quote(name)} is the name of {kind}[{other}] already"
                 self._report.add([Finding("gateway.E010", ("name",), message, name)], (kind, index))

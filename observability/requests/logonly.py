@@ -9,12 +9,13 @@ from django.db.models import Count, Max, Min, Sum
 
 from observability.models import WouldRefuse
 from observability.requests.enforcing import NothingToEnforce, enforced, in_mode_log
+from routing.checking import Document
 from routing.document.canonical import canonicalise
 from routing.drafts import Actor
 from routing.loader import read_rows
 from routing.merging import Merge, merge
 from routing.problems import did_you_mean, quote
-from routing.publishing import Document, Outcome, apply_edit
+from routing.publishing import Outcome, apply_edit
 
 ENFORCE: Final = ("routing.change_route", "routing.change_quota", "routing.change_routedefaults")
 """The permissions that enforcing takes: a policy may stand in any of these."""

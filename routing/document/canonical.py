@@ -8,18 +8,25 @@ digests and repeated exports rest on. Works on any JSON-like value, valid or not
 import hashlib
 import json
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 from routing.document.schema import KINDS
 from routing.document.shape import Key, Shape, document_shape, entry_shape
 from routing.document.writer import write_yaml
+from routing.exactly import exactly_equal
 
 Raw = Mapping[str, Any]
 _NOTHING: Final[Raw] = {}
+_order: Final = attrgetter("order")
 
 
-def canonicalise(raw: Raw) -> dict[str, Any]:
-    """The canonical form of a raw document. Idempotent; the argument is not changed."""
+def canonicalise(raw: Raw, *, known: Raw = _NOTHING) -> dict[str, Any]:
+    """The canonical form of a raw document. Idempotent; the argument is not changed.
+
+    `known` is canonical: where its entries are equal, they stand in the result themselves, which is quicker, and what
+    compares the two then sees at once that they are the same.
+    """
     shape = document_shape()
     document: dict[str, Any] = {"version": 1 if raw.get("version") is None else raw["version"]}
     defaults = _section(raw.get("defaults"), entry_shape("defaults"), _NOTHING)
@@ -31,7 +38,9 @@ def canonicalise(raw: Raw) -> dict[str, Any]:
         if isinstance(entries, list):
             # A route's key that repeats the schema's default may be there to override `defaults`.
             overriding = kept if kind == "routes" else _NOTHING
-            entries = _ordered([_section(entry, entry_shape(kind), overriding) for entry in entries])
+            is_alike = kind != "routes" or exactly_equal(kept, known.get("defaults") or _NOTHING)
+            there = _by_name(known.get(kind)) if is_alike else _NOTHING
+            entries = _ordered([_entry(entry, entry_shape(kind), overriding, there) for entry in entries])
         if entries not in (None, []):
             document[kind] = entries
     for name in sorted(str(name) for name in raw if name not in shape.keys):
@@ -51,19 +60,32 @@ def digest(raw: Raw, *, is_canonical: bool = False) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
+def _by_name(entries: Any) -> dict[str, Any]:
+    return {entry["name"]: entry for entry in entries or ()}
+
+
+def _entry(value: Any, shape: Shape, overriding: Raw, known: Raw) -> Any:
+    name = value.get("name") if isinstance(value, dict) else None
+    there = known.get(name) if isinstance(name, str) else None
+    if there is not None and exactly_equal(value, there):
+        return there
+    return _section(value, shape, overriding)
+
+
 def _section(value: Any, shape: Shape, overriding: Raw) -> Any:
     """A mapping in canonical form; keys in `overriding` are kept even at their defaults."""
-    if not isinstance(value, Mapping):
+    if not (type(value) is dict or isinstance(value, Mapping)):
         return value
     section: dict[str, Any] = {}
-    for name, key in shape.keys.items():
-        item = value.get(name)
+    # Of very many keys an entry has a few: those are put in order, instead of asking for all.
+    for key in sorted([key for name in value if (key := shape.keys.get(name)) is not None], key=_order):
+        item = value[key.name]
         if item is None:
             continue
         item = _value(item, key)
-        if name in overriding or key.always_written or not _says_nothing(item, key):
-            section[name] = item
-    for name in sorted(str(name) for name in value if name not in shape.keys):
+        if key.name in overriding or key.always_written or not _says_nothing(item, key):
+            section[key.name] = item
+    for name in sorted([str(name) for name in value if name not in shape.keys]):
         item = value.get(name)
         if shape.extra is not None:
             section[name] = _section(item, shape.extra, _NOTHING)

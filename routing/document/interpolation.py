@@ -4,7 +4,7 @@ Documents are stored and shown as written; the environment is filled in when a w
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
@@ -51,12 +51,13 @@ class FilledDocument:
     problems: tuple[Problem, ...]
 
 
-def fill(value: Any, env: Mapping[str, str]) -> FilledDocument:
+def fill(value: Any, env: Mapping[str, str], plain: Collection[int] = frozenset()) -> FilledDocument:
     """Fills in every string of a JSON-like value; keys become strings; the argument is not changed.
 
-    An unset variable stays as written. Problems: a malformed `${`, and nesting beyond MAX_DEPTH.
+    An unset variable stays as written. Problems: a malformed `${`, and nesting beyond MAX_DEPTH. `plain` are identities
+    of items of lists that have nothing to be filled in: they come back themselves.
     """
-    filler = _Filler(env)
+    filler = _Filler(env, plain)
     filled = filler.visit(value, ())
     return FilledDocument(filled, tuple(filler.unset), tuple(filler.problems))
 
@@ -69,10 +70,11 @@ def variables(text: str) -> Iterator[str]:
 
 
 class _Filler:
-    __slots__ = ("env", "problems", "unset")
+    __slots__ = ("env", "plain", "problems", "unset")
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], plain: Collection[int]) -> None:
         self.env = env
+        self.plain = plain
         self.unset: list[Unset] = []
         self.problems: list[Problem] = []
 
@@ -105,7 +107,7 @@ class _Filler:
     def _list(self, value: Sequence[Any], location: Location) -> list[Any]:
         return [
             item
-            if type(item) is str and "${" not in item and item.isascii()
+            if (type(item) is str and "${" not in item and item.isascii()) or id(item) in self.plain
             else self.visit(item, (*location, index))
             for index, item in enumerate(value)
         ]

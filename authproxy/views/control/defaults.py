@@ -21,10 +21,11 @@ from authproxy.views.control.asking import (
 )
 from authproxy.views.control.calling import Caller, permission_for, staff
 from authproxy.views.control.entries import WRITING, EntryParser, PatchParser
+from routing.checking import Document
 from routing.document.canonical import canonicalise
 from routing.merging import Merge
 from routing.models import RouteDefaults
-from routing.publishing import Document, apply_edit
+from routing.publishing import apply_edit
 
 _KIND = "defaults"
 

@@ -24,12 +24,13 @@ from authproxy.views.control.asking import (
 )
 from authproxy.views.control.calling import HISTORY, Caller, model_of, permission_for, staff
 from authproxy.views.control.entries import WRITING
+from routing.checking import Document
 from routing.document.canonical import canonicalise, digest, dump_yaml
 from routing.document.yaml import parse_text
 from routing.loader import MODELS, read_rows
 from routing.locking import reading
 from routing.merging import Merge, merge
-from routing.publishing import Document, apply_edit
+from routing.publishing import apply_edit
 
 LARGEST: Final = 10 * 1024 * 1024  # what the pipeline lets through to Django
 YAML: Final = "application/yaml"

@@ -25,8 +25,9 @@ from authproxy.views.control.asking import (
 )
 from authproxy.views.control.calling import Caller, staff
 from authproxy.views.control.kinds import Kind, chosen, entries, page
+from routing.checking import Document
 from routing.merging import Merge
-from routing.publishing import Document, Outcome, apply_edit
+from routing.publishing import Outcome, apply_edit
 
 WRITING = ("dry_run", "draft", "message")
 Entry = Mapping[str, Any]

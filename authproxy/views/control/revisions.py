@@ -13,12 +13,13 @@ from authproxy.refusing import invalid, not_found
 from authproxy.views.control.asking import ControlEndpoint, changing, message_of, outcome_json, window, word
 from authproxy.views.control.calling import HISTORY, PUBLISH, staff
 from authproxy.views.control.documents import document_answer
+from routing.checking import EMPTY
 from routing.diff import diff
 from routing.document.canonical import canonicalise
 from routing.loader import read_rows
 from routing.locking import reading
 from routing.models import Revision
-from routing.publishing import EMPTY, rollback
+from routing.publishing import rollback
 
 _MOST: Final = 2**63 - 1
 _DRAFT: Final = "draft"
