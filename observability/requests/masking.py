@@ -56,6 +56,9 @@ class Masking:
         if name in _ALWAYS or shown in self.also or _SECRET_FIELD(shown):
             return _scheme(value) + MASK
         text = value.decode("latin-1")
+        address, mark, query = text.partition("?")
+        if mark and self.query(query.encode("latin-1")) != query:  # Referer, and what else is an address
+            return f"{address[: LONGEST_VALUE - 2]}?{MASK}"
         return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
     def _parameter(self, part: str) -> str:

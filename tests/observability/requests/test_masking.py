@@ -18,6 +18,9 @@ from observability.requests.masking import MASK, MOST_FIELDS, Masking, is_masked
         (b"x-patient", b"k", MASK),
         (b"user-agent", b"curl", "curl"),
         (b"idempotency-key", b"7", MASK),
+        (b"referer", b"https://app.test/back?code=abc&page=2", f"https://app.test/back?{MASK}"),
+        (b"referer", b"https://app.test/list?page=2", "https://app.test/list?page=2"),
+        (b"x-original-url", b"/reset?token=abc", f"/reset?{MASK}"),
         (b"accept", b"a" * 600, "a" * 499 + "…"),
     ],
 )
