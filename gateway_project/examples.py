@@ -5,14 +5,15 @@ to try). A whole system has `system.yaml` beside them, which says more (see `exa
 `upstreams.py` serves any of the document's services: `NAME --port PORT`.
 """
 
+import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gateway_project import systemfile
-from gateway_project.config import BASE_DIR, SERVICE_URL_SUFFIX
+from gateway_project import secretfile, systemfile
+from gateway_project.config import BASE_DIR, DEFAULT_VAR_DIR, SERVICE_URL_SUFFIX
 from gateway_project.systemfile import AccountEntry, ConsumerEntry, ServiceEntry, SystemFault, SystemFile
 from routing.document.yaml import parse_text
 
@@ -84,6 +85,34 @@ def named(name: str) -> Example:
         accounts=system.accounts,
         consumers=system.consumers,
     )
+
+
+def brought(arguments: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """What the example that a command line starts has in its environment beyond this one; to be asked before settings
+    are read. Where there is none, or something is wrong, which settings and the command say, nothing is brought.
+    """
+    if arguments[:1] != ["quickstart"]:
+        return {}
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    parser.add_argument("--example", default="")
+    try:
+        example = named(parser.parse_known_args(arguments[1:])[0].example)
+        return lacking(example, environ, Path(environ.get("VAR_DIR") or DEFAULT_VAR_DIR))
+    except (argparse.ArgumentError, UnknownExample, SystemFault, OSError):
+        return {}
+
+
+def lacking(example: Example, environ: Mapping[str, str], var_dir: Path) -> dict[str, str]:
+    """What the example's environment has beyond this one.
+
+    A secret in it is the one that this VAR_DIR has anyway, so that commands beside the gateway have the same.
+    """
+    found = {name: value for name, value in example.environment.items() if name not in environ}
+    if any(map(systemfile.wants_secret, found.values())):
+        var_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        secret = secretfile.load_or_create(var_dir)
+        found = {name: systemfile.with_secret(value, secret) for name, value in found.items()}
+    return found
 
 
 def _system(folder: Path, services: tuple[str, ...]) -> SystemFile:

@@ -4,6 +4,7 @@ import os
 import sys
 
 from gateway_project.config import ConfigError
+from gateway_project.examples import brought
 from gateway_project.version import VERSION
 
 
@@ -30,6 +31,7 @@ def execute() -> None:
     from django.core.management import execute_from_command_line
 
     try:
+        os.environ.update(brought(sys.argv[1:], os.environ))
         execute_from_command_line(sys.argv)
     except ConfigError as error:
         sys.exit(str(error))

@@ -13,14 +13,14 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Final, NoReturn
+from typing import Final
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from gateway_project import examplekeys, secretfile, systemfile
+from gateway_project import examplekeys
 from gateway_project.config import BASE_DIR
 from gateway_project.embedded import die_with_parent
 from gateway_project.examplekeys import Credentials
@@ -76,24 +76,6 @@ def credentials_of(example: Example, var_dir: Path, *, is_new: bool) -> Credenti
         made = examplekeys.make(example.accounts, example.consumers)
     examplekeys.keep(var_dir, made)
     return made
-
-
-def lacking(example: Example, environ: Mapping[str, str], var_dir: Path) -> dict[str, str]:
-    """What the example's environment has beyond this one.
-
-    A secret in it is the one that this VAR_DIR has anyway, so that commands beside the gateway have the same.
-    """
-    found = {name: value for name, value in example.environment.items() if name not in environ}
-    if any(map(systemfile.wants_secret, found.values())):
-        secret = secretfile.load_or_create(var_dir)
-        found = {name: systemfile.with_secret(value, secret) for name, value in found.items()}
-    return found
-
-
-def begin_again(environment: Mapping[str, str]) -> NoReturn:
-    """The same command in the same process with more in its environment, as settings are read only once."""
-    sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **environment})  # noqa: S606
 
 
 def serves(example: Example) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_project import examples
+from gateway_project import examples, secretfile
 from gateway_project.examples import DEMO, UnknownExample, named
 from gateway_project.systemfile import SystemFault
 from routing.document.yaml import parse_text
@@ -78,3 +78,36 @@ def test_unknown_example(name: str, said: str) -> None:
         named(name)
     assert str(refused.value).startswith(said)
     assert "isaas" in str(refused.value)
+
+
+def test_environment_that_is_lacking(tmp_path: Path) -> None:
+    """What is set stays; a secret is the one that every command of this VAR_DIR has."""
+    example = replace(DEMO, environment={"API_PREFIX": "/api/v2", "JWT_SECRET": "{secret}"})
+    lacking = examples.lacking(example, {"API_PREFIX": "/mine"}, tmp_path / "var")
+    assert lacking == {"JWT_SECRET": secretfile.load_or_create(tmp_path / "var")}
+    assert examples.lacking(example, {"API_PREFIX": "", "JWT_SECRET": ""}, tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "brings"),
+    [
+        ("quickstart --example isaas", True),
+        ("quickstart --verbosity 0 --example=isaas", True),
+        ("quickstart", False),
+        ("quickstart --example", False),
+        ("quickstart --example isas", False),
+        ("gateway serve --example isaas", False),
+        ("", False),
+    ],
+)
+def test_what_a_command_line_brings(arguments: str, *, brings: bool) -> None:
+    """The environment of the example that it starts, in which settings are read."""
+    found = examples.brought(arguments.split(), {"RATE_LIMIT_BURST": "50"})
+    assert found.get("RATE_LIMIT_PER_SECOND") == ("10" if brings else None)
+
+
+def test_a_folder_that_cannot_be_used_is_said_by_settings(tmp_path: Path) -> None:
+    """Nothing is brought then."""
+    file = tmp_path / "file"
+    file.write_text("")
+    assert examples.brought(["quickstart", "--example", "phoenix"], {"VAR_DIR": str(file)}) == {}

@@ -1,8 +1,13 @@
 """What the installed command makes of its arguments."""
 
+import os
+import sys
+from typing import Any
+
+import django.core.management
 import pytest
 
-from gateway_project.main import command_line
+from gateway_project.main import command_line, execute
 
 
 @pytest.mark.parametrize(
@@ -18,3 +23,16 @@ from gateway_project.main import command_line
 def test_arguments_are_those_of_manage(typed: list[str], wanted: list[str]) -> None:
     """The gateway's own commands by their names, all others behind `manage`."""
     assert command_line(typed) == wanted
+
+
+def test_an_example_has_its_environment_before_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that says nothing without another one of the example's is no fault then."""
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr(os, "environ", {"RATE_LIMIT_BURST": "50"})
+    monkeypatch.setattr(sys, "argv", ["manage.py", "quickstart", "--example", "isaas"])
+    monkeypatch.setattr(
+        django.core.management, "execute_from_command_line", lambda _: seen.append(dict(os.environ))
+    )
+    execute()
+    assert seen[0]["RATE_LIMIT_BURST"] == "50"
+    assert seen[0]["RATE_LIMIT_PER_SECOND"] == "10"

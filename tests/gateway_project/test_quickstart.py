@@ -1,6 +1,5 @@
 """The steps of a first start: each looks first, and does nothing when there is nothing to do."""
 
-import os
 import re
 import socket
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 
-from gateway_project import quickstart, secretfile
+from gateway_project import quickstart
 from gateway_project.examplekeys import Credentials
 from gateway_project.examples import DEMO, Upstream
 from gateway_project.server.ports import keep_port
@@ -149,24 +148,6 @@ def test_credentials_are_made_once(tmp_path: Path) -> None:
     assert quickstart.credentials_of(example, tmp_path, is_new=False) == made
     assert authenticate(username="ada", password=made.passwords["ada"]) is not None
     assert quickstart.credentials_of(DEMO, tmp_path / "none", is_new=True) == Credentials()
-
-
-def test_environment_that_is_lacking(tmp_path: Path) -> None:
-    """What is set stays; a secret is the one that every command of this VAR_DIR has."""
-    example = replace(DEMO, environment={"API_PREFIX": "/api/v2", "JWT_SECRET": "{secret}"})
-    lacking = quickstart.lacking(example, {"API_PREFIX": "/mine"}, tmp_path)
-    assert lacking == {"JWT_SECRET": secretfile.load_or_create(tmp_path)}
-    assert quickstart.lacking(example, {"API_PREFIX": "", "JWT_SECRET": ""}, tmp_path) == {}
-
-
-def test_begins_again_with_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same arguments; nothing of the environment is lost."""
-    called: list[Any] = []
-    monkeypatch.setattr(os, "execve", lambda *arguments: called.append(arguments))
-    quickstart.begin_again({"API_PREFIX": "/api/v2"})
-    [(program, arguments, environ)] = called
-    assert (program, arguments) == (sys.executable, [sys.executable, *sys.orig_argv[1:]])
-    assert environ == {**os.environ, "API_PREFIX": "/api/v2"}
 
 
 def test_banner_of_a_system() -> None:

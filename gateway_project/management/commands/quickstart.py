@@ -40,8 +40,6 @@ class Command(BaseCommand):
             example = DEMO if wanted is None else examples.named(wanted)
         except (examples.UnknownExample, SystemFault) as error:
             raise CommandError(str(error)) from error
-        if lacking := quickstart.lacking(example, os.environ, settings.CONFIG.var_dir):
-            quickstart.begin_again(lacking)
         try:
             code = _Start(self, settings.CONFIG, example).run()
         except ConfigurationInvalid as error:

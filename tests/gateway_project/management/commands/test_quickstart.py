@@ -65,22 +65,6 @@ def test_example_in_place_of_the_demo(served: list[dict[str, Any]]) -> None:
     assert "/api/orders" not in shown
 
 
-def test_environment_of_the_example(served: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings are read only once, so the command begins again, in that environment, and does nothing before."""
-
-    class BeganAgain(Exception):  # noqa: N818 - stands for a process that was replaced
-        pass
-
-    def begin(environment: dict[str, str]) -> None:
-        raise BeganAgain(*environment)
-
-    monkeypatch.delenv("JWT_SECRET_KEY")
-    monkeypatch.setattr(quickstart, "begin_again", begin)
-    with pytest.raises(BeganAgain, match="JWT_SECRET_KEY"):
-        run(example="phoenix")
-    assert served == []
-
-
 def test_example_beside_another_configuration(served: list[dict[str, Any]]) -> None:
     """It is not loaded, which is said; the gateway serves what there is."""
     run()
