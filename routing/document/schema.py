@@ -22,7 +22,10 @@ class DocumentSpec(Spec):
     """The configuration of the gateway. In `routes` the defaults are already filled in."""
 
     version: Literal[1] = option(1, "Version of the document's format.")
-    defaults: DefaultsSpec = option(DefaultsSpec(), "Keys that every route has unless it has its own.")
+    defaults: DefaultsSpec = option(
+        DefaultsSpec(),
+        "Keys that every route has unless it has its own, which takes the whole place: `match` as well.",
+    )
     services: tuple[ServiceSpec, ...] = option((), "Services: names for targets that answer alike.")
     routes: tuple[RouteSpec, ...] = option((), "Routes: what is matched and where it leads.")
     quotas: tuple[QuotaSpec, ...] = option((), "Quotas: how many requests in which time.")
