@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
+from django.db.models import QuerySet
 
 from routing.diff import Changes, diff
 from routing.document.canonical import canonicalise
@@ -55,8 +56,13 @@ def reject(reason: str, *, actor: Actor, source: str = "api", discards: bool = F
 
 
 def open_comments() -> list[DraftComment]:
-    """Of the draft that there is, oldest first."""
-    return list(DraftComment.objects.filter(is_open=True)[:MOST_COMMENTS])
+    """Of the draft that there is, oldest first; the first MOST_COMMENTS."""
+    return list(all_open_comments()[:MOST_COMMENTS])
+
+
+def all_open_comments() -> QuerySet[DraftComment]:
+    """The same, however many there are."""
+    return DraftComment.objects.filter(is_open=True)
 
 
 def comments_of(revision: int) -> list[DraftComment]:

@@ -2,13 +2,15 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
 USUAL: Final = 100
 MOST: Final = 1000
-LONGEST_CURSOR: Final = 1024
+LONGEST_CURSOR: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,27 @@ def window(query: Mapping[str, str]) -> Window:
 def cursor(key: str) -> str:
     """What a client sends for the rows behind this key."""
     return base64.urlsafe_b64encode(key.encode("utf-8", "replace")).decode("ascii").rstrip("=")
+
+
+def packed(values: Iterable[object]) -> str:
+    """The key of a row that is ordered by several values: numbers and texts."""
+    plain = [value if isinstance(value, int | str) else str(value) for value in values]
+    return orjson.dumps(plain).decode()
+
+
+def unpacked(key: str, count: int) -> tuple[int | str, ...]:
+    """Those values; raises Faulty where it is the key of another list."""
+    try:
+        found = orjson.loads(key)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, list) or len(found) != count or not all(map(_is_plain, found)):
+        raise Faulty("cursor", "This is no cursor of this list.")
+    return tuple(found)
+
+
+def _is_plain(value: object) -> bool:
+    return type(value) is int or (isinstance(value, str) and "\0" not in value)
 
 
 def _limit(text: str | None) -> int:

@@ -9,7 +9,10 @@ from rest_framework.response import Response
 from authproxy.breakers import as_json
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, obeying, operator, viewer
+from authproxy.views.base import obeying, operator, viewer
+from authproxy.views.control.asking import ControlEndpoint
+from authproxy.views.control.parameters import PAGING, READING, query, text
+from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
 from resilience.breaker import State
 from resilience.models import BreakerState
@@ -17,6 +20,7 @@ from resilience.rows.breakers import REASON_LENGTH
 from routing import breaking
 
 _TAG: Final = "Control"
+_FORCED: Final = ("open", "closed")
 
 
 class ErrorSeen(Shape):
@@ -45,6 +49,8 @@ class BreakerShape(Shape):
 
 class BreakersShape(Shape):
     breakers = BreakerShape(many=True)
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
 
 
 class BreakerOrder(Shape):
@@ -61,20 +67,33 @@ class BreakerOrder(Shape):
         return attrs
 
 
-class BreakersView(Endpoint):
+class BreakersView(ControlEndpoint):
     """All breakers."""
 
-    @documented("List breakers", tag=_TAG, answers={200: BreakersShape}, errors=(401, 403))
+    @documented(
+        "List breakers",
+        tag=_TAG,
+        asks=[
+            *PAGING,
+            text("search", "Part of the service's name."),
+            query("forced", "Only those that somebody holds so.", enum=_FORCED),
+        ],
+        answers={200: BreakersShape},
+        errors=READING,
+    )
     def get(self, request: Request) -> Response:
-        """Those of services that failed, or that somebody forced, by name: as many as there are services at most."""
+        """Those of services that failed, or that somebody forced, by name, a page at a time."""
         viewer(request)
-        return Response({"breakers": [as_json(row) for row in BreakerState.objects.order_by("service")]})
+        rows = searched(BreakerState.objects.all(), request, "service")
+        if forced := one_of(request, "forced", _FORCED):
+            rows = rows.filter(forced=forced)
+        return Response(page(rows, request, "breakers", as_json, by=("service",)))
 
 
-class BreakerView(Endpoint):
+class BreakerView(ControlEndpoint):
     """The breaker of one service."""
 
-    @documented("Show a breaker", tag=_TAG, answers={200: BreakerShape}, errors=(401, 403, 404))
+    @documented("Show a breaker", tag=_TAG, answers={200: BreakerShape}, errors=(*READING, 404))
     def get(self, request: Request, service: str) -> Response:
         """What the workers wrote down last; live to a second."""
         viewer(request)

@@ -8,7 +8,8 @@ from rest_framework.response import Response
 
 from authproxy.refusing import invalid, not_found
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, operator
+from authproxy.views.base import operator
+from authproxy.views.control.asking import ControlEndpoint
 from authproxy.views.documented import documented
 from resilience.rows.breakers import REASON_LENGTH
 from routing import purging
@@ -55,7 +56,7 @@ class PurgedShape(Shape):
     purged = PurgeShape(many=True)
 
 
-class CachePurgeView(Endpoint):
+class CachePurgeView(ControlEndpoint):
     """The response cache of all workers."""
 
     @documented(

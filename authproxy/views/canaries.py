@@ -1,6 +1,6 @@
 """D: `/control/v1/canaries[/{route}]`: how canaries stand, and an operator's word about one."""
 
-from typing import Final
+from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -9,7 +9,10 @@ from rest_framework.response import Response
 from authproxy.canaries import WORDS, as_json, event_json
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, obeying, operator, viewer
+from authproxy.views.base import obeying, operator, viewer
+from authproxy.views.control.asking import ControlEndpoint
+from authproxy.views.control.parameters import PAGING, READING, query, text
+from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
 from resilience.models import CanaryState
 from resilience.rows.breakers import REASON_LENGTH
@@ -17,7 +20,6 @@ from routing import canarying
 
 _TAG: Final = "Control"
 _STATES: Final = ["running", "paused", "promoted", "rolled_back"]
-_MOST: Final = 1000
 _SHOWN_HISTORY: Final = 50
 
 
@@ -63,6 +65,8 @@ class CanaryWithHistory(CanaryShape):
 
 class CanariesShape(Shape):
     canaries = CanaryShape(many=True)
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
 
 
 class CanaryOrder(Shape):
@@ -70,21 +74,29 @@ class CanaryOrder(Shape):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH, default="")
 
 
-class CanariesView(Endpoint):
+class CanariesView(ControlEndpoint):
     """The canaries of all routes."""
 
-    @documented("List canaries", tag=_TAG, answers={200: CanariesShape}, errors=(401, 403))
+    @documented(
+        "List canaries",
+        tag=_TAG,
+        asks=[*PAGING, text("search", "Part of the route's name."), query("state", "", enum=_STATES)],
+        answers={200: CanariesShape},
+        errors=READING,
+    )
     def get(self, request: Request) -> Response:
-        """The first thousand, by route; live to a second."""
+        """By route, a page at a time; live to a second."""
         viewer(request)
-        rows = CanaryState.objects.exclude(stage=canarying.ENDED)[:_MOST]
-        return Response({"canaries": [as_json(row) for row in rows]})
+        rows = searched(CanaryState.objects.exclude(stage=canarying.ENDED), request, "route")
+        if state := one_of(request, "state", _STATES):
+            rows = rows.filter(stage=state)
+        return Response(page(rows, request, "canaries", as_json, by=("route",)))
 
 
-class CanaryView(Endpoint):
+class CanaryView(ControlEndpoint):
     """The canary of one route."""
 
-    @documented("Show a canary", tag=_TAG, answers={200: CanaryWithHistory}, errors=(401, 403, 404))
+    @documented("Show a canary", tag=_TAG, answers={200: CanaryWithHistory}, errors=(*READING, 404))
     def get(self, request: Request, route: str) -> Response:
         """How it stands, and its latest steps."""
         viewer(request)

@@ -7,14 +7,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint
-from authproxy.views.control.asking import changing
+from authproxy.views.control.asking import ControlEndpoint, changing
 from authproxy.views.control.calling import PUBLISH, Caller, staff
+from authproxy.views.control.parameters import PAGING, READING
+from authproxy.views.control.tables import page
 from authproxy.views.documented import documented
 from routing.admin.dialogs import REASON_LENGTH
 from routing.drafts import draft_base, live_revision, pending_authors, standing_rejection
 from routing.publishing import Outcome, discard, draft_changes, draft_digest, publish
-from routing.reviewing import comment, meanwhile, open_comments, reject
+from routing.reviewing import all_open_comments, comment, meanwhile, open_comments, reject
 from routing.rows.changes import TEXT_LENGTH
 
 TAG: Final = "Control"
@@ -61,6 +62,8 @@ class DraftShape(Shape):
 
 class CommentsShape(Shape):
     comments = CommentShape(many=True)
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
 
 
 class DecidedShape(Shape):
@@ -83,10 +86,10 @@ class RejectOrder(Shape):
     discard = serializers.BooleanField(required=False, default=False)
 
 
-class DraftView(Endpoint):
+class DraftView(ControlEndpoint):
     """The draft."""
 
-    @documented("Show the draft", tag=TAG, answers={200: DraftShape}, errors=(401, 403))
+    @documented("Show the draft", tag=TAG, answers={200: DraftShape}, errors=READING)
     def get(self, request: Request) -> Response:
         """What publishing would change, who has a hand in it, what is said of it; the first 500 entries."""
         allowed(request, SEE_DRAFT)
@@ -111,14 +114,20 @@ class DraftView(Endpoint):
         )
 
 
-class CommentsView(Endpoint):
+class CommentsView(ControlEndpoint):
     """What is said of the draft."""
 
-    @documented("List comments on the draft", tag=TAG, answers={200: CommentsShape}, errors=(401, 403))
+    @documented(
+        "List comments on the draft",
+        tag=TAG,
+        asks=PAGING,
+        answers={200: CommentsShape},
+        errors=READING,
+    )
     def get(self, request: Request) -> Response:
-        """Oldest first."""
+        """Oldest first, a page at a time."""
         allowed(request, SEE_DRAFT)
-        return Response({"comments": [_comment(each) for each in open_comments()]})
+        return Response(page(all_open_comments(), request, "comments", _comment))
 
     @documented(
         "Comment on the draft",
@@ -135,7 +144,7 @@ class CommentsView(Endpoint):
             return Response(_comment(comment(wanted["text"], actor=actor, source=SOURCE)), status=201)
 
 
-class PublishView(Endpoint):
+class PublishView(ControlEndpoint):
     """Making the draft live."""
 
     @documented(
@@ -156,10 +165,10 @@ class PublishView(Endpoint):
         return Response(_decided(done))
 
 
-class DiscardView(Endpoint):
+class DiscardView(ControlEndpoint):
     """Throwing the draft away."""
 
-    @documented("Discard the draft", tag=TAG, answers={200: DecidedShape}, errors=(401, 403, 409))
+    @documented("Discard the draft", tag=TAG, answers={200: DecidedShape}, errors=(*READING, 409))
     def post(self, request: Request) -> Response:
         """What is live stays as it is."""
         actor = allowed(request, PUBLISH).actor
@@ -167,7 +176,7 @@ class DiscardView(Endpoint):
             return Response(_decided(discard(actor=actor, source=SOURCE)))
 
 
-class RejectView(Endpoint):
+class RejectView(ControlEndpoint):
     """Saying no."""
 
     @documented(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from authproxy.serializers import ErrorEnvelope
 
@@ -19,6 +19,8 @@ _MEANINGS: Final = {
     415: "`UNSUPPORTED_MEDIA_TYPE`",
     429: "`RATE_LIMIT`: too many failed sign-ins, or registrations; `Retry-After` says how long to wait.",
 }
+QUERY: Final = "query_names"
+"""The attribute of a method that has the names of its parameters in the query."""
 UNAVAILABLE: Final = OpenApiResponse(
     ErrorEnvelope,
     description="`SERVICE_UNAVAILABLE`: accounts cannot be looked up at the moment; `OVERLOADED`: too many passwords "
@@ -36,20 +38,37 @@ def documented(
     errors: tuple[int, ...],
     is_public: bool = False,
 ) -> Callable[[Any], Any]:
-    """Describes one method of an endpoint, beside what its docstring says. `asks`: what else it takes."""
+    """Describes one method of an endpoint, beside what its docstring says. `asks`: what else it takes, as parameters
+    and shapes; the method keeps the names of those of the query, as `ControlEndpoint` refuses others."""
+    parameters = asks if isinstance(asks, list) else [] if asks is None else [asks]
     responses: dict[Any, Any] = dict(answers) | {
         status: OpenApiResponse(ErrorEnvelope, description=_MEANINGS[status]) for status in errors
     }
     responses[503] = UNAVAILABLE
-    return extend_schema(
+    describe = extend_schema(
         operation_id=operation_id(summary),
         summary=summary,
         tags=[tag],
         request=takes,
-        parameters=asks if isinstance(asks, list) or asks is None else [asks],
+        parameters=parameters,
         responses=responses,
         auth=[] if is_public else None,
     )
+    names = tuple(name for each in parameters for name in _in_query(each))
+
+    def describing(method: Any) -> Any:
+        found = describe(method)
+        setattr(found, QUERY, names)
+        return found
+
+    return describing
+
+
+def _in_query(asked: Any) -> tuple[str, ...]:
+    """The names of a parameter, or of all fields of a shape."""
+    if isinstance(asked, OpenApiParameter):
+        return (asked.name,) if asked.location == OpenApiParameter.QUERY else ()
+    return tuple(asked().fields)
 
 
 def operation_id(summary: str) -> str:

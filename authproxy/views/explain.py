@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from authproxy import problems
 from authproxy.refusing import Refused, forbidden, invalid, not_found
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, account_of, required_identity
+from authproxy.views.base import account_of, required_identity
+from authproxy.views.control.asking import ControlEndpoint
 from authproxy.views.documented import documented
 from routing.callers import UnknownCaller
 from routing.explain import request_to
@@ -234,7 +235,7 @@ EXPLANATIONS: Final = PolymorphicProxySerializer(
 )
 
 
-class ExplainView(Endpoint):
+class ExplainView(ControlEndpoint):
     """Explaining requests."""
 
     @documented(

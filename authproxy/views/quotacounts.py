@@ -14,14 +14,16 @@ from authproxy.quotaresets import ResetRefused, StoreAway, reset
 from authproxy.refusing import Refused, not_found
 from authproxy.rejections import Code, Rejection
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, operator, viewer
+from authproxy.views.base import operator, viewer
+from authproxy.views.control.asking import ControlEndpoint
+from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.tables import cut
 from authproxy.views.documented import documented
 from resilience.models import QuotaCount
 from resilience.rows.breakers import REASON_LENGTH
 from routing.auditing import gathering
 
 _TAG: Final = "Control"
-AT_ONCE: Final = 1000
 _LONGEST: Final = 512
 SEES: Final = "resilience.view_quotacount"
 
@@ -47,10 +49,9 @@ class CountShape(Shape):
 
 
 class CountsShape(Shape):
-    """`more`: there are others, with lower counts."""
-
     counts = CountShape(many=True)
-    more = serializers.BooleanField()
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
 
 
 class ResetOrder(Shape):
@@ -68,26 +69,26 @@ class ResetShape(Shape):
     by = serializers.CharField()
 
 
-class CountsView(Endpoint):
+class CountsView(ControlEndpoint):
     """What callers have used of this day's and this month's quotas."""
 
     @documented(
         "List calendar counts",
         tag=_TAG,
-        asks=CountsQuestion,
+        asks=[*PAGING, CountsQuestion],
         answers={200: CountsShape},
         errors=(400, 401, 403),
     )
     def get(self, request: Request) -> Response:
-        """The highest first, at most a thousand, as workers wrote them down last."""
+        """The highest first, a page at a time, as workers wrote them down last."""
         viewer(request, SEES)
         asked = CountsQuestion(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        rows = list(_rows(asked.validated_data)[: AT_ONCE + 1])
-        return Response({"counts": quotacounts.as_json(rows[:AT_ONCE]), "more": len(rows) > AT_ONCE})
+        found = cut(_rows(asked.validated_data), request, by=("-count", "pk"))
+        return Response(found.under("counts", quotacounts.as_json(found.rows)))
 
 
-class ResetView(Endpoint):
+class ResetView(ControlEndpoint):
     """Counts that an operator sets back."""
 
     @documented(
@@ -126,7 +127,7 @@ def _obeying() -> Iterator[None]:
 
 
 def _rows(wanted: dict[str, Any]) -> QuerySet[QuotaCount]:
-    rows = QuotaCount.objects.filter(quotacounts.current()).order_by("-count", "pk")
+    rows = QuotaCount.objects.filter(quotacounts.current())
     if "quota" in wanted:
         rows = rows.filter(quotacounts.of_quota(wanted["quota"]))
     return rows.filter(bucket__contains=wanted["key"]) if "key" in wanted else rows

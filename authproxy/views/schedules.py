@@ -12,10 +12,11 @@ from rest_framework.response import Response
 
 from authproxy.refusing import forbidden, invalid, not_found
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint
 from authproxy.views.changes import TAG, allowed
-from authproxy.views.control.asking import changing
+from authproxy.views.control.asking import ControlEndpoint, changing, word
 from authproxy.views.control.calling import PUBLISH
+from authproxy.views.control.parameters import PAGING, READING, query, text
+from authproxy.views.control.tables import NEWEST_FIRST, one_of, page, searched
 from authproxy.views.documented import documented
 from routing.drafts import is_author
 from routing.localtimes import BadTime, moment
@@ -28,7 +29,7 @@ from routing.scheduling import BadTimes, add, add_draft, approve, cancel, change
 
 SEE: Final = "routing.view_schedule"
 ADD: Final = "routing.add_schedule"
-MOST: Final = 1000
+_STATES: Final = tuple(each.value for each in State)
 _LONGEST_TIME: Final = 40
 
 
@@ -42,7 +43,7 @@ class ScheduleShape(_Times):
     """Times are UTC."""
 
     id = serializers.IntegerField()
-    state = serializers.ChoiceField([each.value for each in State])
+    state = serializers.ChoiceField(_STATES)
     until = serializers.DateTimeField(allow_null=True)
     zone = serializers.CharField()
     changes = serializers.CharField()
@@ -60,6 +61,8 @@ class ScheduleWithChanges(ScheduleShape):
 
 class SchedulesShape(Shape):
     schedules = ScheduleShape(many=True)
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
 
 
 class ScheduleOrder(_Times):
@@ -81,15 +84,30 @@ class CancelOrder(Shape):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=WHY_LENGTH, default="")
 
 
-class SchedulesView(Endpoint):
+class SchedulesView(ControlEndpoint):
     """All scheduled changes."""
 
-    @documented("List scheduled changes", tag=TAG, answers={200: SchedulesShape}, errors=(401, 403))
+    @documented(
+        "List scheduled changes",
+        tag=TAG,
+        asks=[
+            *PAGING,
+            query("state", "", enum=_STATES),
+            text("author", "Who made them."),
+            text("search", "Part of the reason."),
+        ],
+        answers={200: SchedulesShape},
+        errors=READING,
+    )
     def get(self, request: Request) -> Response:
-        """The newest thousand, newest first."""
+        """Newest first, a page at a time."""
         allowed(request, SEE)
-        rows = Schedule.objects.defer("edits", "applied")[:MOST]
-        return Response({"schedules": [as_json(row) for row in rows]})
+        rows = searched(Schedule.objects.defer("edits", "applied"), request, "reason")
+        if state := one_of(request, "state", _STATES):
+            rows = rows.filter(state=state)
+        if author := word(request, "author"):
+            rows = rows.filter(author=author)
+        return Response(page(rows, request, "schedules", as_json, by=NEWEST_FIRST))
 
     @documented(
         "Schedule a change",
@@ -120,11 +138,11 @@ class SchedulesView(Endpoint):
             return Response(as_json(add_draft(**when)), status=201)
 
 
-class ScheduleView(Endpoint):
+class ScheduleView(ControlEndpoint):
     """One scheduled change."""
 
     @documented(
-        "Show a scheduled change", tag=TAG, answers={200: ScheduleWithChanges}, errors=(401, 403, 404)
+        "Show a scheduled change", tag=TAG, answers={200: ScheduleWithChanges}, errors=(*READING, 404)
     )
     def get(self, request: Request, number: int) -> Response:
         """With what it changes."""
@@ -133,11 +151,11 @@ class ScheduleView(Endpoint):
         return Response({**as_json(row), "difference": changes_of(row).as_json()})
 
 
-class ApproveView(Endpoint):
+class ApproveView(ControlEndpoint):
     """Letting one run."""
 
     @documented(
-        "Approve a scheduled change", tag=TAG, answers={200: ScheduleShape}, errors=(401, 403, 404, 409)
+        "Approve a scheduled change", tag=TAG, answers={200: ScheduleShape}, errors=(*READING, 404, 409)
     )
     def post(self, request: Request, number: int) -> Response:
         """By nobody who has a hand in it."""
@@ -147,7 +165,7 @@ class ApproveView(Endpoint):
             return Response(as_json(approve(number, actor=actor)))
 
 
-class CancelView(Endpoint):
+class CancelView(ControlEndpoint):
     """Taking one back."""
 
     @documented(

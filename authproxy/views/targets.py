@@ -1,6 +1,6 @@
 """D: `/control/v1/services/{service}/targets`: how its targets are; putting one back, and draining one."""
 
-from typing import Final
+from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -8,7 +8,10 @@ from rest_framework.response import Response
 
 from authproxy.serializers import Shape
 from authproxy.standings import as_json, readmission_as_json
-from authproxy.views.base import Endpoint, account_of, obeying, operator, viewer
+from authproxy.views.base import account_of, obeying, operator, viewer
+from authproxy.views.control.asking import ControlEndpoint
+from authproxy.views.control.parameters import PAGING, READING, text
+from authproxy.views.control.tables import page, searched
 from authproxy.views.documented import documented
 from resilience.rows.breakers import REASON_LENGTH
 from resilience.rows.targets import URL_LENGTH
@@ -36,6 +39,8 @@ class StandingShape(Shape):
 
 class StandingsShape(Shape):
     targets = StandingShape(many=True)
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
 
 
 class ReadmissionOrder(Shape):
@@ -69,20 +74,26 @@ class DrainedShape(Shape):
     revision = serializers.IntegerField(allow_null=True)
 
 
-class TargetsView(Endpoint):
+class TargetsView(ControlEndpoint):
     """The targets of one service."""
 
-    @documented("List targets", tag=_TAG, answers={200: StandingsShape}, errors=(401, 403, 404))
+    @documented(
+        "List targets",
+        tag=_TAG,
+        asks=[*PAGING, text("search", "Part of the URL.")],
+        answers={200: StandingsShape},
+        errors=(*READING, 404),
+    )
     def get(self, request: Request, service: str) -> Response:
-        """Those that were checked or ejected, as workers wrote it down last."""
+        """Those that were checked or ejected, as workers wrote it down last, by URL, a page at a time."""
         viewer(request)
         with obeying():
             require_service(service)
-        rows = readmitting.standings().filter(service=service)
-        return Response({"targets": [as_json(row) for row in rows]})
+        rows = searched(readmitting.standings().filter(service=service), request, "target")
+        return Response(page(rows, request, "targets", as_json, by=("target",)))
 
 
-class ReadmitView(Endpoint):
+class ReadmitView(ControlEndpoint):
     """Targets that an operator puts back."""
 
     @documented(
@@ -104,7 +115,7 @@ class ReadmitView(Endpoint):
         return Response(readmission_as_json(row))
 
 
-class DrainView(Endpoint):
+class DrainView(ControlEndpoint):
     """Targets that take nothing new."""
 
     @documented(

@@ -7,18 +7,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, viewer
+from authproxy.views.base import viewer
+from authproxy.views.control.asking import ControlEndpoint
+from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.tables import NEWEST_FIRST, page
 from authproxy.views.documented import documented
 from observability.audit.finding import Wanted, as_json, find
 from routing.admin.audited import SEES_TRAIL
 
-MOST: Final = 500
 _LONGEST: Final = 300
 _MOST_ID: Final = 2**63 - 1
 
 
 class AuditQuestion(Shape):
-    """All narrow what is listed. `before` is the number of an event: the next page's is the last one of this."""
+    """All narrow what is listed. `before` is the number of an event: only older ones."""
 
     actor = serializers.CharField(required=False, max_length=_LONGEST)
     kind = serializers.CharField(
@@ -31,7 +33,6 @@ class AuditQuestion(Shape):
     until = serializers.DateTimeField(required=False)
     text = serializers.CharField(required=False, max_length=_LONGEST)
     before = serializers.IntegerField(required=False, min_value=1, max_value=_MOST_ID)
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST, default=50)
 
 
 class ObjectShape(Shape):
@@ -88,29 +89,24 @@ class EventShape(Shape):
 
 
 class EventsShape(Shape):
-    """`next`: what to ask for as `before` to get those that are older; null at the end."""
-
     events = EventShape(many=True)
-    next = serializers.IntegerField(allow_null=True)
+    next: Any = serializers.CharField(allow_null=True)
 
 
-class AuditView(Endpoint):
+class AuditView(ControlEndpoint):
     """The audit trail."""
 
     @documented(
         "List changes",
         tag="Control",
-        asks=AuditQuestion,
+        asks=[*PAGING, AuditQuestion],
         answers={200: EventsShape},
         errors=(400, 401, 403),
     )
     def get(self, request: Request) -> Response:
-        """The newest first. A search for words looks at the newest 100,000 of what the rest leaves."""
+        """The newest first, in pages. A search for words looks at the newest 100,000 of what the rest leaves."""
         viewer(request, SEES_TRAIL)
         asked = AuditQuestion(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        wanted: dict[str, Any] = dict(asked.validated_data)
-        limit = wanted.pop("limit")
-        rows = list(find(Wanted(**wanted)).defer(None)[: limit + 1])
-        events = [as_json(row) for row in rows[:limit]]
-        return Response({"events": events, "next": events[-1]["id"] if len(rows) > limit else None})
+        rows = find(Wanted(**asked.validated_data)).defer(None)
+        return Response(page(rows, request, "events", as_json, by=NEWEST_FIRST, is_counted=False))

@@ -1,6 +1,6 @@
 """D: `/control/v1/log-only`: whom policies in mode log would refuse, and enforcing one."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,9 +18,11 @@ from authproxy.views.control.asking import (
     word,
 )
 from authproxy.views.control.calling import Caller, staff
+from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.tables import sliced
 from authproxy.views.documented import documented
 from observability.requests.enforcing import POLICIES, NothingToEnforce
-from observability.requests.logonly import ENFORCE, SEE, NoSuchRoute, enforce, groups
+from observability.requests.logonly import ENFORCE, SEE, Group, NoSuchRoute, enforce, groups
 from routing.rows.base import NAME_LENGTH
 
 _TAG: Final = "Control"
@@ -59,6 +61,8 @@ class LogOnlyShape(Shape):
 
 class LogOnlyPoliciesShape(Shape):
     policies = LogOnlyShape(many=True)
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
 
 
 class EnforceOrder(Shape):
@@ -89,19 +93,18 @@ class EnforcedShape(Shape):
 class LogOnlyView(ControlEndpoint):
     """Policies in mode log."""
 
-    known: ClassVar[Any] = {"GET": ("route",)}
-
     @documented(
         "List policies in mode log",
         tag=_TAG,
-        asks=LogOnlyAsked,
+        asks=[*PAGING, LogOnlyAsked],
         answers={200: LogOnlyPoliciesShape},
         errors=(400, 401, 403),
     )
     def get(self, request: Request) -> Response:
         """Whom each would have refused within 30 days, of all requests; those hit most often first, at most 500."""
         staff(request).require(SEE)
-        return Response({"policies": [group.as_json() for group in groups(word(request, "route"))]})
+        found = sliced(groups(word(request, "route")), request, _place)
+        return Response(found.under("policies", [group.as_json() for group in found.rows]))
 
     @documented(
         "Enforce a policy",
@@ -131,6 +134,10 @@ def _require_all(caller: Caller) -> None:
     """Owners may not: a policy may stand in what is everybody's."""
     for permission in ENFORCE:
         caller.require(permission)
+
+
+def _place(group: Group) -> tuple[int | str, ...]:
+    return -group.total, group.route, group.policy, group.quota
 
 
 def _sentence(error: Exception) -> str:

@@ -14,9 +14,8 @@ from authproxy.control import paging
 from authproxy.refusing import Refused, invalid, not_found
 from authproxy.rejections import Code, Rejection
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint
 from authproxy.views.changes import SEE_DRAFT
-from authproxy.views.control.asking import changing
+from authproxy.views.control.asking import ControlEndpoint, changing
 from authproxy.views.documented import documented
 from observability.replay.judging import KINDS
 from observability.replay.replaying import MOST, Busy, Span, replay
@@ -154,7 +153,7 @@ class ReplayShape(Shape):
     next = serializers.CharField(allow_null=True)
 
 
-class ReplayView(Endpoint):
+class ReplayView(ControlEndpoint):
     """Replaying recorded requests."""
 
     @documented(

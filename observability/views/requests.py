@@ -6,16 +6,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authproxy.control.paging import cursor, packed
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint
+from authproxy.views.control.asking import ControlEndpoint
+from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.tables import asked_from
 from authproxy.views.documented import documented
-from observability.requests.querying import PAGE, Filters, found, page_of, status_fault
+from observability.requests.querying import Filters, found, page_of, status_fault
 from observability.requests.showing import as_json, in_full
 from observability.views.reading import SEE_REQUESTS, staff_with
 
 _TAG = "Control"
-MOST = 500
 LONGEST = 500
 HIGHEST = 2**63 - 1
 
@@ -38,9 +40,8 @@ class RequestsAsked(Shape):
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
     before = serializers.IntegerField(
-        required=False, min_value=1, max_value=HIGHEST, help_text="`next` of the page before."
+        required=False, min_value=1, max_value=HIGHEST, help_text="Only older ones than the one of this id."
     )
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST, default=PAGE)
 
     def validate_status(self, value: str) -> str:
         if fault := status_fault(value):
@@ -74,10 +75,10 @@ class RequestShape(Shape):
 
 
 class RequestsShape(Shape):
-    """`next`: ask for more with it as `before`; null: there are none. `looked_until`: so far back in this answer."""
+    """`looked_until`: so far back in this answer, which may be short of what was asked for; `next` goes on."""
 
     requests = RequestShape(many=True)
-    next = serializers.IntegerField(allow_null=True)
+    next: Any = serializers.CharField(allow_null=True)
     looked_until = serializers.DateTimeField(allow_null=True)
 
 
@@ -94,13 +95,13 @@ class WholeRequestShape(RequestShape):
     would = serializers.ListField(child=serializers.DictField())
 
 
-class RequestsView(Endpoint):
+class RequestsView(ControlEndpoint):
     """Requests that were kept."""
 
     @documented(
         "List requests",
         tag=_TAG,
-        asks=RequestsAsked,
+        asks=[*PAGING, RequestsAsked],
         answers={200: RequestsShape},
         errors=(400, 401, 403),
     )
@@ -110,18 +111,18 @@ class RequestsView(Endpoint):
         asked = RequestsAsked(data=request.query_params)
         asked.is_valid(raise_exception=True)
         given: dict[str, Any] = dict(asked.validated_data)
-        before, size = given.pop("before", None), given.pop("limit")
+        size, before = asked_from(request, given.pop("before", None))
         page = page_of(Filters(**given), before=before, size=size)
         until = page.looked_until.isoformat() if page.looked_until else None
-        return Response(
-            {"requests": [as_json(row) for row in page.rows], "next": page.before, "looked_until": until}
-        )
+        behind = None if page.before is None else cursor(packed((page.before,)))
+        told = [as_json(row) for row in page.rows]
+        return Response({"requests": told, "next": behind, "looked_until": until})
 
 
-class RequestView(Endpoint):
+class RequestView(ControlEndpoint):
     """One of them."""
 
-    @documented("Show a request", tag=_TAG, answers={200: WholeRequestShape}, errors=(401, 403, 404))
+    @documented("Show a request", tag=_TAG, answers={200: WholeRequestShape}, errors=(400, 401, 403, 404))
     def get(self, request: Request, key: str) -> Response:
         """By its row's number, or by the id that its answer had in X-Request-ID; with the reason in words."""
         staff_with(request, SEE_REQUESTS)

@@ -1,14 +1,17 @@
 """D: `/control/v1/slo`: what routes promise, and what is left of their error budgets."""
 
 import time
-from typing import Final
+from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, viewer
+from authproxy.views.base import viewer
+from authproxy.views.control.asking import ControlEndpoint
+from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.tables import sliced
 from authproxy.views.documented import documented
 from observability.slo.standing import standing
 from routing.rows.base import NAME_LENGTH
@@ -34,6 +37,8 @@ class ObjectiveShape(Shape):
 
 class ObjectivesShape(Shape):
     objectives = ObjectiveShape(many=True)
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
 
 
 class ObjectivesAsked(Shape):
@@ -42,13 +47,13 @@ class ObjectivesAsked(Shape):
     route = serializers.CharField(required=False, max_length=NAME_LENGTH)
 
 
-class SloView(Endpoint):
+class SloView(ControlEndpoint):
     """Objectives of routes."""
 
     @documented(
         "List objectives of routes",
         tag=_TAG,
-        asks=ObjectivesAsked,
+        asks=[*PAGING, ObjectivesAsked],
         answers={200: ObjectivesShape},
         errors=(400, 401, 403),
     )
@@ -57,4 +62,6 @@ class SloView(Endpoint):
         viewer(request)
         asked = ObjectivesAsked(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        return Response({"objectives": standing(time.time(), route=asked.validated_data.get("route"))})
+        found = standing(time.time(), route=asked.validated_data.get("route"))
+        shown = sliced(found, request, lambda each: (each["route"], each["objective"]))
+        return Response(shown.under("objectives", shown.rows))

@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from authproxy.refusing import invalid
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, viewer
+from authproxy.views.base import viewer
+from authproxy.views.control.asking import ControlEndpoint
 from authproxy.views.documented import documented
 from observability.rollups.boards import TOP, board
 from observability.rollups.minutes import NAME_LENGTH, ROUTE, SERVICE, Subject
@@ -103,7 +104,7 @@ class TrafficShape(Shape):
     top = TopShape()
 
 
-class TrafficView(Endpoint):
+class TrafficView(ControlEndpoint):
     """Figures from the roll-ups of all workers."""
 
     @documented(

@@ -9,14 +9,16 @@ from rest_framework.response import Response
 
 from authproxy.refusing import invalid
 from authproxy.serializers import Shape
-from authproxy.views.base import Endpoint, obeying, operator, viewer
+from authproxy.views.base import obeying, operator, viewer
+from authproxy.views.control.asking import ControlEndpoint
+from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.tables import page
 from authproxy.views.documented import documented
 from realtime.ending import as_json, end_all, end_some, ending_as_json
 from realtime.models import LiveSocket
 from resilience.rows.breakers import REASON_LENGTH
 from routing.rows.base import NAME_LENGTH
 
-MOST_LISTED: Final = 10_000
 MOST_ENDED: Final = 1000
 _TAG: Final = "Control"
 
@@ -38,6 +40,8 @@ class SocketShape(Shape):
 
 class SocketsShape(Shape):
     sockets = SocketShape(many=True)
+    total = serializers.IntegerField()
+    next: Any = serializers.CharField(allow_null=True)
 
 
 class SocketsAsked(Shape):
@@ -69,26 +73,26 @@ class EndingsShape(Shape):
     endings = EndingShape(many=True)
 
 
-class SocketsView(Endpoint):
+class SocketsView(ControlEndpoint):
     """What there is."""
 
     @documented(
         "List WebSocket connections",
         tag=_TAG,
-        asks=SocketsAsked,
+        asks=[*PAGING, SocketsAsked],
         answers={200: SocketsShape},
         errors=(400, 401, 403),
     )
     def get(self, request: Request) -> Response:
-        """Those through routes, of all workers, the latest first; at most 1,000 of each worker."""
+        """Those through routes, of all workers, the latest first, a page at a time; at most 1,000 of each worker."""
         viewer(request)
         asked = SocketsAsked(data=request.query_params)
         asked.is_valid(raise_exception=True)
         rows: QuerySet[LiveSocket] = LiveSocket.objects.filter(**asked.validated_data)
-        return Response({"sockets": [as_json(row) for row in rows[:MOST_LISTED]]})
+        return Response(page(rows, request, "sockets", as_json, by=("-since", "-pk")))
 
 
-class EndView(Endpoint):
+class EndView(ControlEndpoint):
     """Connections that an operator ends."""
 
     @documented(

@@ -1,7 +1,7 @@
 """D: `/control/v1/consumers…`: who calls the API, and the keys that they call it with."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -19,7 +19,7 @@ from authproxy.rows.consumers import KINDS
 from authproxy.serializers import KeyShape, NewKey, Shape
 from authproxy.views.control.asking import ControlEndpoint, changing, require_match, shown, word
 from authproxy.views.control.calling import Caller, staff
-from authproxy.views.control.described import (
+from authproxy.views.control.parameters import (
     CHANGING,
     IF_MATCH,
     IF_NONE_MATCH,
@@ -29,9 +29,8 @@ from authproxy.views.control.described import (
     UNCHANGED,
     text,
 )
-from authproxy.views.control.described import query as parameter
-from authproxy.views.control.tables import PAGING as PAGED
-from authproxy.views.control.tables import flagged, page, searched
+from authproxy.views.control.parameters import query as parameter
+from authproxy.views.control.tables import flagged, one_of, page, searched
 from authproxy.views.documented import documented
 
 _TAG: Final = "Access"
@@ -87,8 +86,6 @@ class KeysPage(Shape):
 class ConsumersView(ControlEndpoint):
     """All consumers."""
 
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {"GET": (*PAGED, "kind", "plan", "enabled")}
-
     @documented(
         "List consumers",
         tag=_TAG,
@@ -107,9 +104,7 @@ class ConsumersView(ControlEndpoint):
         staff(request).require("authproxy.view_consumer")
         rows = Consumer.objects.select_related("user").prefetch_related("roles")
         rows = searched(rows, request, "name", "user__email", "notes")
-        if kind := word(request, "kind"):
-            if kind not in KINDS:
-                raise invalid({"kind": f"This must be one of {', '.join(KINDS)}."})
+        if kind := one_of(request, "kind", KINDS):
             rows = rows.filter(kind=kind)
         if plan := word(request, "plan"):
             rows = rows.filter(plan=plan)
@@ -180,8 +175,6 @@ class ConsumerView(ControlEndpoint):
 
 class ConsumerKeysView(ControlEndpoint):
     """The keys of one consumer."""
-
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {"GET": ("limit", "cursor", "live")}
 
     @documented(
         "List a consumer's keys",

@@ -1,8 +1,8 @@
 """D: What calls of the control API have in common: their query, preconditions, and refusals of the configuration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -13,6 +13,7 @@ from authproxy.control import paging, preconditions
 from authproxy.refusing import Refused, invalid
 from authproxy.rejections import Code, Rejection
 from authproxy.views.base import Endpoint
+from authproxy.views.documented import QUERY
 from routing.locking import StoreUnavailable
 from routing.models import EditConflict
 from routing.problems import ConfigurationInvalid, did_you_mean
@@ -27,14 +28,12 @@ _RETRY_SOON: Final = ((b"retry-after", b"2"),)
 
 
 class ControlEndpoint(Endpoint):
-    """One path of the control API. Parameters that it does not know are refused: a mistyped `dry_run` would change."""
-
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """By method, the names of its parameters."""
+    """One path of the control API. Parameters that are not documented are refused: a mistyped `dry_run` would
+    change."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        known = self.known.get(request.method or "", ())
+        known = getattr(getattr(self, (request.method or "").lower(), None), QUERY, ())
         faults = {
             name[:LONGEST_WORD]: f"There is no such parameter here{did_you_mean(name, known)}."
             for name in request.query_params

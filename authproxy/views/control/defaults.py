@@ -1,7 +1,6 @@
 """D: `/control/v1/defaults`: the keys that every route has unless it has its own."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +19,7 @@ from authproxy.views.control.asking import (
     status_of,
 )
 from authproxy.views.control.calling import Caller, permission_for, staff
-from authproxy.views.control.entries import WRITING, EntryParser, PatchParser
+from authproxy.views.control.entries import EntryParser, PatchParser
 from routing.checking import Document
 from routing.document.canonical import canonicalise
 from routing.merging import Merge
@@ -34,7 +33,6 @@ class DefaultsView(ControlEndpoint):
     """One object, which is there always: empty, where it says nothing."""
 
     parser_classes = (EntryParser, PatchParser)
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {"PUT": WRITING, "PATCH": WRITING}
 
     def get(self, request: Request) -> Response:
         """As the document has them."""

@@ -5,12 +5,25 @@ from typing import Any, Final
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_view
 
-from authproxy.control.paging import MOST, USUAL
-from authproxy.views.control.asking import LONGEST_MESSAGE, LONGEST_WORD, MESSAGE_FIELD
 from authproxy.views.control.defaults import DefaultsView
 from authproxy.views.control.documents import YAML, DocumentView
-from authproxy.views.control.entries import WRITING, EntriesView, EntryView
+from authproxy.views.control.entries import EntriesView, EntryView
 from authproxy.views.control.kinds import KINDS, Kind
+from authproxy.views.control.parameters import (
+    CHANGING,
+    FORMAT,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    KNOWN,
+    MESSAGE,
+    PAGING,
+    PRUNE,
+    READING,
+    UNCHANGED,
+    WRITES,
+    query,
+    text,
+)
 from authproxy.views.control.revisions import (
     DiffView,
     RevisionDocumentView,
@@ -23,53 +36,9 @@ from authproxy.views.documented import documented
 
 CONFIGURATION: Final = "Configuration"
 HISTORY: Final = "Revisions"
-READING: Final = (400, 401, 403)
-CHANGING: Final = (400, 401, 403, 412, 413, 415)
 Schema = dict[str, Any]
 
 
-def query(name: str, about: str, **more: Any) -> OpenApiParameter:
-    """A parameter of the query."""
-    return OpenApiParameter(name, more.pop("type", OpenApiTypes.STR), description=about, **more)
-
-
-def text(name: str, about: str) -> OpenApiParameter:
-    """A parameter that is looked for."""
-    return query(name, about, type={"type": "string", "maxLength": LONGEST_WORD})
-
-
-PAGING: Final = [
-    query("limit", "", type={"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}),
-    query("cursor", "`next` of the page before.", type={"type": "string", "minLength": 1}),
-]
-MESSAGE: Final = [
-    query(
-        "message",
-        f"Why; kept with the revision. Or the header `{MESSAGE_FIELD}`.",
-        type={"type": "string", "maxLength": LONGEST_MESSAGE},
-    ),
-    OpenApiParameter(MESSAGE_FIELD, OpenApiTypes.STR, OpenApiParameter.HEADER, description="Why."),
-]
-WRITES: Final = [
-    query("dry_run", "Only say what it would change.", type=OpenApiTypes.BOOL),
-    query("draft", "Change the draft without publishing it.", type=OpenApiTypes.BOOL),
-    *MESSAGE,
-]
-PRUNE: Final = query("prune", "Remove what the document does not name.", type=OpenApiTypes.BOOL)
-FORMAT: Final = query("format", "", enum=["json", "yaml"])
-IF_MATCH: Final = OpenApiParameter(
-    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Only if this is its `ETag` now."
-)
-IF_NONE_MATCH: Final = OpenApiParameter(
-    "If-None-Match",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    description="`*`: only if it is not there yet.",
-)
-KNOWN: Final = OpenApiParameter(
-    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="304 if this is its `ETag` still."
-)
-UNCHANGED: Final = OpenApiResponse(description="The client has it already.")
 NUMBER: Final = OpenApiParameter(
     "number", OpenApiTypes.STR, OpenApiParameter.PATH, description="Of the revision; or `live`."
 )
@@ -174,11 +143,9 @@ def _entry_described(kind: Kind) -> Any:
 
 def entry_views(kind: Kind) -> tuple[Any, Any]:
     """The views of one kind: of all its entries, and of one."""
-    many: dict[str, Any] = {"kind": kind, "known": {"GET": kind.parameters, "POST": WRITING}}
-    one: dict[str, Any] = {"kind": kind, "known": dict.fromkeys(("PUT", "PATCH", "DELETE"), WRITING)}
     return (
-        _entries_described(kind)(type(f"{kind.schema}Entries", (EntriesView,), many)),
-        _entry_described(kind)(type(f"{kind.schema}Entry", (EntryView,), one)),
+        _entries_described(kind)(type(f"{kind.schema}Entries", (EntriesView,), {"kind": kind})),
+        _entry_described(kind)(type(f"{kind.schema}Entry", (EntryView,), {"kind": kind})),
     )
 
 

@@ -1,7 +1,7 @@
 """D: `/control/v1/document`: the whole configuration, out and in."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.http import HttpResponse
 from rest_framework.parsers import BaseParser
@@ -23,7 +23,6 @@ from authproxy.views.control.asking import (
     word,
 )
 from authproxy.views.control.calling import HISTORY, Caller, model_of, permission_for, staff
-from authproxy.views.control.entries import WRITING
 from routing.checking import Document
 from routing.document.canonical import canonicalise, digest, dump_yaml
 from routing.document.yaml import parse_text
@@ -60,11 +59,6 @@ class DocumentView(ControlEndpoint):
     """The configuration as one document."""
 
     parser_classes = (JsonDocument, YamlDocument)
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "GET": ("format",),
-        "PUT": (*WRITING, "prune"),
-        "POST": (*WRITING, "prune"),
-    }
 
     def get(self, request: Request) -> Any:
         """As `gateway export` prints it: canonical, without secrets, as the draft stands; `format=yaml` for people."""

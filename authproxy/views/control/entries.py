@@ -21,7 +21,6 @@ from authproxy.views.control.asking import (
     require_match,
     shown,
     status_of,
-    window,
 )
 from authproxy.views.control.calling import Caller, staff
 from authproxy.views.control.kinds import Kind, chosen, entries, page
@@ -29,7 +28,6 @@ from routing.checking import Document
 from routing.merging import Merge
 from routing.publishing import Outcome, apply_edit
 
-WRITING = ("dry_run", "draft", "message")
 Entry = Mapping[str, Any]
 
 
@@ -94,7 +92,7 @@ class EntriesView(_Writing):
     def get(self, request: Request) -> Response:
         """By name, a page at a time. Drafts are shown as they stand."""
         rows = staff(request).visible(self.kind.name)
-        return Response(page(self.kind, chosen(self.kind, rows, request), window(request)))
+        return Response(page(self.kind, chosen(self.kind, rows, request), request))
 
     def post(self, request: Request) -> Response:
         """Adds one; refused if there is one of that name."""

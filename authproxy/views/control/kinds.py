@@ -7,16 +7,14 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
-from authproxy.control.paging import Window, cursor
-from authproxy.refusing import invalid
 from authproxy.views.control.asking import word
+from authproxy.views.control.tables import cut, one_of, searched
 from routing.document.canonical import canonicalise
 from routing.loader import read_entries
 from routing.models import RouteDefaults
 from routing.rows.routes import AUTH_LEVELS, Destination
 
 Rows = QuerySet[Any]
-PAGING: Final = ("limit", "cursor", "search")
 _TRUE: Final = ("true", "false")
 
 
@@ -43,11 +41,6 @@ class Kind:
     def plural(self) -> str:
         """For people; discovery has services of its own."""
         return "configured services" if self.name == "services" else self.name.replace("_", " ")
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Of its list."""
-        return (*PAGING, *self.filters)
 
 
 def _level(value: str) -> Q:
@@ -87,31 +80,19 @@ KINDS: Final = {
 
 
 def chosen(kind: Kind, rows: Rows, request: Request) -> Rows:
-    """Those rows that the request's filters and its search leave, by name."""
+    """Those rows that the request's filters and its search leave."""
     for name, each in kind.filters.items():
-        if (value := word(request, name)) == "":
-            continue
-        if each.values and value not in each.values:
-            raise invalid({name: f"This must be one of {', '.join(each.values)}."})
-        rows = rows.filter(each.condition(value))
-    if search := word(request, "search"):
-        condition = Q()
-        for column in kind.searched:
-            condition |= Q(**{f"{column}__icontains": search})
-        rows = rows.filter(condition)
-    return rows.distinct().order_by("name") if kind.filters else rows.order_by("name")
+        if value := one_of(request, name, each.values) if each.values else word(request, name):
+            rows = rows.filter(each.condition(value))
+    rows = searched(rows, request, *kind.searched)
+    return rows.distinct() if kind.filters else rows
 
 
-def page(kind: Kind, rows: Rows, wanted: Window) -> dict[str, Any]:
-    """A page of entries under the document's own key, how many there are in all, and the cursor of the next."""
-    total = rows.count()
-    if wanted.after is not None:
-        rows = rows.filter(name__gt=wanted.after)
-    names = list(rows.values_list("name", flat=True)[: wanted.limit + 1])
-    shown = names[: wanted.limit]
-    behind = cursor(shown[-1]) if len(names) > len(shown) else None
-    there = rows.model._default_manager.filter(name__in=shown).order_by("name")
-    return {kind.name: entries(kind, there), "total": total, "next": behind}
+def page(kind: Kind, rows: Rows, request: Request) -> dict[str, Any]:
+    """A page of entries under the document's own key, by name."""
+    found = cut(rows.only("name"), request, by=("name",))
+    there = rows.model._default_manager.filter(name__in=[row.name for row in found.rows]).order_by("name")
+    return found.under(kind.name, entries(kind, there))
 
 
 def entries(kind: Kind, rows: Rows) -> list[dict[str, Any]]:

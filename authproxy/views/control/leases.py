@@ -1,7 +1,6 @@
 """D: `/control/v1/leases…`: targets that registered themselves: looking, approving, rejecting, ending."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from rest_framework import serializers
@@ -9,15 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authproxy.moments import rfc3339
-from authproxy.refusing import invalid, not_found
+from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.base import OPERATE
 from authproxy.views.control.asking import ControlEndpoint, changing, conflict, word
 from authproxy.views.control.calling import staff
-from authproxy.views.control.described import PAGING, READING, text
-from authproxy.views.control.described import query as parameter
-from authproxy.views.control.tables import PAGING as PAGED
-from authproxy.views.control.tables import page, searched
+from authproxy.views.control.parameters import PAGING, READING, text
+from authproxy.views.control.parameters import query as parameter
+from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
 from routing import leases
 from routing.models import Lease, LeaseState
@@ -57,8 +55,6 @@ class LeaseOrder(Shape):
 class LeasesView(ControlEndpoint):
     """All leases, those that ended lately included."""
 
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {"GET": (*PAGED, "service", "state")}
-
     @documented(
         "List leases",
         tag=_TAG,
@@ -77,9 +73,7 @@ class LeasesView(ControlEndpoint):
         rows = searched(Lease.objects.all(), request, "url", "consumer")
         if service := word(request, "service"):
             rows = rows.filter(service=service)
-        if state := word(request, "state"):
-            if state not in LeaseState.values:
-                raise invalid({"state": f"This must be one of {', '.join(LeaseState.values)}."})
+        if state := one_of(request, "state", LeaseState.values):
             rows = rows.filter(state=state)
         return Response(page(rows, request, "leases", lease_json))
 

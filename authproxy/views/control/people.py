@@ -1,7 +1,7 @@
 """D: `/control/v1/users…`, `/control/v1/sessions…`: accounts, and what is signed in."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -22,9 +22,8 @@ from authproxy.serializers import Shape, password_field
 from authproxy.views.control.access import groups_named, require_reach
 from authproxy.views.control.asking import ControlEndpoint, changing, require_match, shown, word
 from authproxy.views.control.calling import Caller, staff
-from authproxy.views.control.described import CHANGING, IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, text
-from authproxy.views.control.described import query as parameter
-from authproxy.views.control.tables import PAGING as PAGED
+from authproxy.views.control.parameters import CHANGING, IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, text
+from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, page, searched
 from authproxy.views.documented import documented
 
@@ -93,8 +92,6 @@ class SessionsPage(Shape):
 
 class UsersView(ControlEndpoint):
     """All accounts."""
-
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {"GET": (*PAGED, "role", "staff", "active")}
 
     @documented(
         "List accounts",
@@ -211,8 +208,6 @@ class UserView(ControlEndpoint):
 
 class ControlSessionsView(ControlEndpoint):
     """All open sessions."""
-
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {"GET": ("limit", "cursor", "username")}
 
     @documented(
         "List open sessions",

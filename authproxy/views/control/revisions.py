@@ -1,18 +1,18 @@
 """D: `/control/v1/revisions…`: the history of the configuration: looking, comparing, going back."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import orjson
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authproxy.control.paging import cursor
 from authproxy.moments import rfc3339
 from authproxy.refusing import invalid, not_found
-from authproxy.views.control.asking import ControlEndpoint, changing, message_of, outcome_json, window, word
+from authproxy.views.control.asking import ControlEndpoint, changing, message_of, outcome_json, word
 from authproxy.views.control.calling import HISTORY, PUBLISH, staff
 from authproxy.views.control.documents import document_answer
+from authproxy.views.control.tables import page, searched
 from routing.checking import EMPTY
 from routing.diff import diff
 from routing.document.canonical import canonicalise
@@ -28,27 +28,15 @@ _DRAFT: Final = "draft"
 class RevisionsView(ControlEndpoint):
     """All revisions."""
 
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "GET": ("limit", "cursor", "author", "search", "source")
-    }
-
     def get(self, request: Request) -> Response:
         """Newest first, a page at a time."""
         staff(request).require(HISTORY)
-        rows = Revision.objects.order_by("-number").defer("document")
+        rows = searched(Revision.objects.defer("document"), request, "message")
         if author := word(request, "author"):
             rows = rows.filter(author=author)
         if source := word(request, "source"):
             rows = rows.filter(source=source)
-        if search := word(request, "search"):
-            rows = rows.filter(message__icontains=search)
-        total, wanted = rows.count(), window(request)
-        if wanted.after is not None:
-            rows = rows.filter(number__lt=number_of(wanted.after, "cursor"))
-        found = list(rows[: wanted.limit + 1])
-        page = found[: wanted.limit]
-        behind = cursor(str(page[-1].number)) if len(found) > len(page) else None
-        return Response({"revisions": [as_json(row) for row in page], "total": total, "next": behind})
+        return Response(page(rows, request, "revisions", as_json, by=("-number",)))
 
 
 class RevisionView(ControlEndpoint):
@@ -63,8 +51,6 @@ class RevisionView(ControlEndpoint):
 class RevisionDocumentView(ControlEndpoint):
     """What one revision holds."""
 
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {"GET": ("format",)}
-
     def get(self, request: Request, number: str) -> Any:
         """The whole document."""
         staff(request).require(HISTORY)
@@ -73,8 +59,6 @@ class RevisionDocumentView(ControlEndpoint):
 
 class DiffView(ControlEndpoint):
     """What differs between two."""
-
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {"GET": ("against",)}
 
     def get(self, request: Request, number: str) -> Response:
         """From `against` to this one. Without `against`, from the one before it; `draft` is the configuration as it
@@ -91,8 +75,6 @@ class DiffView(ControlEndpoint):
 
 class RollbackView(ControlEndpoint):
     """Going back."""
-
-    known: ClassVar[Mapping[str, tuple[str, ...]]] = {"POST": ("message",)}
 
     def post(self, request: Request, number: str) -> Response:
         """Publishes what this revision holds, as a new one; refused while there is a draft."""

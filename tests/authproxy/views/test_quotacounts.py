@@ -6,7 +6,6 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from authproxy import quotaresets
-from authproxy.views import quotacounts
 from resilience.models import QuotaCount, QuotaReset
 from tests.support.counts import configured, counted
 from tests.support.endpoints import Endpoints, account
@@ -43,21 +42,22 @@ def code(response: Any) -> tuple[int, str]:
     return response.status_code, response.json()["error"]["code"]
 
 
-def test_counts_are_listed(client: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_are_listed(client: Endpoints) -> None:
     """The highest first, of one quota or of some keys, and not without an end."""
     vera = token(client, "vera", "view_quotacount")
     found = client.ask(COUNTS, token=vera).json()
     assert [each["used"] for each in found["counts"]] == [30, 9, 7]
-    assert (found["more"], found["counts"][2]["left"], found["counts"][2]["key"]) == (
-        False,
+    assert (found["next"], found["counts"][2]["left"], found["counts"][2]["key"]) == (
+        None,
         3,
         "consumer:ada",
     )
     found = client.ask(f"{COUNTS}?quota=free&key=ada", token=vera).json()
     assert [each["used"] for each in found["counts"]] == [7]
-    monkeypatch.setattr(quotacounts, "AT_ONCE", 2)
-    found = client.ask(COUNTS, token=vera).json()
-    assert (len(found["counts"]), found["more"]) == (2, True)
+    found = client.ask(f"{COUNTS}?limit=2", token=vera).json()
+    assert (len(found["counts"]), found["total"]) == (2, 3)
+    found = client.ask(f"{COUNTS}?limit=2&cursor={found['next']}", token=vera).json()
+    assert ([each["used"] for each in found["counts"]], found["next"]) == ([7], None)
     assert code(client.ask(f"{COUNTS}?quota=a%00", token=vera)) == (400, "VALIDATION_ERROR")
 
 

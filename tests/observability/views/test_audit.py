@@ -25,12 +25,16 @@ def test_pages(token: str) -> None:
     client = Endpoints()
     first = client.ask("/control/v1/audit?limit=2&action=test.deed", token=token).json()
     assert [each["objects"][0]["name"] for each in first["events"]] == ["c", "b"]
-    rest = client.ask(f"/control/v1/audit?action=test.deed&before={first['next']}", token=token).json()
+    rest = client.ask(f"/control/v1/audit?action=test.deed&cursor={first['next']}", token=token).json()
     assert [each["objects"][0]["name"] for each in rest["events"]] == ["a"]
     assert rest["next"] is None
+    older = client.ask(
+        f"/control/v1/audit?action=test.deed&before={first['events'][0]['id']}", token=token
+    ).json()
+    assert [each["objects"][0]["name"] for each in older["events"]] == ["b", "a"]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "since=yesterday", "before=x"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "since=yesterday", "before=x"])
 def test_wrong_questions(token: str, query: str) -> None:
     assert Endpoints().ask(f"/control/v1/audit?{query}", token=token).status_code == 400
 

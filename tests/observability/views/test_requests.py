@@ -21,7 +21,7 @@ def test_pages_of_requests() -> None:
         kept(f"/{number}").save()
     client, token = staff()
     first = client.ask("/control/v1/requests?limit=2", token=token).json()
-    second = client.ask(f"/control/v1/requests?limit=2&before={first['next']}", token=token).json()
+    second = client.ask(f"/control/v1/requests?limit=2&cursor={first['next']}", token=token).json()
 
     assert [each["path"] for each in first["requests"]] == ["/2", "/1"]
     assert ([each["path"] for each in second["requests"]], second["next"]) == (["/0"], None)
@@ -30,8 +30,9 @@ def test_pages_of_requests() -> None:
 def test_what_is_asked_wrongly_is_told_by_field() -> None:
     """400, without a trace of the database."""
     client, token = staff()
-    for query, name in (("status=9xx", "status"), ("since=never", "since"), ("before=0", "before")):
-        answer = client.ask(f"/control/v1/requests?{query}", token=token)
+    wrong = {"status": "9xx", "since": "never", "before": "0", "cursor": "eA"}
+    for name, value in wrong.items():
+        answer = client.ask(f"/control/v1/requests?{name}={value}", token=token)
         assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, [name])
 
 

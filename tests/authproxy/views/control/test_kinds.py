@@ -4,12 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from authproxy.control.paging import Window
 from authproxy.views.control.kinds import KINDS, page
 from routing.document.schema import KINDS as SECTIONS
 from routing.drafts import Actor
 from routing.models import Route
 from routing.publishing import apply_document
+from tests.authproxy.views.control.test_tables import asked
 from tests.support.configuration import large
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def test_a_page_takes_a_few_queries_whatever_its_size() -> None:
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            found = page(KINDS["routes"], Route.objects.order_by("name"), Window(limit))
+            found = page(KINDS["routes"], Route.objects.all(), asked(f"limit={limit}"))
         assert (len(found["routes"]), found["total"]) == (limit, 50)
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 5

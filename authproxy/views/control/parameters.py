@@ -1,0 +1,56 @@
+"""D: What calls of the control API take beside a body, as their description has it: pages, messages, preconditions."""
+
+from typing import Any, Final
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from authproxy.control.paging import MOST, USUAL
+from authproxy.views.control.asking import LONGEST_MESSAGE, LONGEST_WORD, MESSAGE_FIELD
+
+READING: Final = (400, 401, 403)
+CHANGING: Final = (400, 401, 403, 412, 413, 415)
+
+
+def query(name: str, about: str, **more: Any) -> OpenApiParameter:
+    """A parameter of the query."""
+    return OpenApiParameter(name, more.pop("type", OpenApiTypes.STR), description=about, **more)
+
+
+def text(name: str, about: str) -> OpenApiParameter:
+    """A parameter that is looked for."""
+    return query(name, about, type={"type": "string", "maxLength": LONGEST_WORD})
+
+
+PAGING: Final = [
+    query("limit", "", type={"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}),
+    query("cursor", "`next` of the page before.", type={"type": "string", "minLength": 1}),
+]
+MESSAGE: Final = [
+    query(
+        "message",
+        f"Why; kept with the revision. Or the header `{MESSAGE_FIELD}`.",
+        type={"type": "string", "maxLength": LONGEST_MESSAGE},
+    ),
+    OpenApiParameter(MESSAGE_FIELD, OpenApiTypes.STR, OpenApiParameter.HEADER, description="Why."),
+]
+WRITES: Final = [
+    query("dry_run", "Only say what it would change.", type=OpenApiTypes.BOOL),
+    query("draft", "Change the draft without publishing it.", type=OpenApiTypes.BOOL),
+    *MESSAGE,
+]
+PRUNE: Final = query("prune", "Remove what the document does not name.", type=OpenApiTypes.BOOL)
+FORMAT: Final = query("format", "", enum=["json", "yaml"])
+IF_MATCH: Final = OpenApiParameter(
+    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Only if this is its `ETag` now."
+)
+IF_NONE_MATCH: Final = OpenApiParameter(
+    "If-None-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="`*`: only if it is not there yet.",
+)
+KNOWN: Final = OpenApiParameter(
+    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="304 if this is its `ETag` still."
+)
+UNCHANGED: Final = OpenApiResponse(description="The client has it already.")
