@@ -82,6 +82,9 @@ async def attempt(
         note_failure(exchange, endpoint.name, outcome)
         return outcome
     finally:
+        connecting_s = extensions.get("connecting_s")
+        if connecting_s is not None:
+            exchange.connecting_s += connecting_s
         if exchange.held is not target:
             target.in_flight -= 1
         if runtime.judge is not None:

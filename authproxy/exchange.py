@@ -53,6 +53,7 @@ class Exchange:
         "auth_failure",
         "cache",
         "caller_fields",
+        "connecting_s",
         "failures",
         "forwarded",
         "head",
@@ -131,6 +132,8 @@ class Exchange:
         """When the route's own steps had let it in: whoever waits after that waits for an upstream."""
         self.forwarded = 0.0
         """When it had its place and its permit, just before the first attempt."""
+        self.connecting_s = 0.0
+        """What opening connections for its attempts took, of the time until then."""
         self.answered = 0.0
         """When the head of the upstream's answer was there."""
         self.service = ""

@@ -22,7 +22,8 @@ def tell(exchange: Exchange) -> None:
 def spent(exchange: Exchange, now_s: float) -> bytes:
     """What its steps took until now, in milliseconds: all of it, and those that it came to.
 
-    `admission` is who calls, limits and checks; `queue` the wait for a place; `upstream` up to the answer's head.
+    `admission` is who calls, limits and checks; `queue` the wait for a place; `upstream` up to the head of the answer,
+    `connect` of which was spent on opening connections.
     """
     moments = [exchange.started, exchange.admitted, exchange.forwarded, exchange.answered]
     parts = [("total", now_s - exchange.started)]
@@ -30,4 +31,6 @@ def spent(exchange: Exchange, now_s: float) -> bytes:
         if not ended:
             break
         parts.append((name, ended - began))
+    if exchange.connecting_s:
+        parts.append(("connect", exchange.connecting_s))
     return ", ".join(f"{name};dur={1000 * taken_s:.1f}" for name, taken_s in parts).encode()

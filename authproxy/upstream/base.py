@@ -10,6 +10,10 @@ A request's extensions:
     upgrade            True: a 101 is an answer (RFC 9110 section 7.8). `ResponseBody.detach` gives its connection
     on_informational   called with (status, header pairs) for each 1xx but 100 and 101 (RFC 9110 section 15.2)
 
+The transport adds, where a connection was opened for the request, whether that came about or not:
+
+    connecting_s       seconds: its address, the connection itself and the handshake
+
 A response's extensions: http_version, reason_phrase (bytes), reused (bool), trailers (callable, after the body's end).
 Failures are those of `errors`. Request and response headers are neither added to nor changed.
 """

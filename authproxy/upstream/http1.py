@@ -84,7 +84,7 @@ class Http1Transport(Transport):
             fresh = extensions.get("fresh", False)
             connection = None if fresh else pool.take_idle(now)
             if connection is None:
-                connection = await pool.acquire(_patience(timeouts, deadline), fresh=fresh)
+                connection = await _acquired(pool, request, _patience(timeouts, deadline), fresh=fresh)
                 now = loop.time()
         except httpx.TransportError as failure:
             raise _about(failure, request)  # noqa: B904 - the same exception
@@ -217,6 +217,15 @@ def _patience(timeouts: Mapping[str, float | None], deadline: float) -> Patience
     return Patience(
         connect_s=_seconds(timeouts, "connect"), pool_s=_seconds(timeouts, "pool"), deadline=deadline
     )
+
+
+async def _acquired(pool: Pool, request: httpx.Request, patience: Patience, *, fresh: bool) -> Connection:
+    """A connection that was not idle; the request is told what opening it took."""
+    try:
+        return await pool.acquire(patience, fresh=fresh)
+    finally:
+        if patience.connecting_s is not None:
+            request.extensions["connecting_s"] = patience.connecting_s
 
 
 def _about(failure: httpx.TransportError, request: httpx.Request) -> httpx.TransportError:

@@ -81,6 +81,9 @@ class Http2Transport(Transport):
             raise with_progress(failure, _SENT) from upload.trouble  # httpcore has dropped the cause
         except httpx.TransportError as failure:
             raise _translated(failure)  # noqa: B904 - the same exception
+        finally:
+            if "connecting_s" in asked.extensions:
+                request.extensions["connecting_s"] = asked.extensions["connecting_s"]
 
     def keep_only(self, urls: Iterable[httpx.URL]) -> None:
         """Nothing to do: the stock pool lets go of idle connections by itself."""

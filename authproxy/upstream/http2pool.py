@@ -19,6 +19,7 @@ from h2.events import DataReceived, Event
 from h2.exceptions import ProtocolError
 
 from authproxy.upstream.http2wire import Wire, Wires
+from resilience.clock import monotonic
 
 STREAM_WINDOW: Final = 1 << 18
 MOST_STREAMS: Final = 100
@@ -65,11 +66,14 @@ class _Dialled(httpcore.AsyncHTTPConnection):
             if self._connect_failed:  # for whoever dialled; the pool has forgotten this one
                 raise httpcore.ConnectionNotAvailable
             if self._connection is None:
+                began = monotonic()
                 try:
                     wire = await self._connect(request)
                 except BaseException:
                     self._connect_failed = True
                     raise
+                finally:
+                    request.extensions["connecting_s"] = monotonic() - began
                 self._connection = Http2Connection(self._origin, wire, self._keepalive_expiry)
         return await self._connection.handle_async_request(request)
 

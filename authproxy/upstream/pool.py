@@ -127,8 +127,8 @@ class Pool:
                 self._give(connection)
 
     async def _dial(self, loop: asyncio.AbstractEventLoop, patience: Patience) -> Connection:
-        now = loop.time()
-        until = min(now + patience.connect_s, patience.deadline)
+        began = loop.time()
+        until = min(began + patience.connect_s, patience.deadline)
         try:
             async with asyncio.timeout_at(None if until == NEVER else until):
                 connection = await self._dialler.dial(self._make)
@@ -140,6 +140,8 @@ class Pool:
             if isinstance(failure, httpx.TransportError):
                 with_progress(failure, NOTHING_SENT)
             raise
+        finally:
+            patience.connecting_s = loop.time() - began
         self._connecting -= 1
         if self._aborted:
             connection.close()

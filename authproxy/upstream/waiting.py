@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from authproxy.upstream.connection import Connection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Patience:
     """How long opening or waiting for a connection may take, and the loop time at which the request has to be over."""
 
     connect_s: float = NEVER
     pool_s: float = NEVER
     deadline: float = NEVER
+    connecting_s: float | None = None
+    """What opening one took; None: none was opened."""
 
 
 class Waiter:

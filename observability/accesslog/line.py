@@ -97,12 +97,14 @@ def _add_rest(line: dict[str, Any], record: Record, rules: Rules) -> None:
 
 def phases_of(record: Record) -> dict[str, float]:
     """In milliseconds: `auth` until the route's steps let it in, `queue` until it had its place, `upstream` until the
-    head of the answer, `total`. What did not happen is left out."""
+    head of the answer, of which opening connections took `connect`; `total`. What did not happen is left out."""
     found = {"total": _ms(record.ended - record.started)}
     if record.admitted:
         found["auth"] = _ms(record.admitted - record.started)
         if record.forwarded:
             found["queue"] = _ms(record.forwarded - record.admitted)
+            if record.connecting_s:
+                found["connect"] = _ms(record.connecting_s)
             if record.answered:
                 found["upstream"] = _ms(record.answered - record.forwarded)
     return found

@@ -97,7 +97,7 @@ def _facts(record: Record, masking: Masking) -> dict[str, Any]:
 
 
 def phases(record: Record) -> dict[str, float]:
-    """Milliseconds of each part of the way that the request came through, in order."""
+    """Milliseconds of each part of the way that the request came through, in order; `connect` is within `upstream`."""
     marks = {
         "admission": record.admitted,
         "waiting": record.forwarded,
@@ -109,6 +109,8 @@ def phases(record: Record) -> dict[str, float]:
         if mark:
             found[name] = _ms(mark - since)
             since = mark
+    if record.connecting_s:
+        found["connect"] = _ms(record.connecting_s)
     return found
 
 

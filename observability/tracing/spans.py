@@ -108,6 +108,7 @@ def _client(record: Record, offset_s: float, server: Span, span_id: int) -> Span
         "torana.service": record.service,
         "torana.target": record.target,
         "torana.outcome": outcome.value,
+        "torana.connect_ms": round(record.connecting_s * 1000, 3) if record.connecting_s else "",
         "torana.failures": tuple(f"{target} {end.value}" for target, end in record.failures or ()) or "",
     }
     return Span(

@@ -27,6 +27,8 @@ class Record(NamedTuple):
     """Authenticated and within its limits."""
     forwarded: float
     """It had its place and its permit."""
+    connecting_s: float
+    """Of the time from then on: what opening connections took, those that failed included."""
     answered: float
     """The head of the upstream's answer was there."""
     method: str
@@ -74,6 +76,7 @@ def raw_of(exchange: Exchange, ended: float) -> Raw:
         exchange.started,
         exchange.admitted,
         exchange.forwarded,
+        exchange.connecting_s,
         exchange.answered,
         exchange.method,
         scope["raw_path"],

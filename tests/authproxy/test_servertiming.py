@@ -12,6 +12,7 @@ class Timed:
 
     def __init__(self, **moments: float) -> None:
         self.started, self.admitted, self.forwarded, self.answered = 1.0, 0.0, 0.0, 0.0
+        self.connecting_s = 0.0
         self.__dict__ |= moments
 
 
@@ -23,6 +24,10 @@ class Timed:
         (
             {"admitted": 1.25, "forwarded": 1.5, "answered": 1.75},
             b"total;dur=1000.0, admission;dur=250.0, queue;dur=250.0, upstream;dur=250.0",
+        ),
+        (
+            {"admitted": 1.25, "forwarded": 1.5, "answered": 1.75, "connecting_s": 0.125},
+            b"total;dur=1000.0, admission;dur=250.0, queue;dur=250.0, upstream;dur=250.0, connect;dur=125.0",
         ),
     ],
 )

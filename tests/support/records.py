@@ -20,6 +20,7 @@ def record(route: str = "", **fields: Any) -> Record:
         "started": 100.0,
         "admitted": 0.0,
         "forwarded": 0.0,
+        "connecting_s": 0.0,
         "answered": 0.0,
         "method": "GET",
         "raw_path": b"/",

@@ -36,7 +36,8 @@ def test_everything_of_a_forwarded_request() -> None:
     found = written(
         record(
             "orders", service="shop", target="http://a", attempts=2, failures=[("http://b", Outcome.RESET)],
-            admitted=100.001, forwarded=100.003, answered=100.008, traceparent=TRACE, cache="MISS", sent=12,
+            admitted=100.001, forwarded=100.003, answered=100.008, connecting_s=0.004, traceparent=TRACE, cache="MISS",
+            sent=12,
             origin=Origin("192.0.2.7", "http", ()), identity=Identity(method="jwt", consumer="ann"),
             raw_path=b"/orders/1", query=b"page=2",
         )
@@ -56,7 +57,7 @@ def test_everything_of_a_forwarded_request() -> None:
         "target": "http://a",
         "status": 200,
         "code": "",
-        "ms": {"total": 10.0, "auth": 1.0, "queue": 2.0, "upstream": 5.0},
+        "ms": {"total": 10.0, "auth": 1.0, "queue": 2.0, "connect": 4.0, "upstream": 5.0},
         "received": 0,
         "sent": 12,
         "attempts": 2,

@@ -63,3 +63,4 @@ def test_phases_are_of_the_way_that_it_came() -> None:
 
     assert phases(full) == {"admission": 1.0, "waiting": 2.0, "upstream": 6.0, "rest": 1.0}
     assert phases(record("r")) == {"rest": 10.0}
+    assert phases(full._replace(connecting_s=0.004))["connect"] == 4.0
