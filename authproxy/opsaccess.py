@@ -13,6 +13,12 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final, Literal
 
+from authproxy import problems
+from authproxy.credentials import METHODS
+from authproxy.exchange import SCOPE_AUTH_FAILURE, SCOPE_CLIENT, SCOPE_IDENTITY, Scope
+from authproxy.identity import Identity
+from authproxy.rejections import Rejection
+
 OpsAccess = Literal["restricted", "private", "public"]
 _LONGEST: Final = 64
 _PRIVATE: Final = tuple(
@@ -31,6 +37,18 @@ def is_open(access: OpsAccess, *, client: str, peer: str, headers: Iterable[tupl
     return is_private(client) and (
         client != peer or not any(name.lower() in _FORWARDING for name, _ in headers)
     )
+
+
+def refusal_of(scope: Scope, access: OpsAccess, *, realm: str) -> Rejection | None:
+    """Why a request to a built-in endpoint may not read what operators read; None where it may."""
+    peer, client = scope.get("client"), scope.get(SCOPE_CLIENT, "")
+    if is_open(access, client=client, peer=peer[0] if peer else "", headers=scope["headers"]):
+        return None
+    identity: Identity | None = scope.get(SCOPE_IDENTITY)
+    if identity is None:
+        reason: problems.Reason = scope.get(SCOPE_AUTH_FAILURE) or "missing"
+        return problems.unauthenticated(reason, methods=METHODS, realm=realm)
+    return None if identity.is_staff else problems.forbidden({"level": "admin"})
 
 
 @lru_cache(maxsize=1024)

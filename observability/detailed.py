@@ -8,22 +8,12 @@ from typing import Any, Final, Literal
 import orjson
 
 from authproxy import problems
-from authproxy.credentials import METHODS
-from authproxy.exchange import (
-    SCOPE_AUTH_FAILURE,
-    SCOPE_CLIENT,
-    SCOPE_IDENTITY,
-    SCOPE_REQUEST_ID,
-    Receive,
-    Scope,
-    Send,
-)
-from authproxy.identity import Identity
-from authproxy.opsaccess import OpsAccess, is_open
+from authproxy.exchange import Receive, Scope, Send
+from authproxy.opsaccess import OpsAccess, refusal_of
 from authproxy.rejections import Rejection
 from observability import components, resources, servicestates
 from observability.components import UNHEALTHY, Check
-from observability.health import READ_METHODS, send_json
+from observability.health import READ_METHODS, send_json, send_refusal
 from observability.status import overall as words_together
 from resilience.clock import monotonic, timestamp
 from routing.snapshot import CompiledService
@@ -77,9 +67,7 @@ class Detailed:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         rejection = self._refusal(scope)
         if rejection is not None:
-            request_id = scope.get(SCOPE_REQUEST_ID, b"").decode("ascii")
-            body = problems.envelope(rejection, request_id=request_id, timestamp=timestamp())
-            await send_json(send, rejection.status, body, extra=rejection.headers)
+            await send_refusal(send, scope, rejection)
             return
         if self._under_way is None or self._under_way.done():
             self._under_way = asyncio.get_running_loop().create_task(self._report())
@@ -89,15 +77,7 @@ class Detailed:
     def _refusal(self, scope: Scope) -> Rejection | None:
         if scope["method"] not in READ_METHODS:
             return problems.method_not_allowed(READ_METHODS)
-        peer = scope.get("client")
-        client = scope.get(SCOPE_CLIENT, "")
-        if is_open(self._access, client=client, peer=peer[0] if peer else "", headers=scope["headers"]):
-            return None
-        identity: Identity | None = scope.get(SCOPE_IDENTITY)
-        if identity is None:
-            reason: problems.Reason = scope.get(SCOPE_AUTH_FAILURE) or "missing"
-            return problems.unauthenticated(reason, methods=METHODS, realm=self._realm)
-        return None if identity.is_staff else problems.forbidden({"level": "admin"})
+        return refusal_of(scope, self._access, realm=self._realm)
 
     async def _report(self) -> tuple[int, bytes]:
         facts = self._facts

@@ -47,9 +47,7 @@ class Health:
         if rejection is None:
             await self._answers[path](send)
             return
-        request_id = scope.get(SCOPE_REQUEST_ID, b"").decode("ascii")
-        body = problems.envelope(rejection, request_id=request_id, timestamp=timestamp())
-        await send_json(send, rejection.status, body, extra=rejection.headers)
+        await send_refusal(send, scope, rejection)
 
     def _refusal(self, scope: Scope, path: str) -> Rejection | None:
         if scope["method"] not in READ_METHODS:
@@ -73,6 +71,13 @@ class Health:
         else:
             document = {"status": "unready", "reason": reason, "timestamp": timestamp()}
             await send_json(send, 503, orjson.dumps(document), extra=((b"retry-after", b"1"),))
+
+
+async def send_refusal(send: Send, scope: Scope, rejection: Rejection) -> None:
+    """The error envelope, as routes answer it."""
+    request_id = scope.get(SCOPE_REQUEST_ID, b"").decode("ascii")
+    body = problems.envelope(rejection, request_id=request_id, timestamp=timestamp())
+    await send_json(send, rejection.status, body, extra=rejection.headers)
 
 
 async def send_json(send: Send, status: int, body: bytes, *, extra: HeaderPairs = ()) -> None:

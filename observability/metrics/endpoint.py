@@ -6,23 +6,12 @@ from hmac import compare_digest
 from typing import Final
 
 from authproxy import problems
-from authproxy.credentials import METHODS
-from authproxy.exchange import (
-    SCOPE_AUTH_FAILURE,
-    SCOPE_CLIENT,
-    SCOPE_IDENTITY,
-    SCOPE_REQUEST_ID,
-    Receive,
-    Scope,
-    Send,
-)
-from authproxy.identity import Identity
-from authproxy.opsaccess import OpsAccess, is_open
+from authproxy.exchange import Receive, Scope, Send
+from authproxy.opsaccess import OpsAccess, refusal_of
 from authproxy.rejections import Rejection
-from observability.health import READ_METHODS, send_json
+from observability.health import READ_METHODS, send_refusal
 from observability.metrics.exposition import encoder_for, pieces
 from observability.metrics.samples import Samples
-from resilience.clock import timestamp
 
 PATHS: Final = frozenset({"/metrics", "/monitoring/metrics"})
 AT_ONCE: Final = 1
@@ -63,9 +52,7 @@ class Metrics:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         rejection = self._refusal(scope)
         if rejection is not None:
-            request_id = scope.get(SCOPE_REQUEST_ID, b"").decode("ascii")
-            body = problems.envelope(rejection, request_id=request_id, timestamp=timestamp())
-            await send_json(send, rejection.status, body, extra=rejection.headers)
+            await send_refusal(send, scope, rejection)
             return
         encode, content_type = encoder_for(_field(scope, b"accept"))
         headers = [(b"content-type", content_type.encode("ascii")), (b"cache-control", b"no-store")]
@@ -90,14 +77,7 @@ class Metrics:
                 return None
             reason: problems.Reason = "invalid" if given else "missing"
             return problems.unauthenticated(reason, methods=("jwt",), realm=self._realm)
-        peer, client = scope.get("client"), scope.get(SCOPE_CLIENT, "")
-        if is_open(self._access, client=client, peer=peer[0] if peer else "", headers=scope["headers"]):
-            return None
-        identity: Identity | None = scope.get(SCOPE_IDENTITY)
-        if identity is None:
-            why: problems.Reason = scope.get(SCOPE_AUTH_FAILURE) or "missing"
-            return problems.unauthenticated(why, methods=METHODS, realm=self._realm)
-        return None if identity.is_staff else problems.forbidden({"level": "admin"})
+        return refusal_of(scope, self._access, realm=self._realm)
 
 
 def _field(scope: Scope, wanted: bytes) -> str:

@@ -1,12 +1,14 @@
 """Who may read what operators read."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authproxy.opsaccess import OpsAccess, is_open, is_private
+from authproxy.exchange import SCOPE_AUTH_FAILURE, SCOPE_CLIENT, SCOPE_IDENTITY
+from authproxy.identity import Identity
+from authproxy.opsaccess import OpsAccess, is_open, is_private, refusal_of
 
 FORWARDED = [(b"x-forwarded-for", b"203.0.113.9")]
 
@@ -75,3 +77,31 @@ def test_no_text_opens_what_is_not_public(client: str, peer: str, access: OpsAcc
     """What proxies pass on as an address may be anything."""
     if is_open(access, client=client, peer=peer, headers=FORWARDED):
         assert access == "public" or is_private(client)
+
+
+def caller(*, is_staff: bool) -> Identity:
+    return Identity(method="jwt", kind="user", name="ann", consumer="ann", is_staff=is_staff)
+
+
+@pytest.mark.parametrize(
+    ("scope", "access", "refused"),
+    [
+        ({SCOPE_IDENTITY: caller(is_staff=True)}, "restricted", None),
+        ({SCOPE_IDENTITY: caller(is_staff=False)}, "restricted", (403, "level", "admin")),
+        ({SCOPE_AUTH_FAILURE: "expired"}, "restricted", (401, "reason", "expired")),
+        ({}, "private", (401, "reason", "missing")),
+        ({SCOPE_CLIENT: "10.0.0.1"}, "private", None),
+        ({}, "public", None),
+    ],
+)
+def test_who_is_refused(
+    scope: dict[str, Any], access: OpsAccess, refused: tuple[int, str, str] | None
+) -> None:
+    """Staff may always; others as OPS_ACCESS says."""
+    rejection = refusal_of({"headers": [], **scope}, access, realm="torana")
+    if refused is None:
+        assert rejection is None
+        return
+    status, detail, value = refused
+    assert rejection is not None
+    assert (rejection.status, rejection.details[detail]) == (status, value)
