@@ -12,7 +12,6 @@ import orjson
 
 from realtime.events import Event, as_json
 
-LONGEST_TOPIC: Final = 200
 LONGEST_ID: Final = 80
 LONGEST_TOKEN: Final = 8192
 _IS_TOPIC: Final = re.compile(r"[A-Za-z0-9._:-]{1,200}").fullmatch

@@ -4,21 +4,12 @@ A client that waits for half a second only need not keep a service busy for a mi
 number; anything else is ignored, so that a broken client gets what it would get without the field.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 NAME: Final = b"x-request-timeout-ms"
 _MOST_DIGITS: Final = 9
 _MS_PER_S: Final = 1000
 _MOST_MS: Final = 10**_MOST_DIGITS - 1
-
-
-def allowed_s(own_s: float, headers: Iterable[tuple[bytes, bytes]]) -> float:
-    """The route's own time, or less if the client asks for less. Names are lower-case; of several the least counts."""
-    for name, value in headers:
-        if name == NAME:
-            own_s = min(own_s, claimed_s(value) or own_s)
-    return own_s
 
 
 def claimed_s(value: bytes) -> float | None:

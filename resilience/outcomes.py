@@ -64,11 +64,6 @@ class Outcome(Enum):
     def traits(self) -> Traits:
         return _TRAITS[self]
 
-    @property
-    def is_upstream_fault(self) -> bool:
-        """Counts against the upstream (breaker, ejection); a client's departure never does."""
-        return _TRAITS[self].side is Side.UPSTREAM
-
 
 _TRAITS: Final[dict[Outcome, Traits]] = {
     Outcome.OK: Traits(Side.NOBODY, Phase.DONE, False),

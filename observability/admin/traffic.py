@@ -77,11 +77,6 @@ def for_page(request: HttpRequest, *, with_figures: bool = True) -> dict[str, An
     }
 
 
-def link_to(scope: str, name: str) -> str:
-    """The dashboard of one route or service."""
-    return f"{reverse('admin:traffic')}?{urlencode({scope: name})}"
-
-
 def _subject(request: HttpRequest) -> Subject:
     for scope in (ROUTE, SERVICE):
         name = request.GET.get(scope, "")

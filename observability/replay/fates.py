@@ -3,7 +3,7 @@
 The route, the refusals and what would be sent are `explain`'s own.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +23,6 @@ _BEFORE_CALLERS: Final = (ENCODED_SLASH, ADDRESS_REFUSED, NO_SOCKETS)
 """Refusals for which nobody asks who calls."""
 ADDRESS: Final = "its client's address"
 Condition = HeaderCondition | QueryCondition
-Lacks = Callable[..., bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from django.db.models import Q, Sum
 
 from observability.models import CallerRow, TrafficRow
 from observability.rollups.figures import Figures
-from observability.rollups.minutes import ALL, ROUTE, Subject
+from observability.rollups.minutes import ALL, Subject
 from observability.rollups.summing import frontiers
 from observability.rollups.tiers import MINUTE, Segment, coarsest_for, cover, down
 from observability.rollups.writing import COLUMNS, figures_of
@@ -124,23 +124,6 @@ def consumers(start: int, end: int, *, route: str | None = None, limit: int = 10
             known = astuple(sums[name])[1:] if name in sums else (0, 0, 0)
             sums[name] = RankedConsumer(name, *(a + b for a, b in zip(known, more, strict=True)))
     return sorted(sums.values(), key=lambda each: (-each.count, each.consumer))[:limit]
-
-
-def route_series(route: str, start: int, end: int, step: int = MINUTE) -> list[Point]:
-    """Of one route, for objectives: `figures.errors` of `figures.valid`, and `figures.within(seconds)`."""
-    return series(Subject(ROUTE, route), start, end, step)
-
-
-def route_totals(route: str, start: int, end: int) -> Figures:
-    """Of one route, from days where it can be: 30 days are some 80 rows."""
-    return totals(Subject(ROUTE, route), start, end)
-
-
-def first_moment() -> int | None:
-    """When the oldest row begins; None where there is none."""
-    rows = TrafficRow.objects.filter(scope=ALL).order_by("at")
-    found: int | None = rows.values_list("at", flat=True).first()
-    return found
 
 
 def _of(segment: Segment, scope: str) -> Any:

@@ -236,7 +236,6 @@ Host = Annotated[
     str, PlainValidator(parse_host), _described("^[^A-Z/]+$", "api.example.com", "*.example.com")
 ]
 ServerName = Annotated[str, PlainValidator(parse_server_name), _described("^[^A-Z/*]+$", "api.internal")]
-Authority = Annotated[str, PlainValidator(parse_authority), _described("^[^A-Z/*]+$", "api.internal:8080")]
 TargetUrl = Annotated[
     str,
     PlainValidator(parse_target_url),

@@ -18,7 +18,6 @@ def test_every_outcome_has_traits(outcome: Outcome) -> None:
 @pytest.mark.parametrize("outcome", [Outcome.CLIENT_GONE, Outcome.CLIENT_BODY])
 def test_a_client_is_never_the_upstreams_fault(outcome: Outcome) -> None:
     """A client that leaves or breaks its body off counts against nobody else."""
-    assert not outcome.is_upstream_fault
     assert outcome.traits.side is Side.CLIENT
 
 
@@ -32,7 +31,7 @@ def test_nothing_sent_only_while_connecting(outcome: Outcome) -> None:
 
 def test_upstream_faults_are_the_ones_a_breaker_should_count() -> None:
     """Timeouts, refusals, garbage and 5xx count; a keep-alive race and a full pool do not."""
-    counted = {outcome for outcome in Outcome if outcome.is_upstream_fault}
+    counted = {outcome for outcome in Outcome if outcome.traits.side is Side.UPSTREAM}
 
     assert {
         Outcome.UPSTREAM_ERROR,

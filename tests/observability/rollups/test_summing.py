@@ -7,11 +7,13 @@ from django.db import connections
 
 from observability.models import CallerRow, TrafficRow
 from observability.rollups import summing
-from observability.rollups.reading import EVERYTHING, consumers, route_totals, totals
+from observability.rollups.minutes import ROUTE, Subject
+from observability.rollups.reading import EVERYTHING, consumers, totals
 from observability.rollups.tiers import BLOCK, DAY, HOUR, MINUTE
 from tests.support.traffic_rows import AT, Worker
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
+ORDERS = Subject(ROUTE, "orders")
 
 
 def sum_up(now: float) -> None:
@@ -43,7 +45,7 @@ def test_each_tier_is_made_of_the_one_before() -> None:
     assert counts(DAY, "route") == {AT: 130}
     row = TrafficRow.objects.get(span=DAY, scope="route")
     assert (row.name, row.service, row.worker, row.sent) == ("orders", "shop", "", 13_000)
-    figures = route_totals("orders", AT, AT + DAY)
+    figures = totals(ORDERS, AT, AT + DAY)
     assert figures.quantile_s(0.25) == pytest.approx(0.01, rel=0.05)
     assert figures.quantile_s(0.75) == pytest.approx(1.0, rel=0.05)
     assert [(each.consumer, each.count) for each in consumers(AT, AT + DAY)] == [("ann", 65), ("bob", 65)]
@@ -57,7 +59,7 @@ def test_what_is_read_is_right_at_every_moment() -> None:
     steps = 0
     while True:
         assert totals(EVERYTHING, AT, AT + DAY).count == 130
-        assert route_totals("orders", AT + 7 * MINUTE, AT + 97 * MINUTE).count == 90
+        assert totals(ORDERS, AT + 7 * MINUTE, AT + 97 * MINUTE).count == 90
         if not summing.step(now):
             break
         steps += 1
