@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway_project.examples import USUAL_URL
-from tests.support.consoles import Script, Shell, answered, shell
+from tests.support.consoles import Script, Shell, answered, saved, shell
 from tests.support.process import ROOT, Site
 from tests.support.source import shown
 
@@ -35,9 +35,9 @@ async def test_lines_answer_what_is_shown(tmp_path: Path) -> None:
         """On a port that is free here."""
         return PORTS.sub(lambda found: ports.setdefault(found[0], str(free_port())), text)
 
-    (tmp_path / "mine.yaml").write_text(
-        elsewhere(re.findall(r"```yaml\n(.*?)```", QUICK_START.read_text(), re.S)[0])
-    )
+    for file in FILES:
+        for name, text in saved(file).items():
+            (tmp_path / name).write_text(elsewhere(text))
     async with site.running("quickstart") as running:
         await running.said("Ctrl-C stops it")
         url = (await running.said(r"Torana is at (http://\S+)"))[1]

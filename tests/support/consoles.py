@@ -1,5 +1,6 @@
 """I: The console lines of a document, run in one shell, beside what the document shows for them.
 
+A file that the document has its reader save is a block with its name as title, such as ```yaml title="mine.yaml".
 A step is a line that begins with `$ `, with the lines that a backslash joins to it; what follows up to the next one
 is the answer, in which `…` stands for anything. Space does not count. No answer shown: any answer will do.
 """
@@ -19,6 +20,7 @@ from tests.support import warm
 from tests.support.process import PATIENCE_S, ROOT
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
+_FILE = re.compile(r'^```\w+ title="([\w.-]+)"\n(.*?)^```', re.M | re.S)
 _STEP = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.M)
 _MARK = "that was it:"
 _START = re.compile(r"(?:(\w+)=(\S+) )?make (?:run|example SYSTEM=([\w-]+))$")
@@ -65,6 +67,11 @@ class Script:
                     last = found.pop()
                     found.append(cls(last.system, last.env, (*last.steps, Step(command, shown))))
         return found
+
+
+def saved(file: Path) -> dict[str, str]:
+    """What the document has its reader save, by the file's name."""
+    return dict(_FILE.findall(file.read_text()))
 
 
 # Where a line says `python manage.py` it is a fork of a process that waits, which saves a second each time. What goes
