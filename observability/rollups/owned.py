@@ -5,8 +5,10 @@ from typing import Final, NamedTuple
 from django.db.models import Sum
 
 from observability.models import CallerRow
+from observability.rollups.minutes import CONSUMER_LENGTH
 from observability.rollups.summing import frontiers
 from observability.rollups.tiers import cover
+from routing.dbtext import db_text
 
 MOST_ROUTES: Final = 100
 
@@ -22,6 +24,7 @@ class Used(NamedTuple):
 
 def used(consumer: str, start: int, end: int) -> list[Used]:
     """By route, the most asked first. Among very many consumers the smallest are not told apart, and have nothing."""
+    consumer = db_text(consumer, CONSUMER_LENGTH)  # as it was written down
     sums: dict[str, Used] = {}
     for segment in cover(start, end, frontiers(None)):
         rows = CallerRow.objects.filter(

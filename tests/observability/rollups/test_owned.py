@@ -21,3 +21,13 @@ def test_a_consumer_sees_its_own_requests_alone() -> None:
     assert [(each.route, each.requests, each.errors) for each in found] == [("b", 5, 5), ("a", 3, 0)]
     assert used("bob", AT, AT + 60) == [Used("a", 9, 0, 0)]
     assert used("ann", AT + 60, AT + 120) == []
+
+
+@pytest.mark.parametrize("consumer", ["azure:" + "x" * 200, "azure:\0"])
+def test_a_name_that_was_written_down_otherwise_is_found(consumer: str) -> None:
+    """Too long for its column, or with what no database takes."""
+    worker = Worker()
+    worker.serve(3, route="a", consumer=consumer)
+    worker.write()
+
+    assert used(consumer, AT, AT + 60) == [Used("a", 3, 0, 0)]
