@@ -5,9 +5,9 @@ totals(range)                     figures of all of it
 routes(range), consumers(range)   who had most
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
+from heapq import nsmallest
 from typing import Any, Final, Literal, NamedTuple
 
 from django.db.models import Q, Sum
@@ -16,10 +16,12 @@ from observability.models import CallerRow, TrafficRow
 from observability.rollups.figures import Figures
 from observability.rollups.minutes import ALL, Subject
 from observability.rollups.summing import frontiers
+from observability.rollups.tallies import TALLIED, Sums
 from observability.rollups.tiers import MINUTE, Segment, coarsest_for, cover, down
 from observability.rollups.writing import COLUMNS, figures_of
 
 EVERYTHING: Final = Subject(ALL, "")
+_SUMS: Final = Sums()
 Order = Literal["count", "errors", "refused", "seconds"]
 
 
@@ -82,18 +84,36 @@ def ranking(
 ) -> list[Ranked]:
     """The routes or services that have most; `service`: only routes that it takes. Most first, then by name.
 
-    Of very many, one number each is added up, by an index if it is the count; all others only of those that are given.
+    Of very many, one number each is added up, by tallies or an index if it is the count; all others only of those that
+    are given.
     """
-    where = Q() if service is None else Q(service=service)
-    sums: Counter[str] = Counter()
+    sums: dict[str, int] = {}
     for segment in cover(start, end, frontiers(scope)):
-        grouped = _of(segment, scope).filter(where).order_by().values("name").annotate(total=Sum(by))
-        for name, total in grouped.values_list("name", "total"):
-            sums[name] += total
-    first = sorted(sums.items(), key=lambda each: (-each[1], each[0]))[:limit]
+        if scope == ROUTE and by == "count" and segment.span in TALLIED:
+            _add_tallied(segment, service, sums)
+        else:
+            _add_up(_of(segment, scope), by, service, sums)
+    first = nsmallest(limit, sums.items(), key=lambda each: (-each[1], each[0]))
     names = [name for name, total in first if total]
     found = {each.name: each for each in _ranked(scope, names, start, end)}
     return [found[name] for name in names if name in found]
+
+
+def _add_tallied(segment: Segment, service: str | None, sums: dict[str, int]) -> None:
+    counts, missing = _SUMS.of(*segment)
+    for name, each in counts.items():
+        if service in (None, name):
+            for route, count in each.items():
+                sums[route] = sums.get(route, 0) + count
+    if missing:
+        _add_up(_of(segment, ROUTE).filter(at__in=missing), "count", service, sums)
+
+
+def _add_up(rows: Any, by: Order, service: str | None, sums: dict[str, int]) -> None:
+    of_service = rows if service is None else rows.filter(service=service)
+    grouped = of_service.order_by().values("name").annotate(total=Sum(by))
+    for name, total in grouped.values_list("name", "total"):
+        sums[name] = sums.get(name, 0) + total
 
 
 def _ranked(scope: str, names: list[str], start: int, end: int) -> list[Ranked]:

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from observability.models import CallerRow, TrafficRow
+from observability.rollups import tallies
 from observability.rollups.figures import Figures
 from observability.rollups.minutes import ALL, EVERYBODY_ELSE, ROUTE, SERVICE, Subject, add_tally
 from observability.rollups.tiers import BLOCK, DAY, GRACE_S, HOUR, MINUTE, SPANS, down
@@ -53,7 +54,7 @@ def keep_house(
 
 
 def step(now: float) -> bool:
-    """Sums up a few rows of the shortest and oldest span that is over; False if there is none."""
+    """Sums up a few rows of the shortest and oldest span that is over, or else makes a tally; False: nothing to do."""
     for span, longer in pairwise(SPANS):
         for scope in (ALL, SERVICE, ROUTE):
             block = _due(_rows(span, scope), longer, now)
@@ -62,6 +63,11 @@ def step(now: float) -> bool:
         block = _due(_rows(span, None), longer, now)
         if block is not None:
             return _locked(partial(_sum_callers, block, span, longer))
+    whole = frontiers(ROUTE)
+    for span in tallies.TALLIED:
+        at = tallies.due(span, whole[span], now)
+        if at is not None:
+            return _locked(partial(_tally, span, at))
     return False
 
 
@@ -69,7 +75,7 @@ def prune(now: float) -> bool:
     """Deletes some of what is too old; True if there may be more of it."""
     more = False
     for span, kept_s in KEPT_S.items():
-        for scope in (ALL, SERVICE, ROUTE):
+        for scope in (ALL, SERVICE, ROUTE, tallies.SCOPE):
             rows = TrafficRow.objects.filter(span=span, scope=scope, at__lt=now - kept_s)
             more |= delete_some(rows.order_by("at"))
         more |= delete_some(CallerRow.objects.filter(span=span, at__lt=now - kept_s).order_by("at"))
@@ -119,6 +125,8 @@ def _locked(work: Callable[[], None]) -> bool:
 
 
 def _sum_traffic(scope: str, block: int, span: int, longer: int) -> None:
+    if scope == ROUTE:
+        tallies.forget(longer, block)
     rows = TrafficRow.objects.filter(span=span, scope=scope, at__gte=block, at__lt=block + longer)
     waiting = rows.filter(is_summed=False).order_by("name").values_list("name", flat=True)
     names = list(waiting.distinct()[:NAMES_AT_ONCE])
@@ -135,6 +143,12 @@ def _sum_traffic(scope: str, block: int, span: int, longer: int) -> None:
         )
         for name, figures in sums.items()
     )
+
+
+def _tally(span: int, at: int) -> None:
+    """Unless rows came meanwhile, or somebody else made it."""
+    if at < frontiers(ROUTE)[span] and not tallies.rows(span).filter(at=at).exists():
+        tallies.make(span, at)
 
 
 def _sum_callers(block: int, span: int, longer: int) -> None:

@@ -1,0 +1,137 @@
+"""Tallies of hours and days: rankings are the same with them as without, whatever comes when."""
+
+import random
+from collections import Counter
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from observability.models import TrafficRow
+from observability.rollups import reading, summing, tallies
+from observability.rollups.minutes import ROUTE
+from observability.rollups.reading import ranking
+from observability.rollups.tiers import BLOCK, DAY, HOUR, MINUTE
+from tests.support.traffic_rows import AT, Worker
+
+pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
+Served = Counter[tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_SUMS", tallies.Sums())
+
+
+def sum_up(now: float) -> None:
+    while summing.step(now):
+        pass
+
+
+def serve(served: Served, worker: Worker, count: int, route: str, service: str) -> None:
+    worker.serve(count, route=route, service=service)
+    served[int(worker.now) // MINUTE * MINUTE, route, service] += count
+
+
+def the_slow_way(served: Served, start: int, end: int, service: str | None = None) -> list[tuple[str, int]]:
+    sums: Counter[str] = Counter()
+    for (at, route, of), count in served.items():
+        if start <= at < end and service in (None, of):
+            sums[route] += count
+    return sorted(sums.items(), key=lambda each: (-each[1], each[0]))
+
+
+def ranked(start: int, end: int, service: str | None = None) -> list[tuple[str, int]]:
+    return [(each.name, each.figures.count) for each in ranking(ROUTE, start, end, service=service, limit=99)]
+
+
+def test_rankings_are_as_the_slow_way_has_them() -> None:
+    """Of two workers, with late rows of hours that have a tally, and tallies that are missing."""
+    rng, served = random.Random(7), Served()
+    workers = Worker("w1"), Worker("w2")
+    for number in range(60):
+        for worker in workers:
+            worker.now = AT + number * 35 * MINUTE
+            for _ in range(3):
+                route = rng.randrange(12)
+                serve(served, worker, rng.randrange(1, 50), f"r{route:02}", f"s{route % 3}")
+            worker.write()
+        if number % 7 == 0:
+            sum_up(AT + number * 35 * MINUTE)
+        if number % 20 == 10:
+            late = Worker(f"late{number}", AT + rng.randrange(number * 35) * MINUTE)
+            serve(served, late, 500, "r03", "s0")
+            late.write()
+        if number % 20 == 15:
+            some = TrafficRow.objects.filter(scope=tallies.SCOPE).order_by("at")[1:3]
+            TrafficRow.objects.filter(pk__in=list(some.values_list("pk", flat=True))).delete()
+        now = AT + (number + 1) * 35 * MINUTE
+        for start, end in ((AT, now), (AT + 95 * MINUTE, now), (AT + 2 * HOUR, AT + 26 * HOUR)):
+            assert ranked(start, end) == the_slow_way(served, start, end)
+        for service in ("s0", "s2"):
+            assert ranked(AT, now, service) == the_slow_way(served, AT, now, service)
+    assert tallies.rows(HOUR).count() > 20
+    assert tallies.rows(DAY).count() == 1
+
+
+def test_what_is_late_is_told_at_once_by_a_worker_that_kept_the_sums() -> None:
+    """Another worker writes it and adds it up: the tally is another one then."""
+    worker, served = Worker(), Served()
+    serve(served, worker, 5, "a", "s")
+    worker.write()
+    sum_up(AT + 2 * HOUR)
+    assert ranked(AT, AT + HOUR) == [("a", 5)]
+    assert tallies.rows(HOUR).count() == 1
+    serve(served, late := Worker("w2"), 7, "b", "s")
+    late.write()
+    assert ranked(AT, AT + HOUR) == [("b", 7), ("a", 5)]
+    sum_up(AT + 2 * HOUR)
+    assert tallies.rows(HOUR).count() == 1
+    assert ranked(AT, AT + HOUR) == [("b", 7), ("a", 5)]
+
+
+def test_whole_days_are_read_from_tallies_and_then_from_memory() -> None:
+    worker = Worker()
+    for number in range(30):
+        worker.now = AT + number * HOUR
+        worker.serve(3, route=f"r{number % 4}", service="s")
+        worker.write()
+    sum_up(AT + 31 * HOUR)
+    TrafficRow.objects.filter(scope=ROUTE, span__lt=HOUR).delete()
+    for queries in (4, 2):
+        with CaptureQueriesContext(connection) as found:
+            ranked(AT, AT + 30 * HOUR)
+        about = [each["sql"] for each in found if "'tally'" in each["sql"] or "buckets" in each["sql"]]
+        assert len([sql for sql in about if '"name"' not in sql.partition("FROM")[0]]) == queries
+        assert not any("GROUP BY" in each["sql"] for each in found)
+
+
+def test_no_more_is_kept_than_is_said() -> None:
+    worker, sums = Worker(), tallies.Sums(kept=2)
+    for number in range(5):
+        worker.now = AT + number * HOUR
+        worker.serve(number + 1, route="r", service="s")
+        worker.write()
+    sum_up(AT + 6 * HOUR)
+    for _ in range(2):
+        for number in range(5):
+            assert sums.of(HOUR, AT + number * HOUR, AT + (number + 1) * HOUR) == (
+                {"s": {"r": number + 1}},
+                [],
+            )
+    assert len(sums._sums) == 2
+
+
+def test_old_ones_go_and_are_not_made_again() -> None:
+    worker = Worker()
+    worker.serve(1)
+    worker.write()
+    sum_up(AT + DAY + HOUR)
+    assert tallies.rows(HOUR).count() == tallies.rows(DAY).count() == 1
+    TrafficRow.objects.filter(scope=tallies.SCOPE).delete()
+    assert tallies.due(HOUR, AT + DAY, AT + tallies.KEPT_S) == AT
+    assert tallies.due(HOUR, AT + DAY, AT + tallies.KEPT_S + 1) is None
+    assert tallies.due(HOUR, AT, AT + DAY) is None
+    tallies.make(HOUR, AT)
+    summing.prune(AT + summing.KEPT_S[HOUR] + BLOCK)
+    assert not tallies.rows(HOUR).exists()
