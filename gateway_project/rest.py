@@ -49,6 +49,7 @@ def spectacular(config: GatewayConfig) -> dict[str, Any]:
         "APPEND_COMPONENTS": {"securitySchemes": SECURITY_SCHEMES},
         "SECURITY": [{name: []} for name in SECURITY_SCHEMES],
         "COMPONENT_SPLIT_REQUEST": True,
+        "ENUM_NAME_OVERRIDES": ENUMS,
         "POSTPROCESSING_HOOKS": [
             "drf_spectacular.hooks.postprocess_schema_enums",
             "gateway_project.documentdocs.add",
@@ -58,6 +59,24 @@ def spectacular(config: GatewayConfig) -> dict[str, Any]:
     }
 
 
+ENUMS: dict[str, list[str]] = {
+    "BreakerStateEnum": ["closed", "open", "half_open"],
+    "BreakerForceEnum": ["open", "closed"],
+    "TargetStateEnum": ["healthy", "unhealthy", "ejected", "unchecked"],
+    "ExplainedTargetStateEnum": [
+        "healthy", "unhealthy", "ejected", "unchecked", "draining", "quarantined", "stale",
+    ],
+    "CanaryStateEnum": ["running", "paused", "promoted", "rolled_back"],
+    "ScheduleStateEnum": ["waiting", "scheduled", "active", "done", "conflict", "missed", "cancelled"],
+    "LeaseStateEnum": ["pending", "approved", "ended"],
+    "RegisteredStateEnum": ["pending", "approved"],
+    "ConsumerKindEnum": ["user", "service"],
+    "ReplayKindEnum": ["elsewhere", "refused", "admitted", "refused_otherwise", "unknown"],
+    "PurgeKindEnum": ["all", "route", "tag", "url"],
+    "ChangeActionEnum": ["added", "removed", "changed"],
+    "TopicActionEnum": ["subscribe", "publish"],
+}  # fmt: skip
+"""Of fields that several shapes call the same, and mean otherwise: the names that generated clients have for them."""
 SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

@@ -99,6 +99,9 @@ def policy_notes(
         yield PolicyNote("response_headers", source, "applies", header_changes(route.response_headers, facts))
     if route.log is not None:
         yield PolicyNote("log", source_of(route, "log"), "applies", route.log._asdict())
+    if (source := source_of(route, "slo")) != "built-in":
+        written = route.source if source == "route" else snapshot.defaults
+        yield PolicyNote("slo", source, "applies", dict(written["slo"]))
 
 
 def _held_in_check(

@@ -100,7 +100,7 @@ def breaker_note(
 
 
 def service_notes(service: CompiledService, method: str) -> Iterator[PolicyNote]:
-    """Balancing, checks, ejection and retries, where there is something to say."""
+    """Balancing, connections, checks, ejection, retries and the portal, where there is something to say."""
     balancing = service.balancing
     if len(service.targets) > 1 or balancing.algorithm != "round_robin":
         source = "service" if service.source.get("load_balancing") else "environment"
@@ -135,6 +135,19 @@ def service_notes(service: CompiledService, method: str) -> Iterator[PolicyNote]
             "budget": retries.budget,
             "backoff_s": retries.backoff_s,
         })  # fmt: skip
+    if (tls := service.tls) is not None:
+        yield PolicyNote("tls", "service", "applies", {
+            "verify": tls.verify,
+            "own_authority": tls.ca is not None,
+            "client_certificate": tls.cert is not None,
+            "sni": tls.sni,
+        })  # fmt: skip
+    if service.source.get("max_connections") is not None:
+        limit = {"limit": service.max_connections, "counted": "per target and worker"}
+        yield PolicyNote("max_connections", "service", "applies", limit)
+    if (openapi := service.openapi) is not None:
+        described = {"path": openapi.path, "refresh_s": openapi.refresh_s, "for": "the portal at /docs"}
+        yield PolicyNote("openapi", "service", "applies", described)
 
 
 def _counts(quota: QuotaPolicy, method: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from routing.admin.curl import Request
+from routing.curl import Request
 
 ANY_HOST: Final = "example.com"
 _PLACEHOLDER: Final = re.compile(r"\{([^}]*)\}")

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from routing.admin.curl import Request
 from routing.admin.examples import example
 from routing.admin.forms.explain import DRAFT, LIVE, ExplainForm, initial_of
 from routing.callers import UnknownCaller
 from routing.cleaning import written
+from routing.curl import Request
 from routing.explain import has_credentials, request_to
 from routing.explaining import NoRevision, Which, configuration, explained, topic_explained
 from routing.explaintopics import Action

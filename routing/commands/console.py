@@ -55,16 +55,27 @@ class Console:
 def read_document(file: str) -> Any:
     """The raw document of a file, or of standard input for `-`."""
     try:
-        text = _read(file)
-    except OSError as error:
-        raise CommandRefused(f"{file}: {error.strerror or error}") from error
-    try:
-        return parse_text(text.decode("utf-8-sig"))
+        return parse_text(_read(file).decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigurationInvalid([Problem("gateway.E001", "", f"{file} is not UTF-8")]) from error
 
 
+def read_text(file: str) -> str:
+    """The text of a file, or of standard input for `-`."""
+    try:
+        return _read(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CommandRefused(f"{file} is not UTF-8") from error
+
+
 def _read(file: str) -> bytes:
+    try:
+        return _read_bounded(file)
+    except OSError as error:
+        raise CommandRefused(f"{file}: {error.strerror or error}") from error
+
+
+def _read_bounded(file: str) -> bytes:
     if file == "-":
         text = sys.stdin.buffer.read(LARGEST_DOCUMENT + 1)
     else:

@@ -1,4 +1,4 @@
-"""D: `gateway explain METHOD URL`, or `--topic T`: what takes a request, who may do what; sends nothing."""
+"""D: `gateway explain METHOD URL` (or `--curl FILE`, or `--topic T`): what takes a request; sends nothing."""
 
 import argparse
 import os
@@ -12,10 +12,11 @@ import orjson
 from django.conf import settings
 
 from routing.callers import UnknownCaller, judge_of
-from routing.commands.console import OK, CommandRefused, Console, add_json, read_document
+from routing.commands.console import OK, CommandRefused, Console, add_json, read_document, read_text
 from routing.compiler import compile_snapshot
+from routing.curl import NotCurl, parse_curl
 from routing.document.canonical import canonicalise, digest
-from routing.explain import explain, has_credentials, request_to
+from routing.explain import Request, explain, has_credentials, request_to
 from routing.explaining import topic_explained
 from routing.explaintopics import Action
 from routing.knowing import knowledge
@@ -31,6 +32,7 @@ from routing.snapshot import Snapshot
 from routing.topics import is_topic
 
 FROM = "the client's address, by which quotas may count"
+CURL = "instead of METHOD, URL and -H: a curl command in a file, or - for standard input"
 CREDENTIALS = "credentials in the request are not looked at: say --as USER"
 
 
@@ -40,6 +42,11 @@ def add(subparsers: Any) -> None:
     parser.add_argument("method", metavar="METHOD", nargs="?", help="such as GET")
     parser.add_argument(
         "url", metavar="URL", nargs="?", help="such as /orders?id=1 or https://api.example.com/orders"
+    )
+    parser.add_argument(
+        "--curl",
+        metavar="FILE",
+        help=CURL,
     )
     parser.add_argument(
         "--topic", metavar="T", help="instead of a request: who may read this topic, and by which rule"
@@ -70,10 +77,7 @@ def run_explain(options: argparse.Namespace, console: Console) -> int:
     """`gateway explain METHOD URL`, or `gateway explain --topic T`."""
     if options.topic is not None:
         return _topic(options, console)
-    if not options.url or options.publish:
-        raise CommandRefused("say METHOD and URL, or --topic T, with --publish or without")
-    headers = [_header(text) for text in options.headers]
-    request = request_to(options.method, options.url, headers, address=_address(options.address))
+    request = _request(options)
     snapshot = _snapshot(_chosen(options, console))
     with reading() if options.as_user else nullcontext():
         try:
@@ -90,8 +94,25 @@ def run_explain(options: argparse.Namespace, console: Console) -> int:
     return OK
 
 
+def _request(options: argparse.Namespace) -> Request:
+    """By its parts, or as a curl command would send it."""
+    address = _address(options.address)
+    if options.curl is not None:
+        if options.method is not None or options.headers or options.publish:
+            raise CommandRefused("--curl brings the method, the URL and the headers itself")
+        try:
+            given = parse_curl(read_text(options.curl))
+        except NotCurl as error:
+            raise CommandRefused(f"--curl: {error}") from None
+        return request_to(given.method, given.url, given.headers, address=address)
+    if not options.url or options.publish:
+        raise CommandRefused("say METHOD and URL, --curl FILE, or --topic T, with --publish or without")
+    headers = [_header(text) for text in options.headers]
+    return request_to(options.method, options.url, headers, address=address)
+
+
 def _topic(options: argparse.Namespace, console: Console) -> int:
-    if options.method is not None or options.headers or options.address:
+    if options.method is not None or options.headers or options.address or options.curl is not None:
         raise CommandRefused("--topic goes with --as, --publish and which configuration, not with a request")
     if not is_topic(options.topic):
         raise CommandRefused(f"--topic {quote(options.topic)}: want 1 to 200 of letters, digits and . _ : -")

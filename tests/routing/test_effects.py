@@ -84,6 +84,12 @@ def test_what_is_written_to_the_access_log() -> None:
     assert notes(snapshot_with(log={"access": False}))["log"][2] == {"access": False, "sample": None}
 
 
+def test_what_a_route_promises() -> None:
+    """Its own objectives, or those of all routes."""
+    assert notes(snapshot_with(slo={"availability": 99.9}))["slo"][:2] == ("route", "applies")
+    assert "slo" not in notes(snapshot_with())
+
+
 def test_refusing_policies() -> None:
     """A policy that would refuse the request says so."""
     found = notes(snapshot_with(limits={"max_body": 3}), b"/a/b%2Fc", length=4)

@@ -317,6 +317,22 @@ def test_what_a_service_says_of_its_targets() -> None:
     assert (listed["may_be_sent_twice"], listed["methods"]) == (True, ["POST"])
 
 
+def test_what_a_service_says_of_connections_and_of_its_document() -> None:
+    """No certificate and no path of a key is told."""
+    found = services(
+        tls={"ca": "/etc/ca.pem", "cert": "/etc/own.pem", "key": "/etc/own.key", "sni": "inner.test"},
+        max_connections=7,
+        openapi={"path": "/spec.json"},
+    )
+    assert list(found) == ["tls", "max_connections", "openapi"]
+    assert found["tls"].details == {
+        "verify": True, "own_authority": True, "client_certificate": True, "sni": "inner.test",
+    }  # fmt: skip
+    assert found["max_connections"].details["limit"] == 7
+    assert (found["openapi"].details["path"], found["openapi"].details["refresh_s"]) == ("/spec.json", 300.0)
+    assert services() == {}
+
+
 def test_balancing_is_told_where_there_is_a_choice() -> None:
     """And where it comes from."""
     two = [{"url": "http://a"}, {"url": "http://b"}]

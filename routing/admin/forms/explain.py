@@ -10,7 +10,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from routing.admin.curl import NotCurl, Request, parse_curl
+from routing.curl import NotCurl, Request, parse_curl
 from routing.document.wire import COMMON_METHODS
 from routing.explaining import Which
 from routing.topics import is_topic

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from routing.admin.curl import Request
 from routing.admin.examples import example
 from routing.compiler import CompileOptions, compile_snapshot
+from routing.curl import Request
 from routing.explain import explain, request_to
 
 

@@ -23,7 +23,7 @@ from routing.lastgood import LastGood
 from routing.locking import StoreUnavailable
 from routing.publishing import apply_document
 from routing.revision import RevisionRecord
-from tests.support.cli import gateway, written
+from tests.support.cli import gateway, typed, written
 from tests.support.configuration import PUBLIC, route, service, small
 from tests.support.leases import registered
 
@@ -99,6 +99,28 @@ def test_a_file_needs_no_database(tmp_path: Path, django_db_blocker: object) -> 
             ran = gateway("explain", "GET", "/", "--file", written(tmp_path, wrong))
             assert ran.code == 1
             assert ran.err
+
+
+@pytest.mark.usefixtures("published")
+def test_a_curl_command_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From standard input or a file; its method and header fields count."""
+    typed(monkeypatch, "curl -sS 'http://a.test/orders?x=1' \\\n  -H 'X-Mode: beta'\n")
+    assert gateway("explain", "--curl", "-", "--json").data["matched"]["route"] == "beta"
+    (tmp_path / "asked").write_text("curl -d '{}' http://a.test/orders -u ada:secret")
+    ran = gateway("explain", "--curl", tmp_path / "asked", "--json")
+    assert (ran.data["matched"]["route"], "secret" in ran.out) == ("posted", False)
+    assert "credentials in the request are not looked at" in ran.err
+
+
+def test_what_is_no_curl_command_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With the reason, and in one line."""
+    for text, reason in (("wget x", "begins with curl"), ("curl -s", "no URL"), ("curl 'x", "quotes")):
+        typed(monkeypatch, text)
+        ran = gateway("explain", "--curl", "-")
+        assert (ran.code, reason in ran.err, ran.err.count("\n")) == (1, True, 1)
+    (tmp_path / "bytes").write_bytes(b"curl \xff")
+    for options in (["-", "GET", "/"], ["-", "-H", "a: b"], [tmp_path / "nowhere"], [tmp_path / "bytes"]):
+        assert gateway("explain", "--curl", *options).code == 1
 
 
 def test_before_the_first_revision_it_says_so() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from routing.admin.curl import Request
 from routing.admin.forms.explain import MOST_HEADERS, ExplainForm, initial_of
+from routing.curl import Request
 
 LIVE = {"configuration": "live"}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.admin.curl import NotCurl, Request, parse_curl
+from routing.curl import NotCurl, Request, parse_curl
 
 
 @pytest.mark.parametrize(
