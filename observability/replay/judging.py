@@ -6,10 +6,12 @@ whether it was admitted. Where what is kept does not lead to what was seen, noth
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from observability.replay.destinations import where
 from observability.replay.fates import Fate, doubts, fate_of
+from observability.replay.quotas import Counting
 from observability.replay.recorded import Recorded
 from observability.replay.sides import Pair, same_key
 from routing.explain import Located, locate
@@ -39,7 +41,7 @@ _MALFORMED: Final = "INVALID_REQUEST"
 """By what a route requires, or because the body broke off."""
 _BY_CONFIGURATION: Final = ("AUTH_ERROR", "FORBIDDEN", "NOT_FOUND", "METHOD_NOT_ALLOWED")
 _WITH_BODY: Final = ("POST", "PUT", "PATCH")
-_COUNTING: Final = {"quotas": "quotas", "concurrency": "limits on concurrency", "fault": "faults"}
+_COUNTING: Final = {"concurrency": "limits on concurrency", "fault": "faults"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +93,32 @@ SAME: Final = Judgement("same")
 
 
 class Judging:
-    """Judges one request after another. `unjudged` says what differs and is not judged, for how many of them."""
+    """Judges one request after another. `unjudged` says what differs and is not judged, for how many of them;
+    `counting` has those that would come so far as to be counted by quotas."""
 
     def __init__(self, pair: Pair, known: Knowledge = NOTHING) -> None:
         self._pair = pair
         self._known = known
         self.unjudged: Counter[str] = Counter()
+        self.counting = Counting(pair.after.snapshot)
 
-    def of(self, recorded: Recorded) -> Judgement:
-        """What would not be the same of it."""
+    def of(self, recorded: Recorded, at: datetime | None = None) -> Judgement:
+        """What would not be the same of it. `at`: when it came, by which quotas count."""
         if recorded.is_cut:
             return Judgement("unknown", because=LONG)
         here = locate(self._pair.before.snapshot, recorded.request)
         there = locate(self._pair.after.snapshot, recorded.request)
         if isinstance(here, BadPath) or isinstance(there, BadPath):
             return SAME  # a path is read without any configuration
+        judged = self._judged(recorded, here, there)
+        route = there.found
+        if at is not None and isinstance(route, CompiledRoute) and route.quotas and there.preflight is None:
+            code = recorded.code if judged.kind == "same" else judged.after.code
+            if judged.kind != "unknown" and code not in _BY_CONFIGURATION:
+                self.counting.add(recorded, at, route)
+        return judged
+
+    def _judged(self, recorded: Recorded, here: Located, there: Located) -> Judgement:
         doubtful = self._doubtful(recorded, here, there)
         if doubtful is not None:
             return doubtful

@@ -127,7 +127,7 @@ def _replayed(before: Snapshot, after: Snapshot, keys: Sequence[int], turns: _Tu
     moments: list[datetime] = []
     is_over = False
     for row in _rows(keys):
-        judged = judging.of(recorded_of(row))
+        judged = judging.of(recorded_of(row), row["at"])
         counts[judged.kind] += 1
         moments = [moments[0] if moments else row["at"], row["at"]]
         if judged.kind != "same":
@@ -147,6 +147,7 @@ def _replayed(before: Snapshot, after: Snapshot, keys: Sequence[int], turns: _Tu
         counts=counts,
         items=items,
         unjudged=judging.unjudged,
+        quotas=judging.counting.refusals(),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from observability.replay.judging import KINDS, WORDS, Judgement, Kind
+from observability.replay.quotas import NOTHING_COUNTED, Refusals
 
 MOST_GROUPS: Final = 50
 MOST_UNJUDGED: Final = 20
@@ -88,6 +89,7 @@ class Found:
     counts: Mapping[Kind, int] = field(default_factory=dict)
     items: Sequence[Item] = ()
     unjudged: Mapping[str, int] = field(default_factory=dict)
+    quotas: Refusals = NOTHING_COUNTED
 
     @property
     def differing(self) -> int:
@@ -114,6 +116,7 @@ class Found:
             "complete": self.is_complete,
             "since": self.since.isoformat().replace("+00:00", "Z") if self.since else None,
             "until": self.until.isoformat().replace("+00:00", "Z") if self.until else None,
+            "quotas": self.quotas.as_json(),
             "counts": {kind: self.counts.get(kind, 0) for kind in KINDS},
             "not_judged": [
                 {"what": what, "requests": count}
@@ -132,6 +135,8 @@ class Found:
         yield f"Of {self.replayed} kept requests, by {against} instead of revision {self.live}: {said}."
         if not self.is_complete:
             yield f"The time was over after {self.replayed} of {self.wanted}."
+        if sentence := self.quotas.sentence():
+            yield sentence
         for what, count in sorted(self.unjudged.items(), key=lambda each: -each[1])[:MOST_UNJUDGED]:
             yield f"Not judged, for {count}: {what}."
 

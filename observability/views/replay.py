@@ -135,6 +135,21 @@ class ReplayNotJudgedShape(Shape):
     requests = serializers.IntegerField()
 
 
+class ReplayQuotaShape(Shape):
+    quota = serializers.CharField()
+    requests = serializers.IntegerField()
+
+
+class ReplayQuotasShape(Shape):
+    """By the quotas of `against`, of kept requests alone and from nothing: there may be more. `not_counted`: those of
+    which was not kept what a quota goes by."""
+
+    counted = serializers.IntegerField()
+    not_counted = serializers.IntegerField()
+    refused_at_least = serializers.IntegerField()
+    by_quota = ReplayQuotaShape(many=True)
+
+
 class ReplayShape(Shape):
     """Numbers are of all that were replayed, `groups` and `requests` of the kind that was asked for."""
 
@@ -144,6 +159,7 @@ class ReplayShape(Shape):
     complete = serializers.BooleanField(help_text="False: the time was over before all were judged.")
     since = serializers.DateTimeField(allow_null=True)
     until = serializers.DateTimeField(allow_null=True)
+    quotas = ReplayQuotasShape()
     counts = ReplayCountsShape()
     not_judged = ReplayNotJudgedShape(
         many=True, help_text="What differs as well, and depends on other requests."

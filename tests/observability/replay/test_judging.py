@@ -10,11 +10,13 @@ from observability.replay.judging import Judging
 from observability.replay.sides import pair_of
 from routing.explain import explain
 from tests.support.configuration import Document, documents, route, service, small
+from tests.support.kept import AT
 from tests.support.replays import LIVE, by, judged, pair, recorded
 from tests.support.snapshots import snapshot_of
 
 USERS = {"level": "user"}
 OLDER = LIVE - 1
+FAULT = {"abort": 503, "percent": 5, "until": "2090-01-01T00:00:00Z"}
 
 
 def with_routes(*routes: dict[str, Any], **more: Any) -> Document:
@@ -85,13 +87,31 @@ def test_a_policy_lets_it_pass(policy: dict[str, Any]) -> None:
     assert found.kind == "same"
 
 
-def test_quotas_are_said_not_to_be_judged() -> None:
+def test_faults_are_said_not_to_be_judged() -> None:
     """For how many requests."""
-    quotas = [{"limit": 1, "per": "1s", "name": "q"}]
-    after = with_routes(route(quotas=["q"]), quotas=quotas)
-    judging = Judging(pair(with_routes(route()), after))
+    judging = Judging(pair(with_routes(route()), with_routes(route(fault=FAULT))))
     judging.of(recorded())
-    assert dict(judging.unjudged) == {"quotas of route orders: whom they refuse depends on other requests": 1}
+    assert dict(judging.unjudged) == {"faults of route orders: whom they refuse depends on other requests": 1}
+
+
+def test_quotas_count_what_comes_so_far() -> None:
+    """Whoever is refused before takes nothing; whoever was refused by a quota does."""
+    quotas = [{"limit": 1, "per": "1h", "name": "q", "algorithm": "fixed_window"}]
+    closed = route("users", "/users", "users", auth=USERS, quotas=["q"])
+    after = with_routes(route(quotas=["q"]), closed, quotas=quotas)
+    judging = Judging(pair(with_routes(route(), closed, quotas=quotas), after))
+    limited = recorded(status=429, code="RATE_LIMIT", service="")
+    stranger = recorded("/users", route="users", service="", status=401, code="AUTH_ERROR")
+    for each in (
+        recorded(),
+        limited,
+        stranger,
+        recorded("/nowhere", route="", status=404, code="NOT_FOUND"),
+    ):
+        judging.of(each, AT)
+    found = judging.counting.refusals()
+    assert (found.counted, found.refused) == (2, 1)
+    assert not judging.unjudged
 
 
 def test_refused_for_another_reason() -> None:

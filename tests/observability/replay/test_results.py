@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from observability.replay.judging import Judgement, Place
+from observability.replay.quotas import Refusals
 from observability.replay.results import Found, Group, Item, told
 from tests.support.kept import AT
 
@@ -38,6 +39,20 @@ def test_numbers_come_first() -> None:
         "The time was over after 2 of 5."
         in Found(3, 7, 2, 5, is_complete=False, counts={"same": 2}).summary()
     )
+
+
+def test_what_quotas_would_refuse_is_said() -> None:
+    """For people and programs."""
+    found = Found("draft", 7, 9, 9, counts={"same": 9}, quotas=Refusals(8, 1, 3, {"a": 1, "b": 2}))
+    assert list(found.summary())[1].startswith(
+        "Quotas would refuse at least 3 of 8 with 429 (2 by b, 1 by a): only"
+    )
+    assert found.as_json()["quotas"] == {
+        "counted": 8,
+        "not_counted": 1,
+        "refused_at_least": 3,
+        "by_quota": [{"quota": "b", "requests": 2}, {"quota": "a", "requests": 1}],
+    }
 
 
 def test_groups() -> None:
