@@ -14,7 +14,7 @@ from django.db.models import Q, Sum
 
 from observability.models import CallerRow, TrafficRow
 from observability.rollups.figures import Figures
-from observability.rollups.minutes import ALL, Subject
+from observability.rollups.minutes import ALL, ROUTE, Subject
 from observability.rollups.summing import frontiers
 from observability.rollups.tallies import TALLIED, Sums
 from observability.rollups.tiers import MINUTE, Segment, coarsest_for, cover, down
