@@ -17,6 +17,8 @@ from authproxy import revocation
 from authproxy.changes import EVERYBODY, Change, Changes
 from authproxy.keptchanges import KeptChanges
 from authproxy.models import IdentityChange
+from routing.lanes import FOLLOWING
+from routing.lately import newest_of
 from routing.polling import FIRST_ANSWER_S, POLL_S, Poller
 
 LOG = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class ChangeFeed:
             self._look,
             complaint="revocations are not seen",
             poll_s=poll_s,
+            lane=FOLLOWING,
             goodbye=self._keep,
         )
         self.wake = self._poller.wake
@@ -110,7 +113,7 @@ class ChangeFeed:
         self._forget()
 
     def _ask(self) -> None:
-        newest = revocation.newest()
+        newest = newest_of(IdentityChange, seen=self._seen)
         if self._seen is None and newest >= self._kept_newest:
             self._load(newest)
         elif self._seen is None:

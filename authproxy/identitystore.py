@@ -30,6 +30,7 @@ from authproxy.identity import Identity
 from authproxy.lastused import LastUsed
 from authproxy.liveroles import LiveRoles, live_roles
 from authproxy.models import ApiKey, Session
+from routing.lanes import Lane
 from routing.polling import Poller
 
 LOG = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class IdentityStore:
             self._look,
             complaint="unknown keys and sessions are refused",
             poll_s=_IDLE_S,
-            statement_timeout_s=patience_s,
+            lane=Lane("callers", 1, statement_timeout_s=patience_s),
             hung_after_s=patience_s,
         )
 

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from django.db.models import Max
-
 from authproxy.caching.cache import Cache
 from authproxy.caching.purges import MOST, Purge
 from resilience.models import CachePurge
 from routing.breakerlog import Call
+from routing.lately import newest_of
 
 KEPT_ROWS: Final = 10_000
 PRUNING_S: Final = 3600.0
@@ -33,7 +32,7 @@ class PurgeWatch:
 
     def look(self, call: Call) -> None:
         """What was purged since the last look; at the first one, what is known."""
-        newest: int = CachePurge.objects.aggregate(newest=Max("pk"))["newest"] or 0
+        newest = newest_of(CachePurge, seen=self._newest)
         if self._newest is None or newest < self._newest:
             self._begin(call, newest, is_another=self._newest is not None)
         elif newest > self._newest:

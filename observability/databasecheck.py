@@ -1,13 +1,12 @@
 """D: Whether the database answers, and which workers report to it, asked from a thread when somebody wants to know.
 
 At most one question is under way, whoever asks meanwhile waits for the same answer; one that hangs is broken off.
-Nothing is asked, and no connection kept, while nobody wants to know.
+Nothing is asked while nobody wants to know.
 """
 
 import asyncio
 from typing import Any, Final
 
-from django.db import connection
 from django.utils import timezone
 
 from observability.components import Seen
@@ -67,7 +66,6 @@ class DatabaseCheck:
 
     def _look(self) -> None:
         if not self._is_wanted:
-            connection.close()
             return
         self._is_wanted = False
         try:

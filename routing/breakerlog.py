@@ -23,6 +23,8 @@ from resilience.guard import KEPT_ERRORS, Record
 from resilience.models import BreakerState, BreakerTransition
 from routing.breaking import CHANNEL, release_expired
 from routing.dbtext import db_text
+from routing.lanes import FOLLOWING
+from routing.lately import answers
 from routing.models import Service
 from routing.polling import FIRST_ANSWER_S, POLL_S
 from routing.pruning import KEPT_FOR, KEPT_ROWS, prune_history
@@ -31,6 +33,7 @@ from routing.rowlog import RowLog
 WAITING: Final = 10_000
 LONGEST_ERROR: Final = 1000
 _ORDERED: Final = ~Q(forced="") | Q(resets__gt=0)
+_IS_ANY_ORDERED: Final = "SELECT 1 FROM resilience_breakerstate WHERE forced <> '' OR resets > 0 LIMIT 1"
 
 
 Call = Callable[[Callable[[], None]], None]
@@ -72,7 +75,7 @@ class BreakerLog(RowLog):
         poll_s: float = POLL_S,
         first_answer_s: float = FIRST_ANSWER_S,
     ) -> None:
-        super().__init__(round_s=poll_s, wall_clock=wall_clock)
+        super().__init__(round_s=poll_s, wall_clock=wall_clock, lane=FOLLOWING)
         self._breakers = breakers
         self._first_answer_s = first_answer_s
         self._changes: deque[_Noted] = deque(maxlen=WAITING)
@@ -133,10 +136,7 @@ class BreakerLog(RowLog):
                 for service, state, period, since in found
             }
             self._call(partial(self._breakers.restore, recorded))
-        columns = ("service", "forced", "forced_until", "forced_by", "reason", "resets")
-        orders = {
-            row[0]: _order(*row[1:]) for row in BreakerState.objects.filter(_ORDERED).values_list(*columns)
-        }
+        orders = _orders() if answers(_IS_ANY_ORDERED)[0] else {}
         if orders != self._orders:
             self._orders = orders
             self._call(partial(self._breakers.apply, orders))
@@ -194,6 +194,11 @@ def prune(now: datetime, *, kept: int = KEPT_ROWS) -> bool:
     gone = BreakerState.objects.exclude(service__in=Service.objects.values("name")).filter(forced="")
     gone.filter(since__lt=now - KEPT_FOR).delete()
     return prune_history(BreakerTransition, now, kept=kept)
+
+
+def _orders() -> dict[str, Order]:
+    columns = ("service", "forced", "forced_until", "forced_by", "reason", "resets")
+    return {row[0]: _order(*row[1:]) for row in BreakerState.objects.filter(_ORDERED).values_list(*columns)}
 
 
 def _order(forced: str, until: datetime | None, by: str, reason: str, resets: int) -> Order:

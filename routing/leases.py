@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from routing.auditing import Deed, record
 from routing.dbtext import db_text
+from routing.lately import answers, number
 from routing.leasing import Registration, Scheme
 from routing.locking import clear_errors
 from routing.models import Lease, LeaseCount, LeaseState, Trust
@@ -37,6 +38,8 @@ LAPSED: Final = "its check failed"
 LEFT: Final = "it left"
 REJECTED: Final = "rejected"
 SHUT_OUT: Final = "its account was shut out"
+_NEWEST: Final = "SELECT number FROM routing_leasecount WHERE id = 1"
+_MAY_EXPIRE: Final = "SELECT MIN(expires_at) FROM routing_lease WHERE ended_at IS NULL"
 
 
 class LeaseRefused(Exception):  # noqa: N818 - a refusal, told in one sentence
@@ -222,6 +225,16 @@ def database_now() -> datetime:
 def newest() -> int:
     """The number of the last change; 0 before the first."""
     return LeaseCount.objects.filter(pk=1).values_list("number", flat=True).first() or 0
+
+
+def newest_lately(*, seen: int | None) -> int:
+    """The same, in a poller's thread perhaps of a moment ago; one below `seen` is of now."""
+    return number(_NEWEST, seen=seen)
+
+
+def may_expire() -> bool:
+    """Whether any lease has an end; in a poller's thread perhaps as of a moment ago."""
+    return answers(_MAY_EXPIRE)[0] is not None
 
 
 def _hold() -> LeaseCount:

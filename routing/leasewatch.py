@@ -17,6 +17,7 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from routing import leases
+from routing.lanes import FOLLOWING
 from routing.leasefile import LeaseFile
 from routing.leasing import Checked, LeasedTarget, Targets, lapsed
 from routing.models import Lease, LeaseState
@@ -82,6 +83,7 @@ class LeaseWatch:
             self._look,
             complaint="discovered targets are not followed",
             poll_s=poll_s,
+            lane=FOLLOWING,
             goodbye=lambda: self._keep(at_once=True),
         )
         self.wake = self._poller.wake
@@ -157,7 +159,7 @@ class LeaseWatch:
             last = self._answered_at
             if self._poller.error or last is None or now - last > SILENCE_S:
                 self._contact_since = now
-            self._read(leases.newest(), now)
+            self._read(leases.newest_lately(seen=self._seen), now)
             self._answered_at = self._clock()
             try:
                 self._let_go(now)
@@ -205,7 +207,8 @@ class LeaseWatch:
         return {service: found for service in self._known if (found := self._of(service))}
 
     def _let_go(self, now: float) -> None:
-        leases.expire(in_contact_s=now - self._contact_since)
+        if leases.may_expire():
+            leases.expire(in_contact_s=now - self._contact_since)
         if now >= self._check_at:
             self._check_at = now + CHECK_S
             if gone := lapsed(self._checked(now)):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import models
-from django.db.models import Max
 
+from routing.lately import newest_of
 from routing.locking import hold_lock
 
 ORDER_KEY: Final = 0x546F72616E63  # of PostgreSQL's advisory locks; the number only has to be ours
@@ -24,13 +24,14 @@ class OrderFeed:
     """One reader's place. What was ordered before its first look is none of its business: it has just begun."""
 
     def __init__(self, model: type[models.Model], *columns: str) -> None:
+        self._model = model
         self._rows = model._default_manager
         self._columns = columns
         self._newest: int | None = None
 
     def unseen(self) -> Sequence[tuple[Any, ...]]:
         """The columns of orders that came since the last look, in their order, as many as AT_ONCE."""
-        newest: int = self._rows.aggregate(newest=Max("pk"))["newest"] or 0
+        newest = newest_of(self._model, seen=self._newest)
         if self._newest is None or newest < self._newest:  # the latter: an older database took the place
             self._newest = newest
         if newest == self._newest:

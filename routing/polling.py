@@ -1,7 +1,7 @@
 """D: A thread that looks at the database again and again, and that no outage ends.
 
-It has a connection of its own with bounded waits; a query that hangs all the same is broken off. News over PostgreSQL
-or Redis wakes it earlier; it works without.
+For each look it borrows a connection with bounded waits; a query that hangs all the same is broken off. News over
+PostgreSQL or Redis wakes it earlier; it works without.
 """
 
 import asyncio
@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Final
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from routing.hearing import Listening, listening
+from routing.lanes import WRITING, Lane
+from routing.lately import LATELY_S
 from routing.locking import explain
-from routing.notify import Ear, hear_postgres, hear_redis
-from routing.sidelines import STATEMENT_TIMEOUT_S, break_off, close, file_identity, open_sideline
+from routing.sidelines import STATEMENT_TIMEOUT_S, break_off
 
 LOG = logging.getLogger(__name__)
 POLL_S: Final = 0.2
@@ -31,7 +33,8 @@ HUNG_AFTER_S: Final = STATEMENT_TIMEOUT_S + 1.0
 class Poller:
     """Calls `look` in its thread, every `poll_s` and when woken; after a failure later and later.
 
-    `look` asks the database within `asking()`. `complaint` begins what is logged about an outage.
+    `look` asks the database within `asking()`, over a connection of `lane`. `complaint` begins what is logged about an
+    outage.
     """
 
     def __init__(
@@ -42,23 +45,24 @@ class Poller:
         complaint: str,
         poll_s: float = POLL_S,
         goodbye: Callable[[], None] | None = None,
-        statement_timeout_s: float = STATEMENT_TIMEOUT_S,
+        lane: Lane = WRITING,
         hung_after_s: float | None = None,
     ) -> None:
         self._look = look
         self._complaint = complaint
         self._poll_s = poll_s
         self._goodbye = goodbye
-        self._statement_timeout_s = statement_timeout_s
+        self._lane = lane
         self._hung_after_s = hung_after_s
         self._wake = threading.Event()
+        self._woken_at_s = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._watchdog: asyncio.TimerHandle | None = None
+        self._lock = threading.Lock()
         self._sideline: BaseDatabaseWrapper | None = None
-        self._file: tuple[int, int] | None = None
         self._busy_since_s: float | None = None
-        self.ears: list[Ear] = []
+        self._heard: list[Listening] = []
         self.error = ""
         """Why the database cannot be used now; empty while it can."""
 
@@ -79,23 +83,23 @@ class Poller:
         return 0.0 if since_s is None else time.monotonic() - since_s
 
     def wake(self) -> None:
-        """Look now; may be called from any thread."""
+        """Look now, and at nothing that was asked for earlier; may be called from any thread."""
+        self._woken_at_s = time.monotonic()
         self._wake.set()
 
     def listen(self, channel: str, redis_url: str | None) -> None:
         """Before `start`: be woken over PostgreSQL, if that is the database, and over Redis, if there is one."""
-        if connection.vendor == "postgresql":
-            self.ears.append(Ear(hear_postgres(channel), self.wake))
-        if redis_url is not None:
-            self.ears.append(Ear(hear_redis(redis_url, channel), self.wake))
+        self._heard = listening(channel, self.wake, redis_url)
 
     def start(self) -> None:
         """Begins, on the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._answered = asyncio.Event()
+        self._woken_at_s = time.monotonic()
+        self._lane.join()
         self._thread.start()
-        for ear in self.ears:
-            ear.start()
+        for each in self._heard:
+            each.begin()
         self._watchdog = self._loop.call_later(WATCHDOG_S, self._watch_for_hang)
 
     async def first_answer(self, within_s: float) -> None:
@@ -113,14 +117,15 @@ class Poller:
             return
         self._watchdog.cancel()
         self._wake.set()
-        for ear in self.ears:
-            ear.stop()
+        for each in self._heard:
+            each.end()
         await asyncio.to_thread(self._thread.join, 1.0)
 
     def _watch_for_hang(self) -> None:
         limit_s = HUNG_AFTER_S if self._hung_after_s is None else self._hung_after_s
-        if self._sideline is not None and self.busy_s > limit_s:
-            break_off(self._sideline)
+        with self._lock:
+            if self._sideline is not None and self.busy_s > limit_s:
+                break_off(self._sideline)
         self._watchdog = self._loop.call_later(WATCHDOG_S, self._watch_for_hang)
 
     # From here on: the thread.
@@ -128,30 +133,35 @@ class Poller:
     @contextlib.contextmanager
     def asking(self) -> Iterator[None]:
         """Around queries: what takes too long in here is broken off."""
-        self._busy_since_s = time.monotonic()
-        try:
+        if self._sideline is not None:
             yield
+            return
+        self._busy_since_s = now_s = time.monotonic()
+        try:
+            with self._lane.borrowed(since_s=max(self._woken_at_s, now_s - LATELY_S)) as sideline:
+                self._busy_since_s, self._sideline = time.monotonic(), sideline
+                try:
+                    yield
+                finally:
+                    with self._lock:
+                        self._sideline = None
         finally:
             self._busy_since_s = None
 
     def _run(self) -> None:
-        self._sideline = open_sideline(statement_timeout_s=self._statement_timeout_s)
         pause_s = self._poll_s
         while not self.stopped:
             self._wake.clear()
-            if self._try_to_look():
-                pause_s = self._poll_s
-            else:
-                close(self._sideline)
-                pause_s = min(max(pause_s, POLL_S) * 2, LONGEST_PAUSE_S)
+            longer_s = min(max(pause_s, POLL_S) * 2, LONGEST_PAUSE_S)
+            pause_s = self._poll_s if self._try_to_look() else longer_s
             self._set_answered()
             self._wake.wait(pause_s)
         self._say_goodbye()
+        self._lane.leave()
 
     def _try_to_look(self) -> bool:
         """Looks once; False if the database failed."""
         try:
-            self._leave_replaced_file()
             self._look()
         except (DatabaseError, InterfaceError) as error:
             self._note_failure(explain(error))
@@ -167,14 +177,6 @@ class Poller:
             self.error = ""
         return True
 
-    def _leave_replaced_file(self) -> None:
-        """An open SQLite connection stays with the old file when a backup takes the file's place."""
-        assert self._sideline is not None
-        file = file_identity(self._sideline)
-        if file != self._file:
-            close(self._sideline)
-            self._file = file
-
     def _note_failure(self, reason: str) -> None:
         if reason != self.error:
             LOG.warning("%s: %s", self._complaint, reason)
@@ -185,10 +187,9 @@ class Poller:
             self._loop.call_soon_threadsafe(self._answered.set)
 
     def _say_goodbye(self) -> None:
-        assert self._sideline is not None
         try:
             if self._goodbye is not None:
-                self._goodbye()
+                with self.asking():
+                    self._goodbye()
         except (DatabaseError, InterfaceError) as error:
             LOG.debug("%s: %s", self._thread.name, error)
-        close(self._sideline)

@@ -15,6 +15,7 @@ from typing import ClassVar, Final
 
 from django.db import DatabaseError, DataError, IntegrityError
 
+from routing.lanes import WRITING, Lane
 from routing.locking import explain
 from routing.polling import Poller
 
@@ -33,7 +34,9 @@ class RowLog(ABC):
     """What an outage's log line begins with, if there is more to say than that."""
     pruning_s: ClassVar[float] = 3600.0
 
-    def __init__(self, *, round_s: float, wall_clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, round_s: float, wall_clock: Callable[[], float] = time.time, lane: Lane = WRITING
+    ) -> None:
         self._now = wall_clock
         self._lock = threading.Lock()
         self._prune_at = 0.0
@@ -42,6 +45,7 @@ class RowLog(ABC):
             self._look,
             complaint=self.complaint or f"{self.what} wait to be written",
             poll_s=round_s,
+            lane=lane,
             goodbye=self._write_last,
         )
         self.wake = self._poller.wake

@@ -1,4 +1,4 @@
-"""D: A database connection for a background thread: bounded waits, and a way to break a hanging one."""
+"""D: A database connection for background threads: bounded waits, and a way to break a hanging one."""
 
 import contextlib
 import copy
@@ -24,13 +24,19 @@ _POSTGRES: Final = {
 }
 
 
-def open_sideline(*, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> BaseDatabaseWrapper:
-    """A connection to the configuration's database, used by this thread's ORM queries from now on."""
+def make_sideline(
+    name: str, *, statement_timeout_s: float = STATEMENT_TIMEOUT_S, lock_timeout_s: float = 0.0
+) -> BaseDatabaseWrapper:
+    """A connection to the configuration's database, opened when it is first used. One thread at a time may use it.
+
+    PostgreSQL shows the name as that of an application. Whoever waits longer than `lock_timeout_s` for a lock fails; 0:
+    only a statement as a whole is limited.
+    """
     settings = copy.deepcopy(connections[DEFAULT_DB_ALIAS].settings_dict)
     options: dict[str, Any] = settings["OPTIONS"]
     if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
-        options |= _POSTGRES
-        timeout = f"-c statement_timeout={statement_timeout_s * 1000:.0f}"
+        options |= {**_POSTGRES, "application_name": f"torana {name}"}
+        timeout = f"-c statement_timeout={statement_timeout_s * 1000:.0f} -c lock_timeout={lock_timeout_s * 1000:.0f}"
         options["options"] = f"{options.get('options', '')} {timeout}".strip()
     else:
         # Reports give up at once rather than hold up the poll behind a long write.
@@ -41,7 +47,7 @@ def open_sideline(*, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> BaseDa
     wrapper: BaseDatabaseWrapper = load_backend(settings["ENGINE"]).DatabaseWrapper(
         settings, DEFAULT_DB_ALIAS
     )
-    connections[DEFAULT_DB_ALIAS] = wrapper
+    wrapper.inc_thread_sharing()
     return wrapper
 
 

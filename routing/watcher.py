@@ -14,7 +14,9 @@ import orjson
 from django.db import DatabaseError
 
 from routing import node, notify
+from routing.lanes import FOLLOWING
 from routing.lastgood import LastGood
+from routing.lately import answers
 from routing.models import Revision
 from routing.polling import FIRST_ANSWER_S, POLL_S, Poller
 from routing.quiet import collections_paused
@@ -23,6 +25,10 @@ from routing.revision import NodeState, RevisionRecord
 
 LOG = logging.getLogger(__name__)
 OFFER_TIMEOUT_S: Final = 120.0
+_NEWEST: Final = tuple(
+    f"SELECT {column} FROM routing_revision ORDER BY number DESC LIMIT 1"  # noqa: S608 - names of columns
+    for column in ("number", "digest")
+)
 
 
 class RevisionWatcher:
@@ -46,6 +52,7 @@ class RevisionWatcher:
             self._look,
             complaint="configuration changes are not seen",
             poll_s=poll_s,
+            lane=FOLLOWING,
             goodbye=lambda: node.forget(node.node_name()),
         )
         self.wake = self._poller.wake
@@ -96,8 +103,8 @@ class RevisionWatcher:
     def _newer_revision(self) -> tuple[int, str, str] | None:
         """Number, digest and document of the newest revision, if it is another than the last one."""
         with self._poller.asking():
-            newest = Revision.objects.order_by("-number").values_list("number", "digest").first()
-            if newest is None or newest == self._seen:
+            newest = answers(*_NEWEST)
+            if newest[0] is None or newest == self._seen:
                 return None
             return Revision.objects.values_list("number", "digest", "document").get(number=newest[0])
 

@@ -19,6 +19,7 @@ from django.db import DatabaseError
 from realtime.bus import kept
 from realtime.bus.adapter import HubAway, HubRefused, Message
 from realtime.bus.link import BusLink
+from routing.lanes import Lane
 from routing.leadership import DatabaseLease
 from routing.polling import Poller
 
@@ -57,7 +58,11 @@ class DatabaseOutbox:
         self._puts: deque[tuple[Message, asyncio.Future[bool]]] = deque()
         self._asks: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
         self._poller = Poller(
-            "bus-outbox", self._look, complaint="the outbox cannot be written", poll_s=_IDLE_S
+            "bus-outbox",
+            self._look,
+            complaint="the outbox cannot be written",
+            poll_s=_IDLE_S,
+            lane=Lane("outbox", 1),  # requests wait for it
         )
         self._lease = DatabaseLease(LEASE)
         self._task: asyncio.Task[None] | None = None

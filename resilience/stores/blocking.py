@@ -49,14 +49,14 @@ def publish(address: Address, channel: str, news: str, *, timeout_s: float) -> N
 
 
 @contextmanager
-def subscribed(address: Address, channel: str, *, timeout_s: float, attempt: int = 0) -> Iterator[PubSub]:
-    """Hears the channel. `timeout_s` is for connecting; each `attempt` asks the next node of a Cluster."""
+def subscribed(address: Address, *channels: str, timeout_s: float, attempt: int = 0) -> Iterator[PubSub]:
+    """Hears the channels. `timeout_s` is for connecting; each `attempt` asks the next node of a Cluster."""
     node = address.nodes[attempt % len(address.nodes)] if address.kind == "cluster" else None
     limits = {"socket_connect_timeout": timeout_s}
     with _opened(address, node, limits, timeout_s) as client:
         ear: PubSub
         with client.pubsub() as ear:  # type: ignore[no-untyped-call]
-            ear.subscribe(channel)
+            ear.subscribe(*channels)
             yield ear
 
 

@@ -74,7 +74,7 @@ async def test_news_wake_it(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     known = Known()
     feed = ChangeFeed(known, access_lifetime_s=900.0, poll_s=NEVER_S)
     feed.listen(redis_url=redis_url)
-    assert len(feed._poller.ears) == (2 if connection.vendor == "postgresql" else 1)
+    assert len(feed._poller._heard) == (2 if connection.vendor == "postgresql" else 1)
     bind_redis(redis_url)
     await feed.start()
     try:

@@ -124,7 +124,7 @@ async def test_news_wake_it(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     pool = Pool()
     watch = LeaseWatch(pool, poll_s=NEVER_S)
     watch.listen(redis_url=redis_url)
-    assert len(watch._poller.ears) == (2 if connection.vendor == "postgresql" else 1)
+    assert len(watch._poller._heard) == (2 if connection.vendor == "postgresql" else 1)
     bind_redis(redis_url)
     await watch.start()
     try:
@@ -169,15 +169,15 @@ async def test_an_outage_keeps_everything(monkeypatch: pytest.MonkeyPatch) -> No
     lease = (await register(port=1, ttl_s=1.0)).lease
     async with watched() as (watch, pool):
         assert pool.urls() == ["http://orders:1"]
-        newest = leases.newest
+        newest = leases.newest_lately
         failed = asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def fail() -> int:
+        def fail(**_seen: int | None) -> int:
             loop.call_soon_threadsafe(failed.set)
             raise OperationalError("connection refused")
 
-        monkeypatch.setattr(leases, "newest", fail)
+        monkeypatch.setattr(leases, "newest_lately", fail)
         await failed.wait()
         await age(lease, 3600)
         failed.clear()
@@ -186,7 +186,7 @@ async def test_an_outage_keeps_everything(monkeypatch: pytest.MonkeyPatch) -> No
         assert pool.urls() == ["http://orders:1"]
         assert (watch.standing.silent_s or 0) > 0
         assert watch.standing.targets["orders"][0].url == "http://orders:1"
-        monkeypatch.setattr(leases, "newest", newest)
+        monkeypatch.setattr(leases, "newest_lately", newest)
         watch.wake()
         assert await pool.has() > 0.5
         assert watch.standing.silent_s is None
@@ -199,12 +199,12 @@ async def test_a_start_without_a_database(tmp_path: Path, monkeypatch: pytest.Mo
     async with watched(var_dir=tmp_path):
         pass
     await leave([gone.pk], by="x", why="x")
-    newest = leases.newest
-    monkeypatch.setattr(leases, "newest", lambda: (_ for _ in ()).throw(OperationalError("away")))
+    newest = leases.newest_lately
+    monkeypatch.setattr(leases, "newest_lately", lambda **_: (_ for _ in ()).throw(OperationalError("away")))
     async with watched(var_dir=tmp_path) as (watch, pool):
         assert (pool.urls(), pool.urls("gone")) == (["http://orders:1"], ["http://orders:2"])
         assert watch.standing.silent_s == float("inf")
-        monkeypatch.setattr(leases, "newest", newest)
+        monkeypatch.setattr(leases, "newest_lately", newest)
         watch.wake()
         await pool.has(service="gone")
         assert pool.told[-1] == ("gone", ())

@@ -1,6 +1,7 @@
 """The watcher hands every new revision to the loop, and never takes away what is served."""
 
 import asyncio
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -192,14 +193,19 @@ async def test_a_node_says_what_it_serves_and_leaves() -> None:
 
 async def test_a_hanging_query_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """The watchdog breaks the connection of a query that takes too long."""
-    broken = asyncio.Event()
+    broken, hung = threading.Event(), threading.Event()
     monkeypatch.setattr(polling, "WATCHDOG_S", 0.01)
     monkeypatch.setattr(polling, "HUNG_AFTER_S", 0.05)
     monkeypatch.setattr(polling, "break_off", lambda _sideline: broken.set())
-    async with watched() as (watcher, _):
-        watcher._poller._busy_since_s = asyncio.get_running_loop().time()
-        async with asyncio.timeout(5):
-            await broken.wait()
+
+    def hang(*_questions: str) -> tuple[None, None]:
+        if broken.wait(10):
+            hung.set()
+        return None, None
+
+    async with watched():
+        monkeypatch.setattr(watching, "answers", hang)
+        assert await asyncio.to_thread(hung.wait, 10)
 
 
 class Outage:
@@ -239,7 +245,7 @@ async def test_a_watcher_that_listens_is_woken(redis_url: str, monkeypatch: pyte
     registry = Registry(CompileOptions())
     watcher = RevisionWatcher(registry, poll_s=NEVER_S)
     watcher.listen(redis_url=redis_url)
-    assert len(watcher._poller.ears) == (2 if connection.vendor == "postgresql" else 1)
+    assert len(watcher._poller._heard) == (2 if connection.vendor == "postgresql" else 1)
     await watcher.start()
     client = redis.asyncio.Redis.from_url(redis_url)
     try:

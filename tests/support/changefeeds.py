@@ -1,7 +1,6 @@
 """D: A worker's feed of changes under test: what it knows, a database that is away, and a disk that is full."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
+from django.db.models import Model
 
-from authproxy import revocation
+from authproxy import changefeed, revocation
 from authproxy.changefeed import ChangeFeed
 from authproxy.changes import Change, Changes
 from authproxy.identity import Identity
@@ -85,14 +85,14 @@ class Outage:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.on = True
-        ask = revocation.newest
+        ask = changefeed.newest_of
 
-        def asked() -> int:
-            if self.on and threading.current_thread().name == "change-feed":
+        def asked(model: type[Model], *, seen: int | None) -> int:
+            if self.on:
                 raise OperationalError("connection refused")
-            return ask()
+            return ask(model, seen=seen)
 
-        monkeypatch.setattr(revocation, "newest", asked)
+        monkeypatch.setattr(changefeed, "newest_of", asked)
 
     def ends(self) -> None:
         self.on = False
