@@ -26,7 +26,7 @@ from gateway_project.embedded import die_with_parent
 from gateway_project.examplekeys import Credentials
 from gateway_project.examples import Example
 from gateway_project.server.ports import keep_port
-from gateway_project.systemfile import with_credentials
+from gateway_project.systemfile import AccountEntry, with_credentials
 from routing.document.yaml import parse_text
 from routing.drafts import Actor
 from routing.models import Revision, Route, Service
@@ -176,6 +176,11 @@ def account(password: str) -> str:
     return f"name {ADMIN_NAME}, password {password}   (shown this once)"
 
 
+def _standing(entry: AccountEntry) -> str:
+    """What an account may do here, in words."""
+    return ", ".join([*entry.roles, *(["staff"] if entry.staff else [])]) or "no role"
+
+
 def banner(
     base_url: str, *, password: str | None, example: Example | None, credentials: Credentials | None = None
 ) -> str:
@@ -186,7 +191,7 @@ def banner(
         lines += [f"                {account(password)}"]
     if example is not None:
         lines += [
-            f"  {entry.name:<13} password {known.passwords[entry.name]}   ({', '.join(entry.roles) or 'no role'})"
+            f"  {entry.name:<13} password {known.passwords[entry.name]}   ({_standing(entry)})"
             for entry in example.accounts
             if entry.name in known.passwords
         ]

@@ -157,6 +157,9 @@ def test_banner_of_a_system() -> None:
     shown = quickstart.banner("http://h:1", password=None, example=example, credentials=KNOWN)
     assert "curl -H 'X-API-Key: tk-1' pw-1" in shown
     assert re.search(r"ada +password pw-1   \(reader\)", shown)
+    example = replace(example, accounts=(AccountEntry(name="ada", staff=True),))
+    shown = quickstart.banner("http://h:1", password=None, example=example, credentials=KNOWN)
+    assert re.search(r"ada +password pw-1   \(staff\)", shown)
 
 
 def test_banner() -> None:
