@@ -39,7 +39,7 @@ SERVICE_SECTIONS: Final = (
         "Both hold for each worker by itself.",
     ),
     Section(
-        "gRPC descriptors",
+        "Messages of gRPC",
         ("descriptors",),
         "Protocol grpc: what the messages look like, where the service has no reflection. A file that is chosen takes "
         "the place of the text.",

@@ -22,11 +22,14 @@ MOST_PROBLEMS = 10
 class ImportForm(forms.Form):
     """`cleaned_data["converted"]` is what came of the document, and `["text"]` the document itself."""
 
+    class Media:
+        js = ("torana/files.js",)
+
     file = forms.FileField(
         required=False,
         label="OpenAPI file",
         help_text="OpenAPI 3.0 or 3.1, in YAML or JSON. It takes the place of the text below.",
-        widget=UnfoldAdminFileFieldWidget(),
+        widget=UnfoldAdminFileFieldWidget(attrs={"data-largest": LARGEST}),
     )
     text = forms.CharField(
         required=False,

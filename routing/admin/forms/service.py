@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 
 from routing.admin.forms.entry import EntryForm, entry_form
 from routing.admin.forms.fields import field
-from routing.admin.forms.leaves import Leaf, leaves
+from routing.admin.forms.leaves import Leaf, Path, leaves
 from routing.admin.forms.places import steps
 from routing.admin.sections import honoured
 from routing.cleaning import service_problems
@@ -23,6 +23,8 @@ from routing.validation import check_service
 
 CHILD = "targets"
 LARGEST_FILE = 4 << 20
+MOST_NAMES = 10
+"""Of services, and of the methods of each, that a page shows."""
 
 
 class ServiceEntryForm(EntryForm):
@@ -34,12 +36,26 @@ class ServiceEntryForm(EntryForm):
         model = Service
         fields = ("notes",)
 
+    class Media:
+        js = ("torana/files.js",)
+
     descriptors_file = forms.FileField(
         required=False,
         label="Descriptors file",
         help_text="What protoc --include_imports --descriptor_set_out=FILE wrote; it takes the place of the text.",
-        widget=UnfoldAdminFileFieldWidget(),
+        widget=UnfoldAdminFileFieldWidget(attrs={"data-largest": LARGEST_FILE}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (now := said_of(self.original.get("descriptors"))) and "descriptors_file" in self.fields:
+            self.fields["descriptors_file"].help_text += f" Now: {now}."
+
+    @property
+    def places(self) -> dict[Path, str]:
+        """What is wrong with a file is told at the file."""
+        chosen = getattr(self, "cleaned_data", {}).get("descriptors_file")
+        return {**super().places, **({("descriptors",): "descriptors_file"} if chosen else {})}
 
     def clean_descriptors_file(self) -> Any:
         file = self.cleaned_data.get("descriptors_file")
@@ -58,6 +74,27 @@ class ServiceEntryForm(EntryForm):
     def check(self, entry: Mapping[str, Any]) -> Iterable[Problem]:
         problems = check_service(dict(entry), env=os.environ)
         return [problem for problem in problems if not problem.path.startswith(CHILD)]
+
+
+def said_of(text: str | None) -> str:
+    """What can be called by a descriptor set: `shop.Cart (Add, Empty)`; nothing where none can be read."""
+    if not text:
+        return ""
+    try:
+        from routing.descriptors import BadDescriptors, methods_of
+    except ImportError:
+        return ""
+    try:
+        found = methods_of(text)
+    except BadDescriptors:
+        return ""
+    named = [f"{service} ({_some(list(methods))})" for service, methods in found.items()]
+    return _some(named)
+
+
+def _some(names: list[str]) -> str:
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    return ", ".join([*names[:MOST_NAMES], *more])
 
 
 ServiceForm = entry_form(

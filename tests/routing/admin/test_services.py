@@ -133,7 +133,7 @@ def test_a_descriptor_set_is_uploaded_with_the_form(admin: Client) -> None:
     there = page("service", "add")
     fields = {"name": "calls", "protocol": "grpc", "targets-0-url": "http://127.0.0.1:50051"}
     found = errors(submit(admin, there, fields | {"descriptors_file": upload(b"nonsense")}))
-    assert "descriptor set" in " ".join(found["descriptors"])
+    assert "descriptor set" in " ".join(found["descriptors_file"])
     assert not Service.objects.exists()
     assert submit(admin, there, fields | {"descriptors_file": upload(echo_set())}).status_code == 302
     saved = Service.objects.get(name="calls")

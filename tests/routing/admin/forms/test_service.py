@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm
+from routing.admin.forms.service import TARGET_LEAVES, ServiceForm, TargetForm, said_of
 from routing.descriptortexts import packed
 from routing.document.honoured import is_honoured
 from routing.models import Service, Target
@@ -107,3 +107,18 @@ def test_a_descriptor_file_takes_the_place_of_the_text() -> None:
     large = SimpleUploadedFile("echo.binpb", bytes((4 << 20) + 1))
     form = ServiceForm({"name": "calls", "protocol": "grpc"}, {"descriptors_file": large})
     assert list(form.errors) == ["descriptors_file"]
+    wrong = SimpleUploadedFile("echo.binpb", b"nonsense")
+    form = ServiceForm({"name": "calls", "protocol": "grpc"}, {"descriptors_file": wrong})
+    assert list(form.errors) == ["descriptors_file"]
+    form = ServiceForm({"name": "calls", "protocol": "grpc", "descriptors": "AAAA"})
+    assert list(form.errors) == ["descriptors"]
+
+
+def test_what_a_set_has_in_it_is_said() -> None:
+    """Beside the field, in words and no more of them than a page has room for."""
+    assert said_of(packed(echo_set())).startswith("echo.Echo (Say, ")
+    assert [said_of(text) for text in (None, "", "nonsense")] == ["", "", ""]
+    service = Service(name="calls", protocol="grpc", descriptors=packed(echo_set()))
+    service.save()
+    assert "Now: echo.Echo (" in str(ServiceForm(instance=service).fields["descriptors_file"].help_text)
+    assert "Now" not in str(ServiceForm().fields["descriptors_file"].help_text)
