@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authproxy.changes import Change, Changes
 from authproxy.claims import Unacceptable, own_identity, provider_identity
 from authproxy.identity import Identity
 from routing.snapshot import CompiledProvider
@@ -286,6 +287,16 @@ def test_token_of_a_provider() -> None:
     assert (identity.provider, identity.method, identity.kind) == ("azure", "jwt", "user")
     assert (identity.is_staff, identity.plan, identity.session) == (False, "", "")
     assert (identity.subjects, identity.seq, identity.issued_at) == ((), None, NOW)
+
+
+def test_what_happens_to_an_account_is_not_a_providers_users() -> None:
+    """Providers choose their subjects, and one may be some account's id: it is not addressed or revoked as that."""
+    theirs, ours, changes = provided(provider(name="azure"), sub="7"), own(sub="7"), Changes()
+    changes.note([Change(1, "user:7", NOW + 1)])
+    assert (changes.is_stale(ours), changes.is_stale(theirs)) == (True, False)
+    assert (theirs.user_id, theirs.address, ours.address) == ("7", "azure:7", "7")
+    assert (b"x-user-id", b"7") in theirs.fields({})
+    assert (b"x-consumer", b"azure:7") in theirs.fields({})
 
 
 def test_claims_deeper_inside() -> None:
