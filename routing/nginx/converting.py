@@ -11,8 +11,9 @@ from routing.nginx import locations as placing
 from routing.nginx.directives import Directive
 from routing.nginx.locations import Location
 from routing.nginx.reading import read
-from routing.nginx.routes import NO_COUNTERPART, route_of
+from routing.nginx.routes import NO_COUNTERPART, routes_of
 from routing.nginx.services import Services
+from routing.nginx.variables import Variables
 
 _RATE: Final = re.compile(r"rate=([0-9]+)r/([sm])")
 _KEYS: Final = {
@@ -21,7 +22,7 @@ _KEYS: Final = {
     "$server_name": "global",
     "$host": {"header": "host"},
 }
-_ELSEWHERE: Final = ("map", "geo", "split_clients", "js_import", "lua_package_path", "limit_conn_zone")
+_ELSEWHERE: Final = ("geo", "js_import", "lua_package_path")
 Quotas = dict[str, dict[str, Any]]
 
 
@@ -40,8 +41,9 @@ def convert(file: Path) -> Converted:
             for each in block.all(name):
                 notes.add(each.place, f"{name}: is not carried over")
     quotas = _quotas(http, notes)
-    services = Services(http, notes)
-    routes = _routes(http, servers, services, quotas, notes)
+    services, variables = Services(http, notes), Variables(http, notes)
+    routes = _routes(http, servers, services, variables, quotas, notes)
+    variables.note_left()
     document: dict[str, Any] = {"version": 1, "services": services.made, "routes": routes}
     used = {name for route in routes for name in route.get("quotas", ())}
     if used:
@@ -50,7 +52,12 @@ def convert(file: Path) -> Converted:
 
 
 def _routes(
-    http: Directive, servers: list[Directive], services: Services, quotas: Quotas, notes: Notes
+    http: Directive,
+    servers: list[Directive],
+    services: Services,
+    variables: Variables,
+    quotas: Quotas,
+    notes: Notes,
 ) -> list[dict[str, Any]]:
     names, made = Names(), []
     listed = [(server, placing.locations_of(server, http, notes)) for server in servers]
@@ -69,7 +76,7 @@ def _routes(
             notes.add(server.place, "the server has no name and is not the default; it is left out")
         for group in groups:
             tier = placing.tier_of(group) * placing.TIER if has_expressions else 0
-            made += _served(group, tier, found, services, quotas, names, notes)
+            made += _served(group, tier, found, services, variables, quotas, names, notes)
             if group and not any(each.path == "/" and not each.is_regex for each in found):
                 made.append(_nothing_else(group, tier, names))
     return made
@@ -80,6 +87,7 @@ def _served(
     tier: int,
     found: list[Location],
     services: Services,
+    variables: Variables,
     quotas: Quotas,
     names: Names,
     notes: Notes,
@@ -87,13 +95,12 @@ def _served(
     made = []
     for location, order in zip(found, placing.priorities_of(found, notes), strict=True):
         with reading(location.place):
-            route = route_of(location, services, quotas, notes)
-        if route is None:
-            continue
+            parts = routes_of(location, services, variables, quotas, notes)
         base = slug(f"{group[0].removeprefix('*.') if group else 'any'}-{location.path.strip('^/$')}")
         priority = {"priority": tier + order} if tier + order else {}
         match = {**placing.hosts(group), **placing.match_of(location, notes)}
-        made.append({"name": names.free(base), "match": match, **priority, **route})
+        for more, route in parts:
+            made.append({"name": names.free(base), "match": {**match, **more}, **priority, **route})
         if _adds_slash(location, found):
             exact = {**placing.hosts(group), "path": location.path[:-1], "path_type": "exact"}
             redirect = {"path": location.path, "status": 301}

@@ -7,6 +7,7 @@ locations get a priority where there are expressions.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -35,6 +36,11 @@ class Location:
     def is_regex(self) -> bool:
         return self.modifier in ("~", "~*")
 
+    @property
+    def outer(self) -> list[tuple[str, str]]:
+        """Modifier and path of the locations around it."""
+        return [_head(block) for block in self.around if block.name == "location"]
+
     def find(self, name: str) -> list[Directive]:
         """The directives of this name that are in force: a block that has some forgets those around it."""
         for block in (self.directive, *self.around):
@@ -45,6 +51,13 @@ class Location:
     def one(self, name: str) -> tuple[str, ...] | None:
         found = self.find(name)
         return found[-1].args if found else None
+
+    def zone_key(self, zone: str) -> str:
+        """What limit_conn counts by; empty: there is no such zone."""
+        for each in self.around[-1].all("limit_conn_zone"):
+            if any(arg.startswith(f"zone={zone}:") for arg in each.args):
+                return each.args[0]
+        return ""
 
     def own(self, name: str) -> Directive | None:
         """What is not inherited."""
@@ -60,9 +73,14 @@ def locations_of(server: Directive, http: Directive, notes: Notes) -> list[Locat
     return found
 
 
+def _head(location: Directive) -> tuple[str, str]:
+    args = location.args
+    return (args[0], args[1]) if len(args) == 2 else ("", args[0] if args else "/")
+
+
 def _gather(block: Directive, around: tuple[Directive, ...], found: list[Location], notes: Notes) -> None:
     for each in block.all("location"):
-        modifier, path = each.args if len(each.args) == 2 else ("", each.args[0] if each.args else "/")
+        modifier, path = _head(each)
         if path.startswith("@"):
             notes.add(each.place, f"location {path}: named locations are not carried over")
             continue
@@ -76,12 +94,25 @@ def match_of(location: Location, notes: Notes) -> dict[str, str]:
     if location.is_regex:
         pattern = path[1:] if path.startswith("^") else f".*{path}"
         pattern = pattern[:-1] if pattern.endswith("$") and not pattern.endswith("\\$") else f"{pattern}.*"
+        pattern = _within(location) + pattern
         return {"path": f"(?i){pattern}" if location.modifier == "~*" else pattern, "path_type": "regex"}
     if location.modifier == "=":
         return {"path": path, "path_type": "exact"}
     if path != "/":
         notes.add("", "nginx's location /a takes /ab as well; here it takes /a and what is below /a/")
     return {"path": path.rstrip("/") or "/"}
+
+
+def _within(location: Location) -> str:
+    """An expression inside another location is asked only for what that one takes."""
+    heads = []
+    for modifier, path in location.outer:
+        if modifier in ("~", "~*"):
+            text = path[1:] if path.startswith("^") else f".*{path}"
+            heads.append(f"(?=(?{'i' if modifier == '~*' else ''}:{text}))")
+        else:
+            heads.append(f"(?=(?-i:{re.escape(path)}))")
+    return "".join(heads)
 
 
 def priorities_of(locations: list[Location], notes: Notes) -> list[int]:
@@ -93,7 +124,8 @@ def priorities_of(locations: list[Location], notes: Notes) -> list[int]:
     found = []
     for each in locations:
         if each.is_regex:
-            found.append(_REGEX + len(expressions) - expressions.index(each))
+            base = _STRONG if any(modifier == "^~" for modifier, _ in each.outer) else _REGEX
+            found.append(base + len(expressions) - expressions.index(each))
         else:
             found.append({"=": _EXACT, "^~": _STRONG}.get(each.modifier, 0))
     return found

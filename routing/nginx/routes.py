@@ -6,8 +6,10 @@ import re
 from typing import Any, Final
 
 from routing.foreign import Notes
+from routing.nginx.conditions import CLOSED, Refusals, refusals_of
 from routing.nginx.locations import Location
 from routing.nginx.services import Services, duration
+from routing.nginx.variables import Variables, Way
 from routing.openapi.schemas import escaped
 
 _SIZE: Final = re.compile(r"^([0-9]+)([kKmMgG]?)$")
@@ -39,25 +41,84 @@ _SERVES_ITSELF: Final = (
     "scgi_pass",
     "memcached_pass",
 )
-_CLOSES: Final = ("auth_basic", "auth_request", "auth_jwt", "ssl_verify_client")
-_CLOSES_NOTHING: Final = (("off",), ("optional",), ("optional_no_ca",))
 NO_COUNTERPART: Final = (
-    "if", "limit_except", "set", "error_page", "sub_filter", "limit_conn", "limit_rate", "satisfy", "expires", "mirror",
+    "set", "error_page", "sub_filter", "limit_rate", "expires", "mirror",
     "proxy_cookie_domain", "proxy_cookie_path", "proxy_redirect", "proxy_method", "proxy_set_body", "dav_methods",
     "valid_referers", "secure_link", "add_trailer", "auth_delay", "js_content", "content_by_lua_block",
 )  # fmt: skip
 
 
-def route_of(
-    location: Location, services: Services, quotas: dict[str, dict[str, Any]], notes: Notes
+Quotas = dict[str, dict[str, Any]]
+Part = tuple[dict[str, Any], dict[str, Any]]
+"""What a route asks for beside the location's path; and the route, without name, match and priority."""
+
+
+def routes_of(
+    location: Location, services: Services, variables: Variables, quotas: Quotas, notes: Notes
+) -> list[Part]:
+    """The location's own route or routes, and one for each condition on which it refuses requests.
+
+    Where nothing can be carried over there is one that answers 501: else a shorter location would take the requests.
+    """
+    refusals = refusals_of(location, notes)
+    passed = location.own("proxy_pass")
+    returns = location.own("return") is not None
+    ways = (Way(()),) if passed is None or returns else variables.ways(passed.args[0])
+    found: list[Part] = []
+    for way in ways:
+        route = _route_of(location, way, services, quotas, notes)
+        if route is None:
+            return [({}, {"respond": {"status": 501}, "auth": {"level": "public"}})]
+        if refusals.closing:
+            _close(route, location, refusals.closing, notes)
+        match = {**refusals.held, **way.match}
+        if "headers" in refusals.held and "headers" in way.match:
+            match["headers"] = {**way.match["headers"], **refusals.held["headers"]}
+        found.append((match, route))
+    return [*found, *_refused(location, refusals, ways, notes)]
+
+
+def _refused(location: Location, refusals: Refusals, ways: tuple[Way, ...], notes: Notes) -> list[Part]:
+    """Beside each way that a map makes, as what has its header would come first."""
+    found: list[Part] = []
+    for match, returned, fields in refusals.made:
+        answer = _returned(returned, location, notes)
+        if answer is None:
+            answer = {"respond": {"status": 403}}
+        if fields and "respond" in answer:
+            answer["respond"].setdefault("headers", {}).update(
+                {each.args[0]: each.args[1] for each in fields}
+            )
+        for way in ways:
+            both = {**way.match, **match}
+            if "headers" in match and "headers" in way.match:
+                both["headers"] = {**way.match["headers"], **match["headers"]}
+            found.append((both, {**answer, "auth": {"level": "public"}}))
+    return found
+
+
+def _close(route: dict[str, Any], location: Location, why: tuple[str, ...], notes: Notes) -> None:
+    """Never more open than before: who cannot be judged here is refused, until somebody says who may come in."""
+    route["ip"] = {"deny": CLOSED}
+    route["auth"] = {"level": "user"}
+    for each in why:
+        notes.add(
+            location.place,
+            f"{each}: has no counterpart; the route is CLOSED to everybody: "
+            "say in auth who may come in, and take its ip out",
+        )
+
+
+def _route_of(
+    location: Location, way: Way, services: Services, quotas: Quotas, notes: Notes
 ) -> dict[str, Any] | None:
     """Without name, match and priority; None, with a note, where there is nothing that can be carried over."""
-    route = _destination(location, services, notes)
+    route = _destination(location, way, services, notes)
     if route is None:
         return None
     _who(route, location, notes)
     _limits(route, location, quotas, notes)
-    if "service" in route:
+    if "service" in route or "backends" in route:
         _request_fields(route, location, notes)
         _answers(route, location)
     _answer_fields(route, location, notes)
@@ -67,14 +128,14 @@ def route_of(
     return route
 
 
-def _destination(location: Location, services: Services, notes: Notes) -> dict[str, Any] | None:
+def _destination(location: Location, way: Way, services: Services, notes: Notes) -> dict[str, Any] | None:
     if location.own("internal") is not None:
         return {"respond": {"status": 404}}  # what nginx says to everybody outside
     if (returned := location.own("return")) is not None:
         return _returned(returned.args, location, notes)
     passed = location.own("proxy_pass")
     if passed is None and (other := location.own("grpc_pass")) is not None:
-        notes.add(other.place, "grpc_pass: gRPC is called by routes with grpc; the location is left out")
+        notes.add(other.place, "grpc_pass: gRPC is called by routes with grpc; the location answers 501")
         return None
     if passed is None:
         what = next((name for name in _SERVES_ITSELF if location.find(name)), "")
@@ -83,15 +144,19 @@ def _destination(location: Location, services: Services, notes: Notes) -> dict[s
             if what
             else "it sends nothing anywhere"
         )
-        notes.add(location.place, f"location {location.path}: {why}; it is left out")
+        notes.add(location.place, f"location {location.path}: {why}; it answers 501")
         return None
-    found = services.named(location, passed.args[0])
-    if found is None:
+    named_all = [(services.named(location, target), weight) for target, weight in way.targets]
+    found = [(*each, weight) for each, weight in named_all if each is not None]
+    if len(found) < len(named_all):
         return None
-    service, uri = found
+    service, uri, _ = found[0]
     route: dict[str, Any] = {"service": service}
+    if len(found) > 1:
+        backends = [{"service": each, "weight": weight} for each, _, weight in found]
+        route = {"backends": backends}
     rewrite = _rewritten(location, notes) or _replaced(location, uri)
-    if (named := services.block_of(passed.args[0])) is not None:
+    if (named := services.block_of(way.targets[0][0])) is not None:
         rewrite["host"] = named  # what nginx says unless it is told otherwise: $proxy_host
     if rewrite:
         route["rewrite"] = rewrite
@@ -106,7 +171,7 @@ def _returned(args: tuple[str, ...], location: Location, notes: Notes) -> dict[s
             path, _, query = text.partition("?")
             return {"redirect": {"path": path, "query": query, "status": int(status)}}
         if found is None:
-            notes.add(location.place, f"return {' '.join(args)}: the address has variables; it is left out")
+            notes.add(location.place, f"return {' '.join(args)}: the address has variables; it answers 501")
             return None
         scheme, host, path, rest = found.groups()
         redirect: dict[str, Any] = {"status": int(status)}
@@ -163,15 +228,10 @@ def _rewritten(location: Location, notes: Notes) -> dict[str, Any]:
 
 
 def _who(route: dict[str, Any], location: Location, notes: Notes) -> None:
-    """Never more open than before: what cannot be judged here leaves the route closed."""
-    closing = [name for name in _CLOSES if (found := location.one(name)) and found not in _CLOSES_NOTHING]
-    for name in closing:
-        notes.add(
-            location.place, f"{name}: has no counterpart; the route asks for a caller of the gateway's own"
-        )
-    route["auth"] = {"level": "user" if closing else "public"}
+    """The first rule that fits decides, and `all` fits all."""
+    route["auth"] = {"level": "public"}
     rules = []
-    for each in _access(location):  # the first that fits counts, and "all" fits all
+    for each in _access(location):
         rules.append((each.name, each.args[0]))
         if each.args[0] == "all":
             break
@@ -212,12 +272,29 @@ def _limits(
         if burst and "nodelay" not in options:
             notes.add(each.place, "limit_req without nodelay: requests within the burst are not slowed down")
         notes.add("", "requests over a limit get 429 (limit_req_status is 503 unless said)")
+    _crowds(route, location, notes)
     size = (location.one("client_max_body_size") or ("1m",))[0]
     found = _SIZE.match(size)
     if found is None:
         raise ValueError(f"client_max_body_size {size[:20]} is no size")
     if int(found[1]):
-        route["limits"] = {"max_body": f"{found[1]}{_UNITS[found[2].lower()]}"}
+        route.setdefault("limits", {})["max_body"] = f"{found[1]}{_UNITS[found[2].lower()]}"
+
+
+def _crowds(route: dict[str, Any], location: Location, notes: Notes) -> None:
+    """limit_conn counts requests under way, by the key of its zone."""
+    for each in location.find("limit_conn"):
+        zone, most = (*each.args, "", "")[:2]
+        if location.zone_key(zone) not in ("$server_name", "$host"):
+            notes.add(
+                each.place, f"limit_conn {zone}: only by $server_name; requests of one client are not counted"
+            )
+            continue
+        limits = route.setdefault("limits", {})
+        limits["max_concurrency"] = min(int(most), limits.get("max_concurrency", int(most)))
+        notes.add(
+            each.place, "limit_conn: each route and worker counts for itself; over it is 503 OVERLOADED"
+        )
 
 
 def _request_fields(route: dict[str, Any], location: Location, notes: Notes) -> None:

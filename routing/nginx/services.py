@@ -43,11 +43,11 @@ class Services:
         """The service's name, and the URI behind the address if there is one. None, with a note, where it cannot be."""
         place = location.place
         if "$" in target or target.startswith(("http://unix:", "https://unix:")):
-            self._notes.add(place, f"proxy_pass {target}: only fixed addresses; the location is left out")
+            self._notes.add(place, f"proxy_pass {target}: only fixed addresses; the location answers 501")
             return None
         parts = urlsplit(target)
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            self._notes.add(place, f"proxy_pass {target}: is no http or https URL; the location is left out")
+            self._notes.add(place, f"proxy_pass {target}: is no http or https URL; the location answers 501")
             return None
         uri = target[len(f"{parts.scheme}://{parts.netloc}") :] or None
         service = self._service(location, parts.scheme, parts.netloc)

@@ -85,6 +85,71 @@ http {
   }
 }
 """
+CONDITIONS = """
+http {
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  limit_conn_zone $server_name zone=all:1m;
+  map $http_x_kind $chosen { default pool; beta next; "two words" next; }
+  map $cookie_variant $by_cookie { default pool; b next; }
+  split_clients "$remote_addr$request_id" $shared { 30% pool; * next; }
+  upstream pool { server 127.0.0.1:UPSTREAM; }
+  upstream next { server 127.0.0.1:NEXT; }
+
+  server {
+    listen 127.0.0.1:PORT default_server;
+    server_name _;
+    if ($http_user_agent ~* badbot) { return 403; }
+    location / { proxy_pass http://pool; }
+    location /get/ { if ($request_method != GET) { return 405; } proxy_pass http://pool; }
+    location /read/ { if ($request_method !~ ^(GET|HEAD)$) { return 405; } proxy_pass http://pool; }
+    location /no-post/ { if ($request_method ~ ^(POST|PUT)$) { return 403; } proxy_pass http://pool; }
+    location /preflight/ {
+      if ($request_method = OPTIONS) { add_header X-Served-By edge; return 204; }
+      proxy_pass http://pool;
+    }
+    location /key/ { if ($http_x_key != secret) { return 401; } proxy_pass http://pool; }
+    location /any-key/ { if ($http_x_key = "") { return 401; } proxy_pass http://pool; }
+    location /both/ {
+      if ($http_x_key != secret) { return 401; }
+      if ($request_method = POST) { return 405; }
+      if ($http_x_kind ~ ^b) { return 410; }
+      proxy_pass http://pool;
+    }
+    location /except/ { limit_except GET { deny all; } proxy_pass http://pool; }
+    location /mapped/ { proxy_pass http://$chosen; }
+    location /mapped-key/ { if ($http_x_key != secret) { return 401; } proxy_pass http://$chosen; }
+    location /cookie/ { proxy_pass http://$by_cookie; }
+    location /shared/ { proxy_pass http://$shared; }
+    location /crowd/ { limit_conn all 5; proxy_pass http://pool; }
+    location /outer/ {
+      proxy_pass http://pool;
+      location ~ [.]php$ { return 404; }
+      location = /outer/exact { return 410; }
+      location /outer/deep/ { if ($request_method = POST) { return 405; } proxy_pass http://pool; }
+    }
+    location ^~ /strong/ { proxy_pass http://pool; location ~ [.]php$ { deny all; proxy_pass http://pool; } }
+    location /basic/ { auth_basic x; auth_basic_user_file none; proxy_pass http://pool; }
+    location /asked/ { auth_request /who; proxy_pass http://pool; }
+    location = /who { internal; return 403; }
+    location /files/ { root /nowhere; }
+    location /referred/ { valid_referers server_names; if ($invalid_referer) { return 403; } proxy_pass http://pool; }
+  }
+  server { listen 127.0.0.1:PORT; server_name shut.example; return 403; location / { proxy_pass http://pool; } }
+}
+"""
+CONDITION_PATHS = """
+/x /get/x /read/x /no-post/x /preflight/x /key/x /any-key/x /both/x /except/x /mapped/x /mapped-key/x /cookie/x /crowd/x
+/outer/x /outer/x.php /x.php /outer/exact /outer/deep/x /strong/x /strong/x.php
+""".split()  # noqa: SIM905 - a list of paths
+CONDITION_FIELDS: tuple[tuple[str, ...], ...] = (
+    (), ("X-Key: secret",), ("X-Key: other",), ("X-Kind: beta",), ("X-Kind: BETA", "X-Key: secret"), ("X-Kind: other",),
+    ("X-Kind: two words",), ("X-Kind: two",), ("Cookie: variant=b",), ("Cookie: a=1; variant=b; c=2",),
+    ("Cookie: xvariant=b",), ("User-Agent: a BadBot/1",), ("X-Key: secret", "User-Agent: badbot"),
+)  # fmt: skip
+Answered = tuple[int, bytes, list[str]]
+REFUSED = ("/basic/x", "/asked/x", "/files/x", "/who", "/referred/x")
 PATHS = """
 / /x /x/y?a=1&b=%20 /x/ /a%20b /exact /exact/ /exact/x /text /text/ /text/a /texture /base /base/ /base/x /base/x/y/?q
 /whole /whole/ /whole/x /glued/ /glued/x /same /same/ /same/x /firm /firm/ /firm/x.php /x.php /x.php/y /x.phpx
@@ -136,13 +201,19 @@ def resolved(target: bytes) -> tuple[str, bytes]:
 class Echo:
     """Remembers what it saw last."""
 
-    def __init__(self) -> None:
+    def __init__(self, says: bytes = b"seen") -> None:
+        self._says = says
         self.last: ReceivedRequest | None = None
 
     async def __call__(self, peer: Peer) -> None:
         while True:
             self.last = await peer.request()
-            await peer.send(response(b"seen", headers=[("X-Secret", "s"), ("Content-Type", "text/plain")]))
+            await peer.send(
+                response(
+                    b"" if self.last.method == "HEAD" else self._says,
+                    headers=[("X-Secret", "s"), ("Content-Type", "text/plain")],
+                )
+            )
 
     def taken(self) -> Any:
         """Method, path and fields of what it saw; None: it saw nothing."""
@@ -197,6 +268,61 @@ async def test_the_same_table(tmp_path: Path) -> None:
     assert differing == noted, "\n".join(map(str, differing))
     assert len(noted) == 1
     assert any("location /a takes /ab as well" in each for each in omissions)
+
+
+async def test_conditions_and_variables(tmp_path: Path) -> None:
+    """Methods, fields and paths: the same answers, from the same services; what is not carried over lets nobody in."""
+    echo, other = Echo(), Echo(b"next")
+    async with ScriptedUpstream(echo) as upstream, ScriptedUpstream(other) as beside:
+        text = CONDITIONS.replace("NEXT", str(beside.port))
+        async with nginx(tmp_path, text, upstream.port) as (file, port):
+            document, omissions = imported(file)
+            differing = []
+            async with data_plane(document) as plane:
+                for path in CONDITION_PATHS:
+                    for method in ("GET", "HEAD", "POST", "OPTIONS"):
+                        for fields in CONDITION_FIELDS:
+                            theirs = await answered(port, method, path, fields)
+                            ours = await answered(plane.port, method, path, fields)
+                            if ours != theirs and not is_either_of_two(theirs, ours):
+                                differing.append((method, path, fields, theirs, ours))
+                refused = [(await answered(plane.port, "GET", path, ()))[0] for path in REFUSED]
+                shut = await answered(plane.port, "GET", "/x", (), host="shut.example")
+                shares = {(await answered(plane.port, "GET", "/shared/x", ()))[1] for _ in range(40)}
+    assert differing == [], "\n".join(map(str, differing))
+    assert [status // 100 for status in refused] == [4, 4, 5, 4, 4], refused
+    assert shut[0] == 403
+    assert shares == {b"seen", b"next"}
+    backends = next(each["backends"] for each in document["routes"] if "backends" in each)
+    assert [(each["service"], each["weight"]) for each in backends] == [("pool", 3000), ("next", 7000)]
+    crowd = next(each for each in document["routes"] if each["match"].get("path") == "/crowd")
+    assert crowd["limits"]["max_concurrency"] == 5
+    assert any("as one of them says, not always the first" in each for each in omissions)
+    assert sum("CLOSED" in each for each in omissions) == 3
+
+
+def is_either_of_two(theirs: Answered, ours: Answered) -> bool:
+    """Two conditions hold for the request: neither lets a service see it."""
+    return theirs[0] != 200 and ours[0] != 200 and theirs[1] == ours[1] == b""
+
+
+async def answered(
+    port: int, method: str, path: str, fields: tuple[str, ...], host: str = "gateway.test"
+) -> Answered:
+    """Status, whose answer it was, and one field."""
+    head = [
+        f"{method} {path} HTTP/1.1",
+        f"Host: {host}",
+        "Connection: close",
+        *fields,
+        "Content-Length: 0",
+        "",
+        "",
+    ]
+    async with RawClient(port) as client:
+        await client.send("\r\n".join(head).encode())
+        answer = await client.answer(head_only=method == "HEAD")
+    return answer.status, answer.body if answer.status == 200 else b"", answer.values("x-served-by")
 
 
 async def test_limits(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def test_the_shop_is_a_document_that_the_gateway_takes() -> None:
     assert check_document(found.document, env={}).problems == ()
     assert [each["name"] for each in found.document["routes"]] == [
         "any-up", "any-catalogue", "any-catalogue-slash", "any-orders", "any-orders-0-9-invoice", "any-live", "any-old",
+        "any-files",
     ]  # fmt: skip
     assert found.document["quotas"] == [
         {
@@ -35,6 +36,7 @@ def test_the_shop_is_a_document_that_the_gateway_takes() -> None:
             "key": "ip",
         }
     ]
+    assert found.document["routes"][-1]["respond"] == {"status": 501}
     assert any("location /files/: root" in line for line in found.not_carried)
 
 
@@ -87,8 +89,9 @@ def test_what_stands_around_locations_is_named(tmp_path: Path) -> None:
     text = "server { if ($bad) { return 403; }\nrewrite a b;\nlocation / { proxy_pass http://a; } }"
 
     assert convert(written(tmp_path, text)).not_carried == (
-        "nginx.conf:1: if: is not carried over",
         "nginx.conf:2: rewrite: is not carried over",
+        "nginx.conf:3: if ($bad): has no counterpart; the route is CLOSED to everybody: "
+        "say in auth who may come in, and take its ip out",
     )
 
 

@@ -76,9 +76,9 @@ def test_a_block_forgets_what_stands_around_it(tmp_path: Path) -> None:
         ("root /srv;", "root: only requests that are proxied", False),
         ("grpc_pass grpc://a;", "grpc_pass", False),
         ("expires 1h;", "it sends nothing anywhere", False),
-        ("proxy_pass http://a; limit_except GET { deny all; }", "limit_except: is not carried over", True),
         ("return 302 /x$arg_y;", "the address has variables", False),
-        ("proxy_pass http://a; if ($x) { return 403; }", "if: is not carried over", True),
+        ("proxy_pass http://$arg_to;", "only fixed addresses", False),
+        ("proxy_pass http://a; if ($x) { set $y 1; }", "if ($x): is not carried over", True),
         ("proxy_pass http://a; rewrite a b last;", "rewrite … last", True),
         ("proxy_pass http://a; limit_req zone=none;", "limit_req zone=none", True),
         ("proxy_pass http://a; limit_req zone=few burst=2;", "without nodelay", True),
@@ -93,10 +93,38 @@ def test_a_block_forgets_what_stands_around_it(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_carried_over_is_named(location: str, said: str, is_there: bool, tmp_path: Path) -> None:
-    """With file and line."""
+    """With file and line. Nothing else takes the requests of a location that is not there."""
     route, lines = made(tmp_path, location)
     assert any(said in line and line.startswith("nginx.conf:") for line in lines), lines
-    assert (route is not None) is is_there
+    assert route is not None
+    assert (route.get("respond") != {"status": 501}) is is_there
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "auth_basic x;", "auth_request /who;", "auth_jwt x;", "satisfy any; allow 192.0.2.1; deny all;",
+        "ssl_verify_client on;", "if ($http_x) { return 403; }", "if ($invalid_referer) { return 403; }",
+        "if ($http_x ~ a) { set $y 1; return 401; }", "if ($http_x ~ '(') { return 403; }",
+        "if (-f $file) { return 404; }",
+        "if ($remote_addr = 192.0.2.1) { deny all; }", "limit_except GET { allow 192.0.2.1; deny all; }",
+        "if ($http_x = a) { return 403; } if ($http_x = b) { return 401; } if ($http_x != c) { return 400; }",
+    ],
+)  # fmt: skip
+def test_what_refuses_without_a_counterpart_closes_the_route(location: str, tmp_path: Path) -> None:
+    """For everybody, and the line says so."""
+    route, lines = made(tmp_path, f"proxy_pass http://a; {location}")
+    assert route is not None
+    assert route["ip"] == {"deny": ["0.0.0.0/0", "::/0"]}
+    assert route["auth"] == {"level": "user"}
+    assert any("CLOSED" in line and line.startswith("nginx.conf:") for line in lines), lines
+
+
+def test_what_is_behind_all_never_counts(tmp_path: Path) -> None:
+    """The first rule that fits decides."""
+    route, _ = made(tmp_path, "proxy_pass http://a; deny all; allow 192.0.2.1;")
+    assert route is not None
+    assert route["ip"] == {"allow": ["0.0.0.0/32"]}
 
 
 def test_nothing_is_filled_in_from_the_environment(tmp_path: Path) -> None:
