@@ -45,8 +45,8 @@ def policies(entry: Mapping[str, Any]) -> list[str]:
     """What a route does to requests and answers beside leading somewhere."""
     found = []
     if (auth := entry.get("auth")) is not None:
-        scopes = auth.get("scopes") or ()
-        found.append(" ".join([f"{auth.get('level', 'user')}{':' if scopes else ''}", *map(str, scopes)]))
+        asked = [*map(str, auth.get("scopes") or ()), *(f"role {role}" for role in auth.get("roles") or ())]
+        found.append(" ".join([f"{auth.get('level', 'user')}{':' if asked else ''}", *asked]))
     if size := (entry.get("limits") or {}).get("max_body"):
         found.append(f"body ≤ {size}")
     if entry.get("timeout"):

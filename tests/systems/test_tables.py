@@ -9,6 +9,7 @@ from gateway_project.examples import EXAMPLES
 from tests.support.source import ROOT
 
 SYSTEMS = sorted(file.parent.name for file in EXAMPLES.glob("*/system.yaml"))
+PICTURE = re.compile(r"!\[[^]]+\]\(([^)]+\.png)\)")
 NAMED = re.compile(r"(tests/[\w/.-]+\.py)(?:::(\w+))?")
 
 
@@ -18,6 +19,13 @@ def test_every_named_test_exists(system: str) -> None:
     named = set(NAMED.findall((EXAMPLES / system / "README.md").read_text()))
     assert named
     assert [f"{file}::{test}" for file, test in sorted(named) if not exists(file, test)] == []
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_system_shows_itself(system: str) -> None:
+    """By a picture that is no burden to a clone."""
+    (picture,) = PICTURE.findall((EXAMPLES / system / "README.md").read_text())
+    assert 0 < (EXAMPLES / system / picture).stat().st_size <= 150_000
 
 
 def exists(file: str, test: str) -> bool:

@@ -45,6 +45,13 @@ def test_respond() -> None:
     assert respond_text(None) == "answers 200"
 
 
+def test_scopes_and_roles_that_are_asked_for_are_named() -> None:
+    """A route that takes a role does not look as if it took everybody."""
+    auth = {"level": "user", "scopes": ["read"], "roles": ["game-master"]}
+    assert policies({"auth": auth}) == ["user: read role game-master"]
+    assert policies({"auth": {"roles": ["game-master"]}}) == ["user: role game-master"]
+
+
 def test_policies_are_named_in_order_and_unknown_ones_too() -> None:
     """Whatever a route does beside leading somewhere has its word, also what comes later."""
     entry = {
