@@ -99,6 +99,21 @@ def test_search_works_without_a_server(site: Path, chromium: str, page: str) -> 
     assert {urlsplit(url).scheme for url in asked} == {"file"}
 
 
+@pytest.mark.browser
+def test_what_is_copied_is_what_one_types(site: Path, chromium: str) -> None:
+    """Neither the prompt nor the answer; a line that is longer than the page is not cut."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        opened = browser.new_page()
+        opened.goto((site / "quick-start.html").as_uri())
+        code = opened.locator(".language-console code").nth(2)
+        is_whole = code.evaluate("it => it.scrollWidth <= it.clientWidth")
+        copied = code.evaluate("it => { it.setAttribute('data-md-copying', ''); return it.innerText }")
+        browser.close()
+    assert is_whole
+    assert copied.strip() == ".venv/bin/python manage.py gateway apply mine.yaml"
+
+
 def test_links_within_the_site_lead_somewhere(site: Path) -> None:
     """Those of generated pages, too, with their anchors."""
     ids = {page: set(re.findall(r'\bid="([^"]+)"', page.read_text())) for page in site.rglob("*.html")}
