@@ -15,14 +15,8 @@ PROMPT = re.compile(r"^\$ ", re.M)
 ELSEWHERE = {
     "ARCHITECTURE.md": "a drawing",
     "README.md": "make run begins tests/functional/test_documents_of_the_demo.py, and make test starts it",
-    "docs/alerts.md": "none yet",
-    "docs/audit.md": "tests/functional/test_audit_doors.py",
-    "docs/bus.md": "tests/functional/test_bus.py has the same route and command",
-    "docs/changes.md": "tests/routing/commands/test_schedules.py",
     "docs/deployment.md": "they want containers or root: tests/architecture/test_deployment.py; as a package: "
     "tests/functional/test_package.py; the rest is typed",
-    "docs/realtime.md": "tests/functional/test_realtime_workers.py connects the same way",
-    "docs/replay.md": "tests/observability/commands/test_replay.py",
     "docs/upgrading.md": "tests/functional/test_upgrading.py",
     "docs/resilience.md": "examples/drill.sh: tests/functional/test_example_drill.py; all else is typed",
 }
