@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.sites import AdminSite
 from django.contrib.auth.models import Group, User
 from django.db import models, transaction
+from django.http import HttpRequest
 from django.template.response import SimpleTemplateResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, reverse
@@ -62,8 +63,21 @@ POSTED = (
 
 @pytest.fixture(autouse=True)
 def _unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Views run to their end, but nobody looks at hundreds of pages here: they are not written out."""
+    """Views run to their end, but nobody looks at hundreds of pages here: they are not written out.
+
+    What surrounds every page, the menu above all, is as long to make as the page: once for each account.
+    """
     monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
+    surround = admin.site.each_context
+    known: dict[Any, dict[str, Any]] = {}
+
+    def once(request: HttpRequest) -> dict[str, Any]:
+        account = request.user.pk
+        if account not in known:
+            known[account] = surround(request)
+        return {**known[account]}
+
+    monkeypatch.setattr(admin.site, "each_context", once)
 
 
 @pytest.fixture
