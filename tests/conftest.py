@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_django
+from django.db import connection
 from hypothesis import HealthCheck, settings
 
 from tests.support import brokers, databases, flushing
@@ -70,6 +72,29 @@ def redis_url() -> Iterator[str]:
     """A real Redis. It may be shared: use keys and channels with a prefix of the test's own."""
     with databases.redis() as (url, _):
         yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database with tables and nothing in them, to be copied."""
+    with databases.migrated_database(tmp_path_factory.mktemp("migrated")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_blocker: pytest_django.DjangoDbBlocker,
+    migrated_database: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """The database of the tests of this process: a copy, instead of migrations that each process does for itself."""
+    with databases.empty_database(tmp_path_factory.mktemp("database"), like=migrated_database) as url:
+        with django_db_blocker.unblock():
+            flushing.use(url)
+        yield
+        with django_db_blocker.unblock():
+            connection.close()
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ def test_suite_fails_when_either_store_fails(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(run, "run", lambda arguments, environment: codes.pop(0))
     monkeypatch.setattr(run, "compile_all", lambda environment: None)
     monkeypatch.setattr(run, "redis", lambda: nullcontext(("redis://h", "a server")))
+    monkeypatch.setattr(run, "migrated", lambda server: nullcontext({}))
     monkeypatch.setattr(run, "postgres", lambda: nullcontext(("postgres://h/d", "a server")))
 
     assert [outcome(0, 0), outcome(1, 0), outcome(0, 1), outcome(0, 5)] == [0, 1, 1, 5]

