@@ -247,3 +247,5 @@ async def test_closing_an_unused_transport_is_nothing() -> None:
     transport = Http1Transport()
     await transport.aclose()
     await transport.aclose()
+
+    assert transport.stats() == {}

@@ -32,8 +32,11 @@ def test_values(value: str, found: ContentType | None) -> None:
 
 @given(st.text(alphabet='ab/;="\\ \t,*', max_size=40))
 def test_any_text_is_read(value: str) -> None:
-    """In little time, and without an error."""
-    parse_content_type(value)
+    """In little time, and without an error; what is found is a type and names in lower case."""
+    found = parse_content_type(value)
+
+    assert found is None or found.media_type.count("/") == 1
+    assert found is None or all(name and name == name.lower() for name in found.parameters)
 
 
 def test_charsets() -> None:
