@@ -132,8 +132,8 @@ class Poller:
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[None]:
-        """Around queries: what takes too long in here is broken off."""
-        if self._sideline is not None:
+        """Around queries: what takes too long in here is broken off. In any other thread they keep its connection."""
+        if self._sideline is not None or threading.current_thread() is not self._thread:
             yield
             return
         self._busy_since_s = now_s = time.monotonic()
