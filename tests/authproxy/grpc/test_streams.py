@@ -7,6 +7,7 @@ import grpc
 import orjson
 import pytest
 
+from authproxy.attempt import failure_of
 from resilience.outcomes import Outcome
 from tests.support.gateway import Answer, document, route
 from tests.support.grpcserver import EchoServer, Everything, echo_server
@@ -52,7 +53,7 @@ async def test_a_status_at_the_end_reaches_the_breaker(
     last = orjson.loads(first.body.splitlines()[-1])
     assert (first.status, last["error"]["details"]["grpc"]["status"]) == (200, code.name)
     assert second.status == (503 if opens else 200)
-    assert plane.finished[0].outcome.is_upstream_fault is opens
+    assert (failure_of(plane.finished[0].outcome) is True) is opens
 
 
 async def test_a_service_that_falls_silent_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:
