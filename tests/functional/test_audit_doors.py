@@ -278,12 +278,3 @@ def test_what_is_refused_leaves_none() -> None:
     assert gateway("apply", "/nowhere").code == 1
     assert Service.objects.count() == 1
     assert newest() == before
-
-
-def test_lines_of_the_document_run() -> None:
-    """As docs/audit.md has them."""
-    text = (Path(__file__).resolve().parents[2] / "docs/audit.md").read_text()
-    lines = [line.strip() for line in text.splitlines() if line.startswith("    $ python manage.py gateway ")]
-    assert len(lines) == 4
-    for line in lines:
-        assert gateway(*line.removeprefix("$ python manage.py gateway ").split()).code == 0, line

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from pathlib import Path
 
 import pytest
@@ -66,11 +65,9 @@ def test_no_such_revision() -> None:
     assert (ran.code, ran.err) == (1, "There is no revision 99.\n")
 
 
-def test_lines_of_the_document_run() -> None:
-    """As docs/replay.md has them; each says something of the seven requests."""
+def test_kinds_and_the_order_of_the_document() -> None:
+    """As docs/replay.md has them."""
     text = (Path(__file__).resolve().parents[3] / "docs/replay.md").read_text()
-    lines = [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("    gateway ")]
-    assert [gateway(*line).code for line in lines] == [3, 3, 0, 3]
     table = text.partition("| kind | means |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(KINDS)
     body = re.search(r"^    (\{.*\})$", text, re.MULTILINE)

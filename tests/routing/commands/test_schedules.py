@@ -1,6 +1,5 @@
 """`gateway schedule list`, `add`, `approve` and `cancel`."""
 
-import shlex
 from pathlib import Path
 
 import pytest
@@ -60,26 +59,3 @@ def test_unclear_times_are_refused(tmp_path: Path, arguments: tuple[str, ...], w
     """In one line."""
     ran = gateway("schedule", "add", "--file", written(tmp_path, OFF), *arguments)
     assert (ran.code, why in ran.err, Schedule.objects.count()) == (1, True, 0)
-
-
-def test_lines_of_the_document_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As docs/changes.md has them, with the document that it shows, one after another."""
-    text = (Path(__file__).resolve().parents[3] / "docs/changes.md").read_text()
-    lines = [line.strip() for line in text.splitlines() if line.startswith("    gateway schedule ")]
-    sale = text.partition("```yaml\n")[2].partition("```")[0]
-    (tmp_path / "sale.yaml").write_text(sale)
-    monkeypatch.chdir(tmp_path)
-    for module in (publishing, scheduling):
-        monkeypatch.setattr(module, "under_review", lambda: True)
-    apply_document({"version": 1, "routes": [route(timeout="5s")]}, actor=Actor("anna"))
-    assert len(lines) == 5
-    for line in lines:
-        number = str(Schedule.objects.order_by("pk").values_list("pk", flat=True).last())
-        words = [number if word == "3" else word for word in shlex.split(line)[1:]]
-        ran = (
-            gateway(*words, "--as", "carla" if words[1] == "approve" else "anna")
-            if words[1] != "list"
-            else gateway(*words)
-        )
-        assert (ran.code, ran.err) == (0, ""), line
-    assert {each.state for each in Schedule.objects.all()} == {"waiting", "cancelled"}
