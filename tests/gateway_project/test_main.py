@@ -3,6 +3,7 @@
 import os
 import sys
 from typing import Any
+from unittest.mock import patch
 
 import django.core.management
 import pytest
@@ -28,11 +29,11 @@ def test_arguments_are_those_of_manage(typed: list[str], wanted: list[str]) -> N
 def test_an_example_has_its_environment_before_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable that says nothing without another one of the example's is no fault then."""
     seen: list[dict[str, Any]] = []
-    monkeypatch.setattr(os, "environ", {"RATE_LIMIT_BURST": "50"})
     monkeypatch.setattr(sys, "argv", ["manage.py", "quickstart", "--example", "isaas"])
     monkeypatch.setattr(
         django.core.management, "execute_from_command_line", lambda _: seen.append(dict(os.environ))
     )
-    execute()
+    with patch.dict(os.environ, {"RATE_LIMIT_BURST": "50"}, clear=True):
+        execute()
     assert seen[0]["RATE_LIMIT_BURST"] == "50"
     assert seen[0]["RATE_LIMIT_PER_SECOND"] == "10"
