@@ -184,7 +184,8 @@ class Poller:
 
     def _set_answered(self) -> None:
         if not self.stopped and not self._answered.is_set():
-            self._loop.call_soon_threadsafe(self._answered.set)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._answered.set)
 
     def _say_goodbye(self) -> None:
         try:
