@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -24,6 +24,9 @@ PATIENCE_S = 60.0
 PASSWORD = "correct-horse-battery"
 _OWN = ("DATABASE_URL", "REDIS_URL", "VAR_DIR", "ENVIRONMENT")
 """Variables of the test run that no user has set."""
+SOON_S: Final = 20.0
+"""Processor time in which an example starts. The goal is 15 s by the clock, which a busy machine would miss; the
+processes of a start share two processors, and some machines are half as quick as others."""
 
 
 @dataclass
@@ -91,7 +94,7 @@ class System:
         until(lambda: "Ctrl-C stops it" in self.text or process.poll() is not None)
         assert "Ctrl-C stops it" in self.text, self.text
         self.start_s = _worked_s(process.pid)
-        """The processor time of the start: it takes no longer where nothing else is done."""
+        """The processor time of the start, of all its processes."""
         told = json.loads((var_dir / "example.json").read_text())
         self.url: str = told["url"]
         self.passwords: dict[str, str] = told["passwords"]
