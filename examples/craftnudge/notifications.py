@@ -8,7 +8,7 @@ from itertools import count
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from examples.faults import Fault, answer_faults
 from examples.serving import asgi, said
@@ -23,7 +23,13 @@ kept: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
 preferences: defaultdict[str, dict[str, Any]] = defaultdict(lambda: Preferences().model_dump())
 
 
-class Notification(BaseModel):
+class Told(BaseModel):
+    """A body; a key that nobody knows is refused, as a mistyped one would change nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Notification(Told):
     """For oneself; programs name the user whom it is for."""
 
     text: str = Field(min_length=1, max_length=1000)
@@ -31,7 +37,7 @@ class Notification(BaseModel):
     user: str = ""
 
 
-class Preferences(BaseModel):
+class Preferences(Told):
     """Which kinds are told at once; others wait to be read."""
 
     live: bool = True

@@ -170,11 +170,13 @@ def test_notifications(system: System) -> None:
         system.ask("GET", "/api/v1/notifications", ada).json()["notifications"] for _ in range(2)
     )
     preferred = system.ask("PUT", "/api/v1/notifications/preferences", ada, json={"kinds": ["report"]})
+    mistyped = system.ask("PUT", "/api/v1/notifications/preferences", ada, json={"kind": ["nudge"]})
     quiet = post(system, "notifications/send", ada, text="to myself")
     history = system.ask("GET", "/api/v1/notifications/history", ada).json()["history"]
     assert (sent.status_code, preferred.status_code) == (201, 200)
     assert (forbidden.status_code, forbidden.json()["error"]["code"]) == (403, "FORBIDDEN")
     assert (len(listed), again) == (1, [])
+    assert (mistyped.status_code, mistyped.json()["error"]["details"]["field"]) == (400, "kind")
     assert quiet.json()["told"] is False
     assert [each["text"] for each in history] == ["to myself", "Commit something today."]
 
