@@ -32,7 +32,11 @@ FORWARDED = [(b"x-forwarded-for", b"203.0.113.9")]
         ("192.0.2.1", False),
         ("169.254.169.254", False),
         ("fe80::1", False),
-        ("100.64.0.1", False),
+        ("100.64.0.1", False),  # of providers, shared by strangers
+        (
+            "198.18.0.1",
+            False,
+        ),  # for benchmarks; Python calls it private, but routers may be set up to pass it on
         ("0.0.0.0", False),
         ("2001:db8::1", False),
         ("", False),

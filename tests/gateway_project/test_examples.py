@@ -106,6 +106,14 @@ def test_what_a_command_line_brings(arguments: str, *, brings: bool) -> None:
     assert found.get("RATE_LIMIT_PER_SECOND") == ("10" if brings else None)
 
 
+def test_of_a_pair_one_may_be_given() -> None:
+    """The other one is the example's: `RATE_LIMIT_REQUESTS=20 make example SYSTEM=screenshot-to-code`."""
+    arguments = ["quickstart", "--example", "screenshot-to-code"]
+    found = examples.brought(arguments, {"RATE_LIMIT_REQUESTS": "20"})
+    assert found["RATE_LIMIT_WINDOW_SECONDS"] == "60"
+    assert "RATE_LIMIT_REQUESTS" not in found
+
+
 def test_a_folder_that_cannot_be_used_is_said_by_settings(tmp_path: Path) -> None:
     """Nothing is brought then."""
     file = tmp_path / "file"
