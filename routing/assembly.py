@@ -188,10 +188,15 @@ def _slo(spec: SloSpec | None) -> Slo | None:
     latency = spec.latency
     return Slo(
         round(spec.window),
-        None if spec.availability is None else spec.availability / 100,
+        None if spec.availability is None else _share(spec.availability),
         None if latency is None else latency.under,
-        0.0 if latency is None else latency.target / 100,
+        0.0 if latency is None else _share(latency.target),
     )
+
+
+def _share(percent: float) -> float:
+    """0 to 1, as people write it: 99.9 / 100 is 0.9990000000000001."""
+    return round(percent / 100, 12)
 
 
 def _grpc(upstream: str, spec: GrpcSpec) -> Grpc:

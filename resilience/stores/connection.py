@@ -67,7 +67,6 @@ class Counts:
 
 _AWAY: Final = Away("Redis is away")
 _BUSY: Final = Away("too many calls are under way")
-_LATE: Final = Away("no answer in time")
 _UNKNOWN: Final = Away("the script is not loaded")
 Connect = Callable[[Address], Client]
 
@@ -143,11 +142,11 @@ class RedisLink:
         try:
             answer = await _within(timeout_s, client.execute_command(*command))
         except TimeoutError:
-            return self._failed(_LATE)
+            return self._failed(Away(f"no answer to a call within {1000 * self._timeout_s:g} ms"))
         except NoScriptError:
             return _UNKNOWN
         except Exception as error:
-            return self._failed(Away(f"{type(error).__name__}: {error}"))
+            return self._failed(Away(_said(error)))
         finally:
             self._under_way -= 1
         self._failures = 0
@@ -183,8 +182,12 @@ class RedisLink:
             async with asyncio.timeout(PROBE_S):
                 client = self._connect(self._address)
                 await client.execute_command("SET", PROBED, "1", "PX", "1000")
+        except TimeoutError:
+            self.why = f"connecting and a first write took longer than {PROBE_S:g} s"
+            await _closed(client)
+            return False
         except Exception as error:
-            self.why = f"{type(error).__name__}: {error}"
+            self.why = _said(error)
             await _closed(client)
             return False
         except asyncio.CancelledError:
@@ -194,6 +197,11 @@ class RedisLink:
         self._failures, self.why, self.is_up = 0, "", True
         await _closed(old)
         return True
+
+
+def _said(error: Exception) -> str:
+    """What it is, and what it says, if it says anything."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 async def _within(timeout_s: float, answer: Coroutine[Any, Any, Any]) -> Any:

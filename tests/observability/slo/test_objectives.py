@@ -21,7 +21,7 @@ def test_a_route_promises_one_or_both() -> None:
     )
     found = objectives_of(compile_snapshot(raw, revision=1, options=CompileOptions()).routes.values())
     assert found == [
-        Objective("a", "availability", pytest.approx(0.999), 7 * DAY),
+        Objective("a", "availability", 0.999, 7 * DAY),
         Objective("a", "latency", 0.99, 7 * DAY, 0.3),
         Objective("b", "latency", 0.99, 30 * DAY, 1.0),
     ]

@@ -235,6 +235,37 @@ async def test_nothing_that_a_client_raises_gets_through(
 
 
 @in_virtual_time
+async def test_log_says_what_took_too_long(caplog: pytest.LogCaptureFixture) -> None:
+    """A call, or coming back: a time limit has no words of its own. Nor has what is raised without any."""
+
+    class Silent:
+        hangs = True
+
+        async def execute_command(self, *args: Any) -> Any:
+            if self.hangs:
+                await asyncio.Event().wait()
+            if args[0] == "GET":
+                raise ConnectionResetError
+
+        async def aclose(self) -> None:
+            pass
+
+    client = Silent()
+    async with linked("redis://h", connect=lambda address: client) as link:
+        assert link.why == "connecting and a first write took longer than 1 s"
+        client.hangs = False
+        await asyncio.sleep(60)
+        assert link.is_up
+        assert await link.call("GET", "k") == Away("ConnectionResetError")
+        client.hangs = True
+        await fail(link)
+    assert [record.message.partition(": ")[2] for record in caplog.records if "away" in record.message] == [
+        "connecting and a first write took longer than 1 s",
+        "no answer to a call within 50 ms",
+    ]
+
+
+@in_virtual_time
 async def test_pauses_grow_and_have_a_bound() -> None:
     """With jitter, so that workers do not come back in step."""
     tried: list[float] = []
