@@ -4,9 +4,10 @@ Names of accounts and of consumers are one space: X-Consumer says either, and on
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -59,10 +60,11 @@ def create(
     password: str | None = None,
     roles: Iterable[Group] = (),
     is_staff: bool = False,
+    hashed: Callable[[str], str] = make_password,
 ) -> tuple[User, str]:
     """A new account, and its password: the given one, or one that is made up. Raises ValidationError by field.
 
-    Whether a given password is good enough is the caller's to ask.
+    Whether a given password is good enough is the caller's to ask. `hashed` makes what is stored of it.
     """
     user = User(username=name, email=User.objects.normalize_email(email), is_staff=is_staff)
     user.clean_fields(exclude=["password"])
@@ -73,7 +75,7 @@ def create(
     if password == "":
         raise ValidationError({"password": "This is empty."})
     password = password or secrets.token_urlsafe(GENERATED_BYTES)
-    user.set_password(password)
+    user.password = hashed(password)
     with transaction.atomic():
         user.save()
         user.groups.set(roles)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.contrib.auth.models import Group
 
 from authproxy import accounts, apikeys, consumers
+from gateway_project.hashing import lightly
 from gateway_project.systemfile import AccountEntry, ConsumerEntry
 
 FILE_NAME: Final = "example.json"
@@ -33,7 +34,11 @@ def make(people: Iterable[AccountEntry], programs: Iterable[ConsumerEntry]) -> C
     found = Credentials()
     for person in people:
         _, found.passwords[person.name] = accounts.create(
-            person.name, email=person.email, roles=_groups(person.roles), is_staff=person.staff
+            person.name,
+            email=person.email,
+            roles=_groups(person.roles),
+            is_staff=person.staff,
+            hashed=lightly,
         )
     for program in programs:
         consumer = consumers.create(

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from threading import Lock, Semaphore
 from typing import Any, Final
 
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, get_hasher, make_password
 
 from authproxy.refusing import Refused
 from authproxy.rejections import Code, Rejection
 
 MOST_WAITING: Final = 32
 LONGEST_WAIT_S: Final = 10.0
+ROUNDS_FOR_RANDOM: Final = 10_000
 _BUSY: Final = Rejection(
     Code.OVERLOADED, "Too many passwords are being checked.", headers=((b"retry-after", b"5"),)
 )
@@ -64,3 +65,16 @@ class PatientHasher(PBKDF2PasswordHasher):
         """Verifying a password encodes it, too."""
         with TURNS.turn():
             return super().encode(*args, **more)
+
+
+def lightly(password: str) -> str:
+    """The hash to store for a password of 96 random bits or more that was just made up, and for nothing else.
+
+    A million rounds make guessing what people choose dear; nobody guesses random bits, however cheap a guess is. The
+    first sign-in stores the hash with all rounds, as Django does for every hash that has fewer, and until then a wrong
+    password takes as long as ever.
+    """
+    hasher = get_hasher()
+    if isinstance(hasher, PBKDF2PasswordHasher):
+        return str(hasher.encode(password, hasher.salt(), ROUNDS_FOR_RANDOM))
+    return str(make_password(password))

@@ -20,11 +20,12 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from gateway_project import examplekeys
+from gateway_project import examplekeys, freshtables
 from gateway_project.config import BASE_DIR
 from gateway_project.embedded import die_with_parent
 from gateway_project.examplekeys import Credentials
 from gateway_project.examples import Example
+from gateway_project.hashing import lightly
 from gateway_project.server.ports import keep_port
 from gateway_project.systemfile import AccountEntry, with_credentials
 from routing.document.yaml import parse_text
@@ -39,7 +40,8 @@ _POLL_S: Final = 0.02
 def migrate() -> None:
     """Bring the tables up to date; a database that is up to date is only looked at."""
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    is_behind = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if is_behind and not freshtables.create(connection, executor):
         call_command("migrate", interactive=False, verbosity=0)
 
 
@@ -49,7 +51,7 @@ def create_admin() -> str | None:
     if users.filter(is_superuser=True).exists():
         return None
     password = secrets.token_urlsafe(12)
-    users.create_superuser(ADMIN_NAME, "", password)
+    users.create(username=ADMIN_NAME, password=lightly(password), is_staff=True, is_superuser=True)
     return password
 
 

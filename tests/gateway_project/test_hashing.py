@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
+from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 
@@ -77,3 +79,32 @@ def test_pages_say_so_too() -> None:
 
     assert answer is not None
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+
+
+@pytest.mark.django_db
+def test_made_up_password_is_hashed_lightly_until_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It opens at once; the first sign-in stores it with all rounds. A wrong one is not told apart by its time."""
+    encodings: list[int] = []
+    encode = PatientHasher.encode
+
+    def counted(self: PatientHasher, password: str, salt: str, iterations: int | None = None) -> str:
+        encodings.append(iterations or self.iterations)
+        return encode(self, password, salt, iterations)
+
+    monkeypatch.setattr(PatientHasher, "iterations", 30_000)
+    monkeypatch.setattr(PatientHasher, "encode", counted)
+    with override_settings(PASSWORD_HASHERS=production.PASSWORD_HASHERS):
+        user = User.objects.create(username="ada", password=hashing.lightly("made up"))
+        assert encodings == [hashing.ROUNDS_FOR_RANDOM]
+        assert authenticate(username="ada", password="wrong") is None
+        assert sum(encodings[1:]) == PatientHasher.iterations
+        assert authenticate(username="ada", password="made up") == user
+        user.refresh_from_db()
+        assert PatientHasher().decode(user.password)["iterations"] == PatientHasher.iterations
+        assert authenticate(username="ada", password="made up") == user
+
+
+def test_other_hashers_hash_as_they_do() -> None:
+    """Where somebody's settings name one that knows no rounds."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        assert check_password("made up", hashing.lightly("made up"))
