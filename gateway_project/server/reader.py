@@ -17,6 +17,7 @@ from gateway_project.server.cycle import Application, Connection, RequestCycle
 from gateway_project.server.deadlines import UploadMeter
 from gateway_project.server.limits import ServerLimits
 from gateway_project.server.refusals import Refusal, Refused
+from gateway_project.server.repeats import Repeats
 from gateway_project.server.upgrades import resume_body_parser
 
 logger = logging.getLogger(__name__)
@@ -47,12 +48,14 @@ class RequestReader:
         "_feed_size",
         "_good_hosts",
         "_head_fed",
+        "_is_plain",
         "_length",
         "_limits",
         "_max_headers",
         "_noted",
         "_owner",
         "_parser",
+        "_repeats",
         "_resumes_body",
         "_scope_base",
         "_silent",
@@ -83,6 +86,7 @@ class RequestReader:
         self._max_headers = limits.max_headers
         self._good_hosts = good_hosts
         self._parser = httptools.HttpRequestParser(self)
+        self._repeats = Repeats(limits)
         self._url = b""
         self.headers: list[tuple[bytes, bytes]] = []
         self._noted: list[
@@ -93,6 +97,7 @@ class RequestReader:
         self._feed_size = 0
         self._silent = 0  # bytes since the last of the body: chunk extensions, trailers
         self._awaits_continue = False
+        self._is_plain = False  # the last request has no body, and another may follow it
         self._resumes_body = False
         self._websocket_scope: dict[str, Any] | None = None
         self.in_head = False
@@ -114,8 +119,28 @@ class RequestReader:
         return self.incoming is not None and not self.incoming.request_complete
 
     def feed(self, data: bytes) -> Refusal | None:
-        """Parses `data`, which calls the owner for each request in it."""
+        """Reads `data`, and calls the owner for each request in it."""
+        block = self._repeats.block
+        if block is not None and data.endswith(block) and not self.in_head:
+            line = self._repeats.line(data)
+            if line is not None:
+                return self._repeated(*line)
+        return self._parsed(data)
+
+    def _repeated(self, method: str, raw_path: bytes, query: bytes) -> Refusal | None:
+        """A request whose fields are those of the last one: the parser stays where it is, between two requests."""
+        self._owner.head_began()
+        self.headers = self._repeats.headers.copy()
+        try:
+            self._begin(self._scope("1.1", method, raw_path, query), keep_alive=True)
+        except Refused as refused:
+            return refused.refusal
+        self.on_message_complete()
+        return None
+
+    def _parsed(self, data: bytes) -> Refusal | None:
         self._feed_size = len(data)
+        is_between = not (self.in_head or self.in_body)
         if self.in_head:
             self._head_fed += len(data)
         try:
@@ -124,6 +149,8 @@ class RequestReader:
             return self._read_on(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             return self._refusal_of(error)
+        if is_between and self._is_plain and not self.in_head:
+            self._repeats.keep(data, self.headers)
         if self.in_head:
             return refusals.HEAD_TOO_LARGE if self._head_fed > self._limits.max_head_bytes else None
         if self.in_body:
@@ -162,6 +189,8 @@ class RequestReader:
         self._noted = []
         self._length = None
         self._head_fed = 0
+        self._is_plain = False
+        self._repeats.forget()
         self.in_head = True
         self._owner.head_began()
 
@@ -213,6 +242,14 @@ class RequestReader:
         else:
             raw_path, query = self._take_target(method)
         self.in_head = False
+        scope = self._scope(version, method, raw_path, query)
+        if parser.should_upgrade() and self._becomes_websocket(scope):
+            return
+        keep_alive = version == "1.1" and parser.should_keep_alive()
+        self._begin(scope, keep_alive=keep_alive)
+        self._is_plain = keep_alive and self.content_length == 0
+
+    def _scope(self, version: str, method: str, raw_path: bytes, query: bytes) -> dict[str, Any]:
         path = raw_path.decode("ascii")
         scope = self._scope_base.copy()
         scope["http_version"] = version
@@ -222,9 +259,9 @@ class RequestReader:
         scope["query_string"] = query
         scope["headers"] = self.headers
         scope["state"] = self._app_state.copy()
-        if parser.should_upgrade() and self._becomes_websocket(scope):
-            return
-        keep_alive = version == "1.1" and parser.should_keep_alive()
+        return scope
+
+    def _begin(self, scope: dict[str, Any], *, keep_alive: bool) -> None:
         cycle = RequestCycle(self._owner, self._app, scope, keep_alive, self._awaits_continue)
         self.incoming = cycle
         self.upload = None
