@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _LONGEST_NAME: Final = 100
+_NAMED_GROUP: Final = re.compile(r"(?<!\\)\(\?(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
 
 
 class NotReadable(Exception):  # noqa: N818 - a refusal
@@ -24,6 +25,11 @@ def reading(place: str) -> Iterator[None]:
         raise NotReadable(f"{place}: a value is missing") from error
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise NotReadable(f"{place}: a value is not of its kind ({error})") from error
+
+
+def named_groups(pattern: str) -> str:
+    """An expression of PCRE with its named groups as Python spells them: `(?<id>…)` and `(?'id'…)` are `(?P<id>…)`."""
+    return _NAMED_GROUP.sub(lambda match: f"(?P<{match[1] or match[2]}>", pattern)
 
 
 @dataclass(frozen=True, slots=True)

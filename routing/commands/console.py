@@ -4,6 +4,7 @@ import argparse
 import getpass
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -52,10 +53,10 @@ class Console:
             self.warn(f"{kind}{problem}")
 
 
-def read_document(file: str) -> Any:
+def read_document(file: str, parse: Callable[[str], Any] = parse_text) -> Any:
     """The raw document of a file, or of standard input for `-`."""
     try:
-        return parse_text(_read(file).decode("utf-8-sig"))
+        return parse(_read(file).decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigurationInvalid([Problem("gateway.E001", "", f"{file} is not UTF-8")]) from error
 

@@ -17,6 +17,7 @@ from routing.commands.console import (
     read_document,
 )
 from routing.diff import diff
+from routing.document.anchors import parse_foreign
 from routing.document.canonical import canonicalise, dump_yaml
 from routing.foreign import Converted, NotReadable, slug
 from routing.kong.converting import convert as convert_kong
@@ -70,7 +71,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def run_kong(options: argparse.Namespace, console: Console) -> int:
     """`gateway import kong FILE`."""
-    raw = read_document(options.file)
+    raw = read_document(options.file, parse_foreign)
     return _told(options, _checked(options.file, lambda: convert_kong(raw)), console)
 
 
@@ -126,7 +127,7 @@ def run_openapi(options: argparse.Namespace, console: Console) -> int:
 
 
 def _converted(options: argparse.Namespace) -> Converted:
-    raw = read_document(options.file)
+    raw = read_document(options.file, parse_foreign)
     options.service = options.service or _titled(raw)
     return _checked(
         options.file, lambda: convert(raw, service=options.service, url=options.url, prefix=options.prefix)

@@ -41,7 +41,7 @@ def _literal(path: str) -> Iterator[Finding]:
 
 
 def _template(path: str) -> Iterator[Finding]:
-    problem = _form_problem(path)
+    problem = form_problem(path)
     if problem is None and isinstance(pattern := parse_pattern(path, "template"), BadPath):
         yield Finding("gateway.E014", PATH, f"{quote(path)}: {pattern.reason}", path)
     else:
@@ -49,12 +49,13 @@ def _template(path: str) -> Iterator[Finding]:
 
 
 def _form(path: str) -> Iterator[Finding]:
-    problem = _form_problem(path)
+    problem = form_problem(path)
     if problem is not None:
         yield Finding("gateway.E013", PATH, problem, path)
 
 
-def _form_problem(path: str) -> str | None:
+def form_problem(path: str) -> str | None:
+    """Why no request can have a path of this form; None: one can."""
     if not path.startswith("/"):
         return f'must begin with /; say "/{path[:100]}"' if _is_plain(path) else "must begin with /"
     for mark, name in (("?", "query"), ("#", "fragment")):

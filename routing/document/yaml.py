@@ -34,27 +34,27 @@ _Scalar, _MappingStart, _SequenceStart, _Alias = (
 _MappingEnd, _SequenceEnd = yaml.MappingEndEvent, yaml.SequenceEndEvent
 
 
-def parse_text(text: str | bytes) -> Any:
+def parse_text(text: str | bytes, reader: "type[EventReader] | None" = None) -> Any:
     """The value that a YAML or JSON text stands for; a document is a dict. An empty text is `{}`.
 
-    Raises ConfigurationInvalid with one problem that names line and column.
+    `reader` takes more than the strict subset. Raises ConfigurationInvalid with one problem that names line and column.
     """
     text = _decoded(text)
     if len(text) > MAX_CHARACTERS:
-        raise _refused(f"the document is larger than {MAX_CHARACTERS >> 20} MB", problem_id="gateway.E033")
+        raise refused(f"the document is larger than {MAX_CHARACTERS >> 20} MB", problem_id="gateway.E033")
     if text.lstrip()[:1] in ("{", "["):
         try:
             return parse_json(text)
         except (ValueError, RecursionError):
             pass  # a YAML flow mapping, or something wrong: the YAML reader says what and where
     try:
-        return _EventReader(text).document()
+        return (reader or EventReader)(text).document()
     except yaml.MarkedYAMLError as error:
-        raise _refused(_syntax_message(error, text)) from None
+        raise refused(_syntax_message(error, text)) from None
     except yaml.YAMLError as error:  # characters that YAML forbids
-        raise _refused(f"the document cannot be read: {str(error).splitlines()[0]}") from None
+        raise refused(f"the document cannot be read: {str(error).splitlines()[0]}") from None
     except UnicodeEncodeError:
-        raise _refused("the document holds half of a surrogate pair") from None
+        raise refused("the document holds half of a surrogate pair") from None
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -81,7 +81,7 @@ def _decoded(text: str | bytes) -> str:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise _refused(f"the document is not UTF-8 text (line {line})") from None
+        raise refused(f"the document is not UTF-8 text (line {line})") from None
 
 
 def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -95,15 +95,17 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _refused(message: str, *, problem_id: str = "gateway.E001") -> ConfigurationInvalid:
+def refused(message: str, *, problem_id: str = "gateway.E001") -> ConfigurationInvalid:
+    """One problem without a place in the document: the message has the line."""
     return ConfigurationInvalid([Problem(problem_id, "", message)])
 
 
-def _at(mark: Any) -> str:
+def at(mark: Any) -> str:
+    """A place in the text, for people."""
     return f"line {mark.line + 1}, column {mark.column + 1}"
 
 
-class _EventReader:
+class EventReader:
     """Builds plain values straight from parser events, checking as it goes."""
 
     __slots__ = ("next",)
@@ -116,56 +118,63 @@ class _EventReader:
         self.next()  # start of stream
         if isinstance(self.next(), yaml.StreamEndEvent):
             return {}
-        value = self._value(self.next(), 0)
+        value = self.value(self.next(), 0)
         self.next()  # end of the document
         after = self.next()
         if not isinstance(after, yaml.StreamEndEvent):
-            raise _refused(f"{_at(after.start_mark)}: only one document may be in the text")
+            raise refused(f"{at(after.start_mark)}: only one document may be in the text")
         return {} if value is None else value
 
-    def _value(self, event: Any, depth: int) -> Any:
+    def value(self, event: Any, depth: int) -> Any:
+        """What begins with this event."""
         kind = type(event)
         if kind is _Alias:
-            raise _refused(
-                f"{_at(event.start_mark)}: aliases (*{event.anchor}) are not supported; write it out"
+            raise refused(
+                f"{at(event.start_mark)}: aliases (*{event.anchor}) are not supported; write it out"
             )
         if event.anchor is not None:
-            raise _refused(f"{_at(event.start_mark)}: anchors (&{event.anchor}) are not supported")
+            raise refused(f"{at(event.start_mark)}: anchors (&{event.anchor}) are not supported")
         if event.tag is not None:
-            raise _refused(f"{_at(event.start_mark)}: tags ({event.tag}) are not supported")
+            raise refused(f"{at(event.start_mark)}: tags ({event.tag}) are not supported")
         if kind is _Scalar:
             text = event.value
             return resolve_plain(text) if event.implicit[0] else text
         if depth >= MAX_DEPTH:
-            raise _refused(f"{_at(event.start_mark)}: is nested too deeply", problem_id="gateway.E033")
+            raise refused(f"{at(event.start_mark)}: is nested too deeply", problem_id="gateway.E033")
         return self._mapping(depth) if kind is _MappingStart else self._sequence(depth)
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         get = self.next
         while type(event := get()) is not _MappingEnd:
             if type(event) is not _Scalar or event.tag is not None or event.anchor is not None:
-                raise _refused(f"{_at(event.start_mark)}: a key must be a plain text")
+                raise refused(f"{at(event.start_mark)}: a key must be a plain text")
             key = event.value
             if key in mapping:
-                raise _refused(f"{_at(event.start_mark)}: the key {quote(key)} is there twice")
+                raise refused(f"{at(event.start_mark)}: the key {quote(key)} is there twice")
             if key == "<<" and event.implicit[0]:
-                raise _refused(f"{_at(event.start_mark)}: merge keys (<<) are not supported")
-            mapping[key] = self._value(get(), depth + 1)
-        return mapping
+                merged |= self.merged(event, depth)
+                continue
+            mapping[key] = self.value(get(), depth + 1)
+        return {**merged, **mapping} if merged else mapping
+
+    def merged(self, event: Any, depth: int) -> dict[str, Any]:
+        """What a merge key brings, whose event this is."""
+        raise refused(f"{at(event.start_mark)}: merge keys (<<) are not supported")
 
     def _sequence(self, depth: int) -> list[Any]:
         items: list[Any] = []
         get = self.next
         while type(event := get()) is not _SequenceEnd:
-            items.append(self._value(event, depth + 1))
+            items.append(self.value(event, depth + 1))
         return items
 
 
 def _syntax_message(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark or error.context_mark
     problem = error.problem or error.context or "cannot be read"
-    place = "" if mark is None else f"{_at(mark)}: "
+    place = "" if mark is None else f"{at(mark)}: "
     hint = ""
     if mark is not None and "cannot start any token" in problem:
         line = text.splitlines()[mark.line : mark.line + 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from routing.foreign import Converted, Names, Notes, reading
@@ -10,6 +11,8 @@ from routing.kong.reading import Source, read
 from routing.openapi.schemas import escaped
 
 _SHOWN: Final = 5
+_OF_DECK: Final = re.compile(r"""\$\$\{\{\s*env\s+["']?([A-Za-z_][A-Za-z0-9_]*)["']?\s*\}\}""")
+"""As it stands in a document whose `${` are escaped."""
 
 
 def convert(raw: object) -> Converted:
@@ -25,7 +28,20 @@ def convert(raw: object) -> Converted:
     if roles:
         document["roles"] = [{"name": role, "scopes": []} for role in roles]
     _note_rest(source, notes)
-    return Converted(escaped(document), tuple(notes.lines()))
+    return Converted(_with_variables(escaped(document), notes), tuple(notes.lines()))
+
+
+def _with_variables(value: Any, notes: Notes) -> Any:
+    """What decK fills in from its environment (`${{ env "NAME" }}`) the gateway fills in from its own."""
+    if isinstance(value, dict):
+        return {key: _with_variables(each, notes) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_with_variables(each, notes) for each in value]
+    if not isinstance(value, str):
+        return value
+    for name in _OF_DECK.findall(value):
+        notes.add(name, "a variable of decK's environment: give it to the gateway's")
+    return _OF_DECK.sub(r"${\1}", value)
 
 
 def _services(source: Source, notes: Notes) -> dict[str, dict[str, Any]]:

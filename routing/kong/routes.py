@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from routing.foreign import Names, Notes, slug
+from routing.foreign import Names, Notes, named_groups, slug
 from routing.kong.reading import Entity
 
 _CONDITIONS: Final = ("hosts", "headers", "methods", "paths", "snis")
@@ -94,7 +94,7 @@ def _match(route: Entity, path: str, notes: Notes) -> dict[str, Any]:
 
 def _beginning(path: str) -> str:
     """Kong's expressions must fit the beginning, ours the whole."""
-    pattern = path.removeprefix("~").removeprefix("^")
+    pattern = named_groups(path.removeprefix("~").removeprefix("^"))
     return pattern[:-1] if pattern.endswith("$") and not pattern.endswith("\\$") else f"(?:{pattern}).*"
 
 
@@ -115,7 +115,7 @@ def _rewrite(route: Entity, path: str) -> dict[str, Any]:
     rewrite: dict[str, Any] = {}
     if route.get("strip_path", True) is not False and path.rstrip("/"):
         if is_regex(path):
-            pattern = path.removeprefix("~").removeprefix("^").removesuffix("$")
+            pattern = named_groups(path.removeprefix("~").removeprefix("^").removesuffix("$"))
             rewrite["regex"] = {"pattern": f"^(?:{pattern})/?", "to": "/"}
         else:
             rewrite["strip_prefix"] = True

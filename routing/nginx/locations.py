@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from routing.foreign import Notes
+from routing.foreign import Notes, named_groups
 from routing.nginx.directives import Directive
 
 _EXACT, _STRONG, _REGEX = 3000, 2000, 1000
@@ -92,6 +92,7 @@ def match_of(location: Location, notes: Notes) -> dict[str, str]:
     """The `path` of a route's match, with its type."""
     path = location.path
     if location.is_regex:
+        path = named_groups(path)
         pattern = path[1:] if path.startswith("^") else f".*{path}"
         pattern = pattern[:-1] if pattern.endswith("$") and not pattern.endswith("\\$") else f"{pattern}.*"
         pattern = _within(location) + pattern

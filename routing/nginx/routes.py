@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from routing.foreign import Notes
+from routing.foreign import Notes, named_groups
 from routing.nginx.conditions import CLOSED, Refusals, refusals_of
 from routing.nginx.locations import Location
 from routing.nginx.services import Services, duration
@@ -223,7 +223,12 @@ def _rewritten(location: Location, notes: Notes) -> dict[str, Any]:
             continue
         head = "" if pattern.startswith("^") else "^.*?"
         tail = "" if pattern.endswith("$") else ".*$"
-        found = {"regex": {"pattern": f"{head}{pattern}{tail}", "to": re.sub(r"\$([0-9])", r"\\\1", to)}}
+        found = {
+            "regex": {
+                "pattern": f"{head}{named_groups(pattern)}{tail}",
+                "to": re.sub(r"\$([0-9])", r"\\\1", to),
+            }
+        }
     return found
 
 

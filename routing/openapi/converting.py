@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from routing.document.path_rules import form_problem
 from routing.document.scalars import NAME_PATTERN
 from routing.foreign import Converted, Names, Notes, slug
 from routing.openapi.reading import NotOpenApi, Operation, Source
@@ -32,9 +33,12 @@ def convert(raw: object, *, service: str, url: str | None = None, prefix: str = 
         message = f"{target[:80]} is no http or https URL" if target else "there is none"
         notes.add("servers", f"{message}: the service has no target; say --url")
     names = Names()
-    routes = [_route(operation, source, service, prefix, names) for operation in source.operations()]
+    routes = [_route(operation, source, service, prefix, names) for operation in _operations(source)]
     if not routes:
-        raise NotOpenApi("it has no operations")
+        left_out = (
+            f" that requests can have a path for: {'; '.join(notes.lines()[-1:])}" if _has_any(source) else ""
+        )
+        raise NotOpenApi(f"it has no operations{left_out}")
     for name in ("webhooks",):
         if source.raw.get(name):
             notes.add(name, "not carried over")
@@ -43,6 +47,19 @@ def convert(raw: object, *, service: str, url: str | None = None, prefix: str = 
         {"version": 1, "services": [{"name": service, "targets": targets}], "routes": routes},
         tuple(notes.lines()),
     )
+
+
+def _operations(source: Source) -> Iterator[Operation]:
+    """Those that requests can be for: some documents tell operations apart by what they write behind `#` or `?`."""
+    for operation in source.operations():
+        if (problem := form_problem(operation.path)) is None:
+            yield operation
+        else:
+            source.notes.add(operation.place, f"{problem}; the operation is left out")
+
+
+def _has_any(source: Source) -> bool:
+    return next(source.operations(), None) is not None
 
 
 def _route(operation: Operation, source: Source, service: str, prefix: str, names: Names) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.document.scalars import NAME_PATTERN
-from routing.foreign import Names, Notes, NotReadable, reading, slug
+from routing.foreign import Names, Notes, NotReadable, named_groups, reading, slug
 
 
 @given(st.lists(st.text(max_size=120), max_size=20))
@@ -39,3 +39,18 @@ def test_values_of_another_kind_are_a_fault_with_a_place() -> None:
     """Not a traceback."""
     with pytest.raises(NotReadable, match=r"routes\[3\]: a value is not of its kind"), reading("routes[3]"):
         int("many")
+
+
+@pytest.mark.parametrize(
+    ("written", "spelled"),
+    [
+        (r"/v(?<number>\d+)/(?'id'[a-z]+)", r"/v(?P<number>\d+)/(?P<id>[a-z]+)"),
+        (r"(?<=a)b(?<!c)", r"(?<=a)b(?<!c)"),
+        (r"\(?<b>", r"\(?<b>"),
+        (r"(?P<x>y)", r"(?P<x>y)"),
+    ],
+)
+def test_named_groups_are_spelled_as_python_does(written: str, spelled: str) -> None:
+    """Looking behind is no group, and an escaped bracket is none."""
+    assert named_groups(written) == spelled
+    re.compile(spelled)

@@ -9,7 +9,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from routing.document.yaml import parse_text
+from routing.document.anchors import parse_foreign
 from routing.foreign import Converted
 from routing.openapi.converting import convert
 from routing.openapi.reading import NotOpenApi
@@ -86,7 +86,7 @@ class ImportForm(forms.Form):
     def _converted(self, text: str, cleaned: dict[str, Any]) -> Converted:
         try:
             return convert(
-                parse_text(text),
+                parse_foreign(text),
                 service=cleaned["service"],
                 url=cleaned["url"] or None,
                 prefix=cleaned["path_prefix"],

@@ -125,3 +125,15 @@ def test_a_file_that_is_not_of_nginx(text: str | None, tmp_path: Path) -> None:
     assert "nginx.conf" in ran.err
     assert "Traceback" not in ran.err
     assert not output.exists()
+
+
+def test_yaml_of_others_may_have_anchors(tmp_path: Path) -> None:
+    """What several operations share is written once."""
+    file = tmp_path / "shared.yaml"
+    file.write_text(
+        "openapi: 3.0.0\ninfo: {title: Shared}\nservers: [{url: 'http://127.0.0.1:1'}]\n"
+        "paths:\n  /a: &all {get: {responses: {}}}\n  /b: *all\n"
+    )
+    ran = gateway("import", "openapi", file, "--json")
+
+    assert [route["match"]["path"] for route in ran.data["document"]["routes"]] == ["/a", "/b"]

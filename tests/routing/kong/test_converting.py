@@ -96,3 +96,18 @@ def test_versions_that_are_not_known() -> None:
     """Are refused."""
     with pytest.raises(NotReadable, match="_format_version"):
         convert({"_format_version": "0.1"})
+
+
+def test_variables_of_deck_are_the_gateways() -> None:
+    """decK fills them in when it writes to Kong; here the gateway does when the document is published."""
+    raw = {
+        "_format_version": "3.0",
+        "services": [
+            {"name": "s", "host": '${{ env "DECK_HOST" }}', "routes": [{"name": "r", "paths": ["/a"]}]}
+        ],
+    }
+    found = convert(raw)
+
+    assert found.document["services"][0]["targets"] == [{"url": "http://${DECK_HOST}:80"}]
+    assert check_document(found.document, env={"DECK_HOST": "shop.internal"}).problems == ()
+    assert "DECK_HOST: a variable of decK's environment: give it to the gateway's" in found.not_carried

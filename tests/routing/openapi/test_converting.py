@@ -90,6 +90,25 @@ def test_routes_of_a_service() -> None:
 
 @given(st.from_regex(r"(/[a-z{}.()+*]{0,8}){1,3}", fullmatch=True))
 def test_any_path_becomes_one_that_can_be_checked(path: str) -> None:
-    """What it may not be, the document's checks say."""
-    raw: dict[str, Any] = {"openapi": "3.1.0", "paths": {path: {"get": {}}}}
+    """Or its operation is left out; the document has no other fault than an expression may have."""
+    raw: dict[str, Any] = {"openapi": "3.1.0", "paths": {"/there": {"get": {}}, path: {"get": {}}}}
     check_document(convert(raw, service="s", url="http://a").document, env={})
+
+
+def test_operations_that_no_request_can_be_for_are_named() -> None:
+    """Some documents tell operations apart behind the path: they are left out, and the others carried over."""
+    raw = shop()
+    get = {"get": {"responses": {}}}
+    raw["paths"] |= {"/#X-Target=Shop.List": get, "/rest?method=list": get, "/a//b": get}
+    found = convert(raw, service="shop")
+
+    assert check_document(found.document, env={}).problems == ()
+    assert len(found.document["routes"]) == len(convert(shop(), service="shop").document["routes"])
+    named = [line for line in found.not_carried if "the operation is left out" in line]
+    assert [line.partition(":")[0] for line in named] == [
+        "GET /#X-Target=Shop.List", "GET /rest?method=list", "GET /a//b",
+    ]  # fmt: skip
+
+    only = {"openapi": "3.0.0", "paths": {"/#a": get}}
+    with pytest.raises(NotOpenApi, match='a path for: GET /#a: "/#a" has a fragment'):
+        convert(only, service="shop")
