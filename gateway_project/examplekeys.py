@@ -1,7 +1,7 @@
 """D: Accounts and keys of an example system, made once; what only they know is kept in VAR_DIR.
 
 `VAR_DIR/example.json` (0600): `{"url", "passwords": {account: …}, "keys": {consumer: …}, "services": {name: {"url",
-"pid"}}}`. The last start wrote it; passwords and keys stay from the first one.
+"pid", "command", "environment"}}}`. The last start wrote it; passwords and keys stay from the first one.
 """
 
 import json

@@ -18,6 +18,7 @@ from gateway_project.systemfile import AccountEntry, ConsumerEntry, ServiceEntry
 from routing.document.yaml import parse_text
 
 EXAMPLES: Final = BASE_DIR / "examples"
+SYSTEM_FILE: Final = "system.yaml"
 USUAL_URL: Final = "http://127.0.0.1:8000"
 _CONSOLE: Final = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
 _COMMAND: Final = re.compile(r"^\$ (.*)$", re.M)
@@ -51,6 +52,11 @@ class Example:
     environment: Mapping[str, str] = field(default_factory=dict)
     accounts: tuple[AccountEntry, ...] = ()
     consumers: tuple[ConsumerEntry, ...] = ()
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it is a whole system, whose services are real servers."""
+        return (self.document.parent / SYSTEM_FILE).exists()
 
     def lines_at(self, url: str) -> list[str]:
         """The lines for a gateway at that address."""
@@ -87,18 +93,27 @@ def named(name: str) -> Example:
     )
 
 
-def brought(arguments: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """What the example that a command line starts has in its environment beyond this one; to be asked before settings
-    are read. Where there is none, or something is wrong, which settings and the command say, nothing is brought.
-    """
-    if arguments[:1] != ["quickstart"]:
-        return {}
+def asked(arguments: Sequence[str]) -> Example | None:
+    """The example that a command line starts; None where it starts none, or one that the command will refuse."""
+    if arguments[:1] != ["quickstart"] or {"-h", "--help"} & {*arguments}:
+        return None
     parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-    parser.add_argument("--example", default="")
+    parser.add_argument("--example")
     try:
-        example = named(parser.parse_known_args(arguments[1:])[0].example)
+        name = parser.parse_known_args(arguments[1:])[0].example
+        return DEMO if name is None else named(name)
+    except (argparse.ArgumentError, UnknownExample, SystemFault):
+        return None
+
+
+def brought(example: Example, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the example has in its environment beyond this one; to be asked before settings are read.
+
+    Where its secret cannot be kept, which settings say, nothing is brought.
+    """
+    try:
         return lacking(example, environ, Path(environ.get("VAR_DIR") or DEFAULT_VAR_DIR))
-    except (argparse.ArgumentError, UnknownExample, SystemFault, OSError):
+    except OSError:
         return {}
 
 
@@ -117,7 +132,7 @@ def lacking(example: Example, environ: Mapping[str, str], var_dir: Path) -> dict
 
 def _system(folder: Path, services: tuple[str, ...]) -> SystemFile:
     """What system.yaml says or, where there is none, one program for all services."""
-    file = folder / "system.yaml"
+    file = folder / SYSTEM_FILE
     if not file.exists():
         command = ("-m", f"examples.{folder.name}.upstreams")
         return SystemFile(

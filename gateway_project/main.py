@@ -3,9 +3,11 @@
 import os
 import sys
 
+from gateway_project.beginning import begun
 from gateway_project.config import ConfigError
-from gateway_project.examples import brought
 from gateway_project.version import VERSION
+
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -28,10 +30,12 @@ def command_line(arguments: list[str]) -> list[str]:
 def execute() -> None:
     """Runs one of Django's commands, as `sys.argv` says."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_project.settings")
-    from django.core.management import execute_from_command_line
-
     try:
-        os.environ.update(brought(sys.argv[1:], os.environ))
-        execute_from_command_line(sys.argv)
+        with begun(sys.argv[1:], os.environ):
+            from django.core.management import execute_from_command_line
+
+            execute_from_command_line(sys.argv)
     except ConfigError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:  # while it is still being imported
+        sys.exit(INTERRUPTED)

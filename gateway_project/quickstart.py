@@ -9,8 +9,9 @@ import secrets
 import socket
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
@@ -26,7 +27,8 @@ from gateway_project.embedded import die_with_parent
 from gateway_project.examplekeys import Credentials
 from gateway_project.examples import Example
 from gateway_project.hashing import lightly
-from gateway_project.server.ports import keep_port
+from gateway_project.server.forks import Forked
+from gateway_project.standby import Standby
 from gateway_project.systemfile import AccountEntry, with_credentials
 from routing.document.yaml import parse_text
 from routing.drafts import Actor
@@ -35,6 +37,16 @@ from routing.publishing import apply_document, under_review
 
 ADMIN_NAME: Final = "admin"
 _POLL_S: Final = 0.02
+
+Process = subprocess.Popen[bytes] | Forked
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A service to start: arguments of Python, and what it has in its environment beyond this process's."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def migrate() -> None:
@@ -85,42 +97,51 @@ def serves(example: Example) -> bool:
     return Service.objects.filter(name__in=example.services).exists()
 
 
-def addresses_of(example: Example, environ: Mapping[str, str]) -> dict[str, str]:
-    """Where each upstream is to listen, by variable: its usual port, or a free one.
+def programs(
+    example: Example,
+    addresses: Mapping[str, str],
+    credentials: Credentials,
+    *,
+    gateway: str,
+    listening: bool,
+) -> dict[str, Program]:
+    """Those of the example's services that listen, or the others, by name; without those that are somebody's own.
 
-    A variable that is set already is somebody's own upstream and is left alone.
+    Each is told where the gateway is; the other services are in the environment that all have.
     """
-    found: dict[str, str] = {}
-    for upstream in example.upstreams:
-        if upstream.variable and upstream.variable not in environ:
-            found[upstream.variable] = f"http://127.0.0.1:{keep_port(upstream.port)}"
-    return found
-
-
-def start_upstreams(
-    example: Example, addresses: Mapping[str, str], credentials: Credentials, *, gateway: str, listening: bool
-) -> dict[str, subprocess.Popen[bytes]]:
-    """Start those of the example's services that listen, or the others, by name, as processes; the caller ends them.
-
-    Each is told where the gateway and the other services are.
-    """
-    environ = {**os.environ, "GATEWAY_URL": gateway, "GATEWAY_JWKS": f"{gateway}/.well-known/jwks.json"}
-    started = {}
+    shared = {"GATEWAY_URL": gateway, "GATEWAY_JWKS": f"{gateway}/.well-known/jwks.json"}
+    found = {}
     for upstream in example.upstreams:
         if bool(upstream.variable) is not listening:
             continue
         if upstream.variable and upstream.variable not in addresses:
-            continue  # somebody's own is used
+            continue
         port = addresses[upstream.variable].rpartition(":")[2] if upstream.variable else ""
         own = {
             name: with_credentials(value, credentials.passwords, credentials.keys)
             for name, value in upstream.environment.items()
         }
+        command = (*upstream.command, *(("--port", port) if port else ()))
+        found[upstream.name] = Program(command, {**shared, **own})
+    return found
+
+
+def start_upstreams(
+    wanted: Mapping[str, Program], waiting: MutableMapping[str, Standby] | None = None
+) -> dict[str, Process]:
+    """Start them as processes, by name; the caller ends them. One for which a process is `waiting` becomes that."""
+    waiting = {} if waiting is None else waiting
+    started: dict[str, Process] = {}
+    for name, program in wanted.items():
+        environ = {**os.environ, **program.environment}
+        if name in waiting:
+            started[name] = waiting.pop(name).become(name, program.command, environ)
+            continue
         # Ctrl-C is for the gateway, which lets requests finish and then stops them.
-        started[upstream.name] = subprocess.Popen(  # noqa: S603
-            [sys.executable, *upstream.command, *(["--port", port] if port else [])],
+        started[name] = subprocess.Popen(  # noqa: S603
+            [sys.executable, *program.command],
             cwd=BASE_DIR,
-            env={**environ, **own},
+            env=environ,
             process_group=0,
             preexec_fn=die_with_parent(),
         )
@@ -130,7 +151,7 @@ def start_upstreams(
 def await_upstreams(
     example: Example,
     addresses: Mapping[str, str],
-    processes: Mapping[str, subprocess.Popen[bytes]],
+    processes: Mapping[str, Process],
     *,
     within_s: float = 10.0,
 ) -> None:
@@ -162,7 +183,7 @@ def _is_ready(address: str, path: str) -> bool:
         connection.close()
 
 
-def stop_upstreams(processes: Collection[subprocess.Popen[bytes]]) -> None:
+def stop_upstreams(processes: Collection[Process]) -> None:
     for process in processes:
         process.terminate()
     for process in processes:

@@ -5,9 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from gateway_project.server.forks import Forked, fork
 from gateway_project.server.limits import ServerLimits
 from gateway_project.server.spec import READY, LeavingTimes, WorkerSpec
 
@@ -18,7 +19,7 @@ class Child:
     """`ready_fd` becomes readable when the worker accepts, or is gone without having done so."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], *, ready_fd: int, lifeline_fd: int, now_s: float
+        self, process: subprocess.Popen[bytes] | Forked, *, ready_fd: int, lifeline_fd: int, now_s: float
     ) -> None:
         self.started_s = now_s
         self.ready_s: float | None = None
@@ -77,8 +78,12 @@ def spawn(
     times: LeavingTimes,
     environ: Mapping[str, str],
     now_s: float,
+    run: Callable[[WorkerSpec], int] | None = None,
 ) -> Child:
-    """Starts a worker in a process group of its own, out of the terminal's reach."""
+    """Starts a worker in a process group of its own, out of the terminal's reach.
+
+    It is a program of its own, unless `run` is given, which then runs in a fork of this process.
+    """
     ready_read, ready_write = os.pipe()
     lifeline_read, lifeline_write = os.pipe()
     listening = tuple(sock.fileno() for sock in sockets)
@@ -90,19 +95,27 @@ def spawn(
         times=times,
         limits=limits,
     )
-    path = os.pathsep.join(part for part in (str(ROOT), environ.get("PYTHONPATH", "")) if part)
+    passed = (*listening, ready_write, lifeline_read)
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-P", "-m", "gateway_project.server.worker", spec.to_json()],
-            pass_fds=(*listening, ready_write, lifeline_read),
-            env={**environ, "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            process_group=0,
-        )
+        if run is not None:
+            process: subprocess.Popen[bytes] | Forked = fork(lambda: run(spec), keep=passed, environ=environ)
+        else:
+            process = _program(spec, passed, environ)
     finally:
         os.close(ready_write)
         os.close(lifeline_read)
     return Child(process, ready_fd=ready_read, lifeline_fd=lifeline_write, now_s=now_s)
+
+
+def _program(spec: WorkerSpec, passed: Sequence[int], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    path = os.pathsep.join(part for part in (str(ROOT), environ.get("PYTHONPATH", "")) if part)
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-P", "-m", "gateway_project.server.worker", spec.to_json()],
+        pass_fds=passed,
+        env={**environ, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        process_group=0,
+    )
 
 
 def ending(status: int) -> str:

@@ -19,8 +19,15 @@ from gateway_project.server import files
 from gateway_project.server import sockets as listening
 from gateway_project.server.children import Child, spawn
 from gateway_project.server.crew import Crew, Patience
+from gateway_project.server.forks import can_fork, show_as
 from gateway_project.server.limits import ServerLimits
-from gateway_project.server.spec import REVISION_VARIABLE, ROLE_VARIABLE, WORKERS_VARIABLE, LeavingTimes
+from gateway_project.server.spec import (
+    REVISION_VARIABLE,
+    ROLE_VARIABLE,
+    WORKERS_VARIABLE,
+    LeavingTimes,
+    WorkerSpec,
+)
 
 APPLICATION = "gateway_project.asgi:application"
 FORCED = 130
@@ -43,10 +50,12 @@ def serve(
     ready_timeout_s: float = 60.0,
     extra_env: Mapping[str, str] | None = None,
     on_ready: OnReady | None = None,
+    goes_on: bool = False,
 ) -> int:
     """Serves until it is told to stop; returns the exit status. Must be called in the main thread.
 
-    `on_ready` is called once, with the URLs, when every worker accepts connections.
+    `on_ready` is called once, with the URLs, when every worker accepts connections. `goes_on` lets the first workers be
+    forks of this process, which has Django imported by the same environment, holds no connection, and has no thread.
     """
     try:
         sockets = listening.bind(host, port)
@@ -62,14 +71,29 @@ def serve(
     times = LeavingTimes(grace_s=grace_s, drain_timeout_s=drain_timeout_s)
 
     def start(now_s: float) -> Child:
+        is_first = goes_on and not crew.complete and can_fork()
         return spawn(
-            app, sockets=sockets, limits=limits or ServerLimits(), times=times, environ=environ, now_s=now_s
+            app,
+            sockets=sockets,
+            limits=limits or ServerLimits(),
+            times=times,
+            environ=environ,
+            now_s=now_s,
+            run=_run_here if is_first else None,
         )
 
     patience = Patience(ready_timeout_s=ready_timeout_s, leave_timeout_s=grace_s + drain_timeout_s)
     crew = Crew(start=start, size=workers, patience=patience, say=_say)
     with _signals() as wakeup:
         return Supervisor(crew, sockets, wakeup, on_ready=on_ready).run()
+
+
+def _run_here(spec: WorkerSpec) -> int:
+    """In a fork, which needs what this process does not: the event loop and the server."""
+    from gateway_project.server.worker import work
+
+    show_as("torana-worker")
+    return work(spec)
 
 
 class Supervisor:

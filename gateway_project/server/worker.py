@@ -81,15 +81,16 @@ def tune_collector() -> None:
     gc.set_threshold(*_COLLECT_AFTER)
 
 
-def main() -> int:
+def work(spec: WorkerSpec) -> int:
+    """All that a worker's process does; its exit status."""
     tune_collector()
     # A long computation in one of Django's threads must hand the interpreter back to the event loop soon.
     sys.setswitchinterval(GIL_SWITCH_S)
     # The supervisor decides what Ctrl-C and a hangup mean.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    return run(WorkerSpec.from_json(sys.argv[1]))
+    return run(spec)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(work(WorkerSpec.from_json(sys.argv[1])))

@@ -1,8 +1,10 @@
 """What `make run` starts, as a new user meets it: printed lines work, a second start is plain, Ctrl-C ends all."""
 
 import contextlib
+import os
 import re
 import shlex
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ import httpx
 import pytest
 
 from tests.support.gateway import document, route
-from tests.support.process import Running, Site, children, command_line, gone
+from tests.support.process import Running, Site, children, eventually, gone
 
 USUAL_PORTS = (9101, 9102, 9103)
 
@@ -58,6 +60,11 @@ async def sign_in(url: str, password: str) -> httpx.Response:
         return await client.post(form.url, data=fields, headers={"referer": str(form.url)})
 
 
+def name_of(pid: int) -> str:
+    """As ps shows it."""
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
 def printed_lines(running: Running) -> list[str]:
     return [line.strip() for line in running.lines if line.strip().startswith("curl ")]
 
@@ -74,7 +81,7 @@ async def test_first_start_and_second_start(tmp_path: Path, database_url: str) -
         admin = await sign_in(url, password)
         refused = await sign_in(url, "wrong")
         started_too = children(running.process.pid)
-        names = [command_line(pid) for pid in started_too]
+        names = [*map(name_of, started_too)]
         running.interrupt()
         status = await running.ended()
         await gone(started_too)
@@ -85,7 +92,7 @@ async def test_first_start_and_second_start(tmp_path: Path, database_url: str) -
     assert answers[2].text == "Hello from Torana.\n"
     assert (admin.url.path, "Log out" in admin.text) == ("/admin/", True)
     assert refused.url.path == "/accounts/login/"
-    assert [sum(kind in name for name in names) for kind in ("demo_upstreams", "valkey-server")] == [3, 1]
+    assert sorted(names) == ["echo", "orders-a", "orders-b", "torana-worker", "valkey-server"]
     assert status == 0
 
     await site.apply(document(route("mine", path="/mine", respond={"body": "mine"})), "--prune")
@@ -113,6 +120,22 @@ async def test_killed_quickstart_leaves_nothing_behind(site: Site) -> None:
         await running.ended()
         await gone(processes)
     assert len(processes) == 5
+
+
+async def test_first_worker_is_replaced_as_any_other(site: Site) -> None:
+    """After it was killed, and on SIGHUP; the demo's services stay."""
+    async with site.running("quickstart") as running:
+        await started(running)
+        others = children(running.process.pid)
+        (first,) = (pid for pid in others if name_of(pid) == "torana-worker")
+        os.kill(first, signal.SIGKILL)
+        (second,) = await eventually(running.workers)
+        await running.until("/api/orders", 200)
+        running.process.send_signal(signal.SIGHUP)
+        await eventually(lambda: running.workers() and second not in running.workers())
+        answer = await running.get("/api/orders")
+        left = {*others} - {first} <= {*children(running.process.pid)}
+    assert (answer.status, left) == (200, True)
 
 
 async def test_port_in_use_is_said(tmp_path: Path) -> None:

@@ -89,27 +89,27 @@ def test_environment_that_is_lacking(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "brings"),
+    ("arguments", "starts"),
     [
-        ("quickstart --example isaas", True),
-        ("quickstart --verbosity 0 --example=isaas", True),
-        ("quickstart", False),
-        ("quickstart --example", False),
-        ("quickstart --example isas", False),
-        ("gateway serve --example isaas", False),
-        ("", False),
+        ("quickstart --example isaas", "isaas"),
+        ("quickstart --verbosity 0 --example=isaas", "isaas"),
+        ("quickstart", "demo"),
+        ("quickstart --help", None),
+        ("quickstart --example", None),
+        ("quickstart --example isas", None),
+        ("gateway serve --example isaas", None),
+        ("", None),
     ],
 )
-def test_what_a_command_line_brings(arguments: str, *, brings: bool) -> None:
-    """The environment of the example that it starts, in which settings are read."""
-    found = examples.brought(arguments.split(), {"RATE_LIMIT_BURST": "50"})
-    assert found.get("RATE_LIMIT_PER_SECOND") == ("10" if brings else None)
+def test_what_a_command_line_starts(arguments: str, starts: str | None) -> None:
+    """What the command would refuse starts nothing."""
+    example = examples.asked(arguments.split())
+    assert (example.name if example else None) == starts
 
 
 def test_of_a_pair_one_may_be_given() -> None:
     """The other one is the example's: `RATE_LIMIT_REQUESTS=20 make example SYSTEM=screenshot-to-code`."""
-    arguments = ["quickstart", "--example", "screenshot-to-code"]
-    found = examples.brought(arguments, {"RATE_LIMIT_REQUESTS": "20"})
+    found = examples.brought(examples.named("screenshot-to-code"), {"RATE_LIMIT_REQUESTS": "20"})
     assert found["RATE_LIMIT_WINDOW_SECONDS"] == "60"
     assert "RATE_LIMIT_REQUESTS" not in found
 
@@ -118,4 +118,4 @@ def test_a_folder_that_cannot_be_used_is_said_by_settings(tmp_path: Path) -> Non
     """Nothing is brought then."""
     file = tmp_path / "file"
     file.write_text("")
-    assert examples.brought(["quickstart", "--example", "phoenix"], {"VAR_DIR": str(file)}) == {}
+    assert examples.brought(examples.named("phoenix"), {"VAR_DIR": str(file)}) == {}

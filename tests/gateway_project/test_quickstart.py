@@ -17,6 +17,7 @@ from gateway_project import quickstart
 from gateway_project.examplekeys import Credentials
 from gateway_project.examples import DEMO, Upstream
 from gateway_project.server.ports import keep_port
+from gateway_project.standby import Standby
 from gateway_project.systemfile import AccountEntry
 from routing.drafts import Actor
 from routing.models import Revision, Service
@@ -90,28 +91,32 @@ KEYED = replace(
 )
 
 
-def test_addresses_of_the_upstreams() -> None:
-    """A variable that is set is somebody's own upstream."""
-    free = dict(quickstart.addresses_of(DEMO, {"DEMO_ECHO": "http://mine:1"}))
-    assert set(free) == {"DEMO_ORDERS_A", "DEMO_ORDERS_B"}
-    assert set(quickstart.addresses_of(KEYED, {})) == {"DEMO_ECHO"}
+def test_programs_know_what_they_need() -> None:
+    """Where the gateway is, their port and their own; those that do not listen are told apart."""
+    addresses = {"DEMO_ECHO": "http://127.0.0.1:9103"}
+    (echo,) = quickstart.programs(KEYED, addresses, KNOWN, gateway="http://g", listening=True).values()
+    (worker,) = quickstart.programs(KEYED, addresses, KNOWN, gateway="http://g", listening=False).values()
+    told = {"GATEWAY_URL": "http://g", "GATEWAY_JWKS": "http://g/.well-known/jwks.json"}
+    assert echo.command[-2:] == ("--port", "9103")
+    assert echo.environment == {**told, "KEY": "tk-1"}
+    assert worker == quickstart.Program(KEYED.upstreams[1].command, told)
 
 
 def test_upstreams_come_and_go() -> None:
-    """Those with an address are started, know the gateway, answer once they are waited for, and end when told."""
+    """They answer once they are waited for, and end when told, whether a process waited for them or not."""
     addresses = {"DEMO_ECHO": f"http://127.0.0.1:{keep_port()}"}
-    started = quickstart.start_upstreams(KEYED, addresses, KNOWN, gateway="http://gateway", listening=True)
-    try:
-        started |= quickstart.start_upstreams(KEYED, addresses, KNOWN, gateway="http://g", listening=False)
-        environ = Path(f"/proc/{started['echo'].pid}/environ").read_bytes().split(b"\0")
-        quickstart.await_upstreams(KEYED, addresses, started)
-        answer = httpx.get(addresses["DEMO_ECHO"] + "/hello")
-    finally:
-        quickstart.stop_upstreams(started.values())
-    assert (len(started), answer.json()["path"]) == (2, "/hello")
-    assert b"GATEWAY_JWKS=http://gateway/.well-known/jwks.json" in environ
-    assert {b"GATEWAY_URL=http://gateway", b"KEY=tk-1"} <= set(environ)
-    assert all(process.returncode is not None for process in started.values())
+    wanted = quickstart.programs(KEYED, addresses, KNOWN, gateway="http://gateway", listening=True)
+    worker = quickstart.programs(KEYED, addresses, KNOWN, gateway="http://gateway", listening=False)
+    for waiting in ({}, {"echo": Standby()}):
+        started = quickstart.start_upstreams(wanted, waiting)
+        try:
+            started |= quickstart.start_upstreams(worker)
+            quickstart.await_upstreams(KEYED, addresses, started)
+            answer = httpx.get(addresses["DEMO_ECHO"] + "/hello")
+        finally:
+            quickstart.stop_upstreams(started.values())
+        assert (len(started), answer.json()["path"], waiting) == (2, "/hello", {})
+        assert all(process.returncode is not None for process in started.values())
 
 
 def test_upstream_that_never_answers_is_not_waited_for_long() -> None:

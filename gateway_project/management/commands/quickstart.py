@@ -1,16 +1,18 @@
 """D: `manage.py quickstart`, which `make run` and `make example` call: prepare what is missing, then serve."""
 
 import os
-import subprocess
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
 
-from gateway_project import examplekeys, examples, quickstart
+from gateway_project import beginning, examplekeys, examples, quickstart
 from gateway_project.config import GatewayConfig
 from gateway_project.examplekeys import Credentials
-from gateway_project.examples import DEMO, Example
+from gateway_project.examples import DEMO, Example, Upstream
+from gateway_project.quickstart import Process, Program
 from gateway_project.server.ports import keep_port
 from gateway_project.server.supervisor import serve
 from gateway_project.serving import shared_store
@@ -59,13 +61,15 @@ class _Start:
         self._out = command.stdout
         self._config = config
         self._example = example
-        self._addresses = quickstart.addresses_of(example, os.environ)
+        self._begun = beginning.current()
+        self._addresses = self._begun.addresses or beginning.addresses_of(example, os.environ)
         self._password: str | None = None
         self._port = config.gateway_port or keep_port()  # services are told before it serves
         self._is_greeted = False
         self._is_served = False
         self._credentials = Credentials()
-        self._upstreams: dict[str, subprocess.Popen[bytes]] = {}
+        self._programs: dict[str, Program] = {}
+        self._upstreams: dict[str, Process] = {}
 
     def run(self) -> int:
         """Prepares, serves until it is told to stop, and tidies up; the exit status."""
@@ -75,7 +79,11 @@ class _Start:
         try:
             if self._is_served:  # health checks are to find them when they begin
                 self._start_upstreams(self._gateway(), listening=True)
-            with shared_store(self._config) as environ:
+            if self._begun.has_store:
+                connections.close_all()  # a fork of this process would take them for its own
+            store: AbstractContextManager[dict[str, str]]
+            store = nullcontext({}) if self._begun.has_store else shared_store(self._config)
+            with store as environ:
                 return serve(
                     host=self._config.gateway_host,
                     port=self._port,
@@ -83,6 +91,7 @@ class _Start:
                     role="all",
                     extra_env={**environ, **self._addresses},
                     on_ready=self._greet,
+                    goes_on=self._begun.has_store,
                 )
         finally:
             quickstart.stop_upstreams(self._upstreams.values())
@@ -118,15 +127,24 @@ class _Start:
 
     def _start_upstreams(self, url: str, *, listening: bool) -> None:
         example, addresses = self._example, self._addresses
-        self._upstreams |= quickstart.start_upstreams(
-            example, addresses, self._credentials, gateway=url, listening=listening
-        )
+        wanted = quickstart.programs(example, addresses, self._credentials, gateway=url, listening=listening)
+        self._programs |= wanted
+        self._upstreams |= quickstart.start_upstreams(wanted, self._begun.waiting)
         if listening:
             quickstart.await_upstreams(example, addresses, self._upstreams)
         elif example is not DEMO:
             services = {
-                each.name: {"url": addresses.get(each.variable, ""), "pid": self._upstreams[each.name].pid}
-                for each in example.upstreams
-                if each.name in self._upstreams
+                each.name: self._told(each) for each in example.upstreams if each.name in self._upstreams
             }
             examplekeys.keep(self._config.var_dir, self._credentials, url=url, services=services)
+
+    def _told(self, upstream: Upstream) -> dict[str, Any]:
+        """What `example.json` says about one: enough to start it again by hand."""
+        program, addresses = self._programs[upstream.name], self._addresses
+        common = {name: os.environ[name] for name in self._example.environment if name in os.environ}
+        return {
+            "url": addresses.get(upstream.variable, ""),
+            "pid": self._upstreams[upstream.name].pid,
+            "command": program.command,
+            "environment": {**common, **addresses, **program.environment},
+        }

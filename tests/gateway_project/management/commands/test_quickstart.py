@@ -29,7 +29,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     monkeypatch.setattr(command, "serve", serve)
     monkeypatch.setattr(command, "shared_store", lambda _config: nullcontext({"REDIS_URL": "unix:///v"}))
-    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments, **_options: {})
+    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments: {})
     monkeypatch.setattr(quickstart, "await_upstreams", lambda *_arguments: None)
     monkeypatch.setattr(examplekeys, "keep", lambda *_arguments, **_options: None)
     for name, value in named("phoenix").environment.items():
@@ -136,7 +136,7 @@ def test_upstreams_end_with_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None
         options["on_ready"](("http://127.0.0.1:8000",))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments, **_options: {"orders-a": process})
+    monkeypatch.setattr(quickstart, "start_upstreams", lambda *_arguments: {"orders-a": process})
     monkeypatch.setattr(command, "serve", fail)
     with pytest.raises(SystemExit):
         run()
