@@ -87,6 +87,22 @@ def test_compose_is_whole() -> None:
     assert not any("ports" in COMPOSE["services"][name] for name in ("postgres", "redis", "gateway"))
 
 
+def test_traefik_leaves_long_uploads_alone() -> None:
+    """By itself it ends a request whose body has not arrived within a minute."""
+    [said] = [each for each in COMPOSE["services"]["traefik"]["command"] if "readTimeout" in each]
+    assert said == "--entryPoints.websecure.transport.respondingTimeouts.readTimeout=1h"
+
+
+def test_names_can_be_asked_for() -> None:
+    """Of the cluster's DNS, also where each node has a cache of its own at an address that is otherwise closed."""
+    [policy] = [each for each in manifests() if each["metadata"]["name"] == "torana-targets"]
+    anywhere, names = policy["spec"]["egress"]
+    closed = {each for peer in anywhere["to"] for each in peer["ipBlock"]["except"]}
+    assert {"169.254.0.0/16", "fe80::/10"} <= closed
+    assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in names["to"]
+    assert {each["port"] for each in names["ports"]} == {53}
+
+
 def test_compose_asks_for_each_secret() -> None:
     """Each variable that it reads is in the example of its environment, empty; passwords have no default."""
     text = (DEPLOY / "compose.yaml").read_text()

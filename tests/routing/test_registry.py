@@ -70,6 +70,17 @@ async def test_a_revision_that_does_not_compile_changes_nothing() -> None:
     assert one.state().error == ""
 
 
+async def test_a_key_of_a_newer_version_changes_nothing() -> None:
+    """While nodes are replaced one by one: what this version does not know is not served without it."""
+    one = registry()
+    await one.offer(record(1, small()))
+    routes = [{**small()["routes"][0], "of_tomorrow": {"on": True}}, *small()["routes"][1:]]
+    assert not await one.offer(record(2, {**small(), "routes": routes}))
+    assert one.current is not None
+    assert one.current.revision == 1
+    assert "routes[0].of_tomorrow: unknown key" in one.state().error
+
+
 async def test_a_failing_hook_is_no_different() -> None:
     """Also an error that nobody foresaw keeps the old revision and is told."""
 
