@@ -38,7 +38,7 @@ async def test_failover_is_survived(site: Site, tmp_path: Path) -> None:
             await eventually(
                 lambda: b":1" in servers.replica.ask("EXISTS", "{torana:limits}t|q|header:X-Who=eve")
             )
-            servers.master.stop()
+            servers.lose_master()
             await eventually(servers.has_failed_over)
             number = iter(range(1_000_000))
 

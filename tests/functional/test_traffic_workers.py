@@ -4,11 +4,11 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -26,6 +26,7 @@ POLICIES = ("local", "allow", "deny")
 LIMIT = 5
 ENOUGH = 10
 LATE = 2
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -73,14 +74,34 @@ async def test_limits_are_exact_whichever_worker_is_asked(site: Site, server: Re
             found = await asyncio.gather(*map(one, clients))
             return counted(status for each in found for status in each)
 
-        first, second = await ask("/a", 60), await ask("/b", 20)
-        await too_many(clients)
-    assert first == {200: 40, 429: 80}
-    assert second == {200: 10, 429: 30}
+        async def both() -> tuple[dict[int, int], dict[int, int]]:
+            return await ask("/a", 60), await ask("/b", 20)
+
+        assert await undisturbed(clients, server, both) == ({200: 40, 429: 80}, {200: 10, 429: 30})
+        assert await undisturbed(clients, server, lambda: too_many(clients))
 
 
-async def too_many(clients: list[RawClient]) -> None:
-    """For three seconds: twenty pass at once and ten a second, counted over both."""
+async def undisturbed(clients: list[RawClient], server: RedisServer, count: Callable[[], Awaitable[T]]) -> T:
+    """What was counted while Redis gave every answer in its 50 ms.
+
+    Neighbours can make it miss them. A worker then decides alone, and one request more may pass: it is counted anew.
+    """
+    while True:
+        before = await unanswered(clients[0])
+        found = await count()
+        if await unanswered(clients[0]) == before:
+            return found
+        server.ask("FLUSHALL")
+
+
+async def unanswered(client: RawClient) -> list[str]:
+    """What both workers' metrics say of calls to Redis that were not answered."""
+    lines = (await client.get("/metrics")).body.decode().splitlines()
+    return [each for each in lines if each.startswith("gateway_redis_calls_total") and '"sent"' not in each]
+
+
+async def too_many(clients: list[RawClient]) -> bool:
+    """Whether, for three seconds, twenty pass at once and ten a second, counted over both."""
     passed: list[tuple[float, float]] = []
 
     async def ask(client: RawClient, until: float) -> None:
@@ -95,7 +116,7 @@ async def too_many(clients: list[RawClient]) -> None:
     passed.sort()
     first, last = passed[0], passed[-1]
     least, most = 20 + 10 * (last[0] - first[1]) - 1, 20 + 10 * (ended - first[0])
-    assert least <= len(passed) <= most
+    return least <= len(passed) <= most
 
 
 async def test_breaker_counts_over_workers(site: Site, server: RedisServer, stopwatch: Stopwatch) -> None:
@@ -317,7 +338,7 @@ async def test_checks_of_targets(site: Site, server: RedisServer) -> None:
             await eventually(lambda: _unavailable(clients))
             server.stop()
             one.is_well = True
-            await eventually(lambda: are(b"a"))
+            assert await eventually(lambda: are(b"a"))
             other.is_well = True
             await eventually(lambda: are(b"a", b"b"))
 

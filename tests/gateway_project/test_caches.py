@@ -68,9 +68,9 @@ def test_several_servers_share_it(kind: str, prefix: str, tmp_path: Path) -> Non
         one.close()
         assert one._away_until == other._away_until == 0.0
         if isinstance(servers, Replicated):
-            servers.master.stop()
+            servers.lose_master()
             assert one.get("b") is None, "it is this process that answers"
-            wait_until(servers.has_failed_over, within_s=30.0)
+            wait_until(servers.has_failed_over)
             wait_until(lambda: one.get("b") == "used")
 
 

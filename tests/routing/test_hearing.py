@@ -94,8 +94,8 @@ def test_several_servers_wake(kind: str, tmp_path: Path, channel: str) -> None:
         ear.start()
         wait_until(lambda: woken_by_an_announcement(channel, woken))
         if isinstance(servers, Replicated):
-            servers.master.stop()
-            wait_until(servers.has_failed_over, within_s=30.0)
+            servers.lose_master()
+            wait_until(servers.has_failed_over)
             while woken.within(0.0):
                 pass
             wait_until(lambda: woken_by_an_announcement(channel, woken), within_s=30.0)

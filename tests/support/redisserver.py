@@ -9,7 +9,8 @@ from typing import Self
 from gateway_project.embedded import _binary, die_with_parent
 from gateway_project.server.ports import keep_port
 
-START_S = 5.0
+START_S = 60.0
+"""Patience with a server whose process runs: it only has to get a turn."""
 
 
 class RedisServer:

@@ -10,9 +10,12 @@ from gateway_project.server.ports import keep_port
 from tests.support.redisserver import RedisServer
 
 SLOTS = 16384
+PATIENCE_S = 60.0
+NEVER_MS = "600000"
+"""Nobody is thought to be gone because it had no turn of the processor."""
 
 
-def wait_until(is_so: Callable[[], bool], *, within_s: float = 15.0) -> None:
+def wait_until(is_so: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
     """Looks until it is, where another process changes it and nothing tells."""
     deadline = time.monotonic() + within_s
     while not is_so():
@@ -26,6 +29,11 @@ class Replicated(NamedTuple):
     master: RedisServer
     replica: RedisServer
     sentinel: RedisServer
+
+    def lose_master(self) -> None:
+        """It dies, and the Sentinel, which had all patience with it, takes 300 ms to say so."""
+        self.sentinel.ask("SENTINEL", "SET", "main", "down-after-milliseconds", "300")
+        self.master.stop()
 
     @property
     def url(self) -> str:
@@ -64,11 +72,12 @@ class Cluster(NamedTuple):
 def cluster_in(folder: Path) -> Iterator[Cluster]:
     """Soon complete."""
     nodes, ports = [], []
+    patient = ("--cluster-node-timeout", NEVER_MS)
     for number in range(2):
         own = folder / f"node{number}"
         own.mkdir()
         ports.append(str(keep_port()))
-        nodes.append(RedisServer(own, "--cluster-enabled", "yes", "--cluster-port", ports[-1]))
+        nodes.append(RedisServer(own, "--cluster-enabled", "yes", "--cluster-port", ports[-1], *patient))
     with nodes[0] as first, nodes[1] as second:
         first.ask("CLUSTER", "ADDSLOTSRANGE", "0", str(SLOTS // 2 - 1))
         second.ask("CLUSTER", "ADDSLOTSRANGE", str(SLOTS // 2), str(SLOTS - 1))
@@ -78,14 +87,14 @@ def cluster_in(folder: Path) -> Iterator[Cluster]:
 
 @contextmanager
 def replicated_in(folder: Path) -> Iterator[Replicated]:
-    """Soon complete; a master that is away for 300 ms is replaced."""
+    """Soon complete; a master that `lose_master` stops is replaced."""
     folders = [folder / name for name in ("master", "replica", "sentinel")]
     for each in folders:
         each.mkdir()
     with RedisServer(folders[0], "--repl-diskless-sync-delay", "0") as master:
         watch = (
             f"sentinel monitor main 127.0.0.1 {master.port} 1",
-            "sentinel down-after-milliseconds main 300",
+            f"sentinel down-after-milliseconds main {NEVER_MS}",
             "sentinel failover-timeout main 2000",
         )
         replica = RedisServer(folders[1], "--replicaof", "127.0.0.1", str(master.port))

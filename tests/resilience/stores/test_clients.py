@@ -14,7 +14,7 @@ from resilience.stores.connection import RedisLink
 from resilience.stores.redis import RedisStore
 from tests.support.fetching import until
 from tests.support.redisserver import RedisServer
-from tests.support.redisservers import Cluster, Replicated, cluster_in, replicated_in
+from tests.support.redisservers import PATIENCE_S, Cluster, Replicated, cluster_in, replicated_in
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 async def decided(url: str, prefix: str) -> tuple[list[bool], RedisLink]:
     """What a quota of two says to three requests, through a link to the URL."""
-    link = RedisLink(url, rng=Random(1), timeout_s=1.0)
+    link = RedisLink(url, rng=Random(1), timeout_s=PATIENCE_S)
     await link.start()
     store = RedisStore(link, prefix=prefix)
     found = []
@@ -42,7 +42,7 @@ async def decided(url: str, prefix: str) -> tuple[list[bool], RedisLink]:
 async def test_cluster_decides_where_the_hash_tag_leads(cluster: Cluster, prefix: str) -> None:
     """One node is asked first; the buckets of a request are together on one of the two."""
     first, second = cluster
-    await until(cluster.is_complete)
+    await until(cluster.is_complete, within_s=PATIENCE_S)
 
     found, _ = await decided(f"redis+cluster://127.0.0.1:{first.port}", prefix)
 
@@ -58,8 +58,8 @@ def replicated(tmp_path: Path) -> Iterator[Replicated]:
 
 async def test_failover_is_followed_without_a_restart(replicated: Replicated) -> None:
     """The master dies: the link is away, then writes to what Sentinel names next, which is given the script."""
-    await until(replicated.is_complete)
-    link = RedisLink(replicated.url, rng=Random(1), timeout_s=0.5)
+    await until(replicated.is_complete, within_s=PATIENCE_S)
+    link = RedisLink(replicated.url, rng=Random(1), timeout_s=5.0)
     await link.start()
     store = RedisStore(link)
     charges = [Charge(QuotaPolicy("q", 100, 60.0), "a")]
@@ -70,11 +70,11 @@ async def test_failover_is_followed_without_a_restart(replicated: Replicated) ->
 
     assert link.is_up, link.why
     assert not (await taken()).degraded
-    replicated.master.stop()
+    replicated.lose_master()
     for _ in range(4):
         assert (await taken()).allowed
     assert not link.is_up
-    await until(lambda: link.is_up, within_s=30.0)
+    await until(lambda: link.is_up, within_s=PATIENCE_S)
 
     assert not (await taken()).degraded
     assert replicated.has_failed_over()
