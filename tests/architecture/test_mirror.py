@@ -21,21 +21,20 @@ ELSEWHERE: dict[str, str] = {
 CONVENTIONAL = ("apps.py",)  # Django's registration of an application: a name and a label
 
 
-def test_file(path: Path) -> Path:
+def file_of_tests(path: Path) -> Path:
     """`routing/paths.py` is tested by `tests/routing/test_paths.py`."""
     relative = path.relative_to(ROOT)
     return ROOT / "tests" / relative.parent / f"test_{relative.name}"
 
 
-test_file.__test__ = False  # type: ignore[attr-defined]
-
-
-def test_every_module_has_its_test_file() -> None:
+def test_every_module_has_its_file_of_tests() -> None:
     """A module without one is listed above with the reason."""
     missing = [
         shown(path)
         for path in modules()
-        if path.name not in CONVENTIONAL and shown(path) not in ELSEWHERE and not test_file(path).is_file()
+        if path.name not in CONVENTIONAL
+        and shown(path) not in ELSEWHERE
+        and not file_of_tests(path).is_file()
     ]
 
     assert missing == []
@@ -44,7 +43,7 @@ def test_every_module_has_its_test_file() -> None:
 def test_exceptions_are_still_needed() -> None:
     """The list names modules that exist and have no test file."""
     assert [
-        name for name in ELSEWHERE if not (ROOT / name).is_file() or test_file(ROOT / name).is_file()
+        name for name in ELSEWHERE if not (ROOT / name).is_file() or file_of_tests(ROOT / name).is_file()
     ] == []
 
 

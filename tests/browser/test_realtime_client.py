@@ -82,8 +82,11 @@ async def test_events_arrive(browser: Browser) -> None:
         await told(page, "said", '[{"percent":50}]')
         await page.evaluate("() => live.subscribe('user.999', () => {})")
         await told(page, "errors", '["FORBIDDEN"]')
+        assert [[*each.topics] for each in _sessions(place)] == [["generation.1"]]
         await page.evaluate("() => leave()")
         await eventually(lambda: not any(each.topics for each in _sessions(place)))
+        await place.hub.publish("generation.1", "progress", {"percent": 60})
+        assert await page.evaluate("() => said") == [{"percent": 50}]
 
 
 async def test_a_connection_that_breaks_loses_nothing(browser: Browser) -> None:
@@ -109,6 +112,7 @@ async def test_what_is_gone_is_told(browser: Browser) -> None:
         await told(page, "said", "[1]")
         await place.hub.lose(["generation.1"])
         await told(page, "gaps", '["generation.1"]')
+        assert await page.evaluate("() => said") == [1]
 
 
 async def test_who_ends_it_stays_away(browser: Browser) -> None:

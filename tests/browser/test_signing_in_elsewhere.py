@@ -64,6 +64,7 @@ async def test_staff_with_the_verified_address_is_signed_in(stranger: Page, site
 
     await stranger.get_by_role("button", name="Sign in through 127.0.0.1").click()
     await stranger.wait_for_url("**/admin/")
+    assert site.sql("SELECT username, email FROM auth_user") == [(USER, "moved@example.test")]
 
 
 async def test_somebody_else_is_refused_and_gets_no_account(

@@ -20,6 +20,7 @@ from tests.support.redisserver import RedisServer
 
 pytestmark = [pytest.mark.timeout(120)]
 BODY = b'{"n": 1}'
+REACHED: dict[str, Any] = {"type": "event", "event": "paid", "data": {"n": 1}}
 Send = Callable[[str, str], Awaitable[None]]
 
 
@@ -41,8 +42,8 @@ async def by_redis(url: str, name: str) -> None:
         await redis.xadd(name, {"body": BODY, "headers": '{"x-event-type": "paid"}'})
 
 
-async def reaches(site: Site, url: str, send: Send) -> None:
-    """Sent until it has come: whoever listens is told only to the log when it has begun."""
+async def reached(site: Site, url: str, send: Send) -> dict[str, Any]:
+    """What the subscriber has of an event that is sent until it has come: that a worker listens is not told."""
     site.env["ENABLE_AUTHENTICATION"] = "false"
     name = topic()
     rules = [{"name": "mapped", "topics": [name], "bus": {"subject": name}}]
@@ -64,19 +65,20 @@ async def reaches(site: Site, url: str, send: Send) -> None:
                     found = json.loads(await socket.recv())
             except TimeoutError:
                 continue
-    assert (found["type"], found["topic"], found["event"], found["data"]) == ("event", name, "paid", {"n": 1})
+    assert found["topic"] == name
+    return {key: found[key] for key in REACHED}
 
 
 @pytest.mark.rabbitmq
 async def test_rabbitmq(site: Site) -> None:
-    await reaches(site, URLS["rabbitmq"], by_amqp)
+    assert await reached(site, URLS["rabbitmq"], by_amqp) == REACHED
 
 
 @pytest.mark.nats
 async def test_nats(site: Site) -> None:
-    await reaches(site, URLS["nats"], by_nats)
+    assert await reached(site, URLS["nats"], by_nats) == REACHED
 
 
 async def test_redis(site: Site, tmp_path: Path) -> None:
     with RedisServer(tmp_path) as server:
-        await reaches(site, server.url, by_redis)
+        assert await reached(site, server.url, by_redis) == REACHED

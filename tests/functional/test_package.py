@@ -141,4 +141,4 @@ async def test_installed_demo_answers(installed: Installed) -> None:
     """The demo's services are in the package."""
     async with installed.running("manage", "quickstart") as running:
         running.port = int((await running.said(r"Torana is at http://[^:]+:(\d+)"))[1])
-        await running.until("/api/hello", b"Hello from Torana.\n")
+        assert (await running.until("/api/hello", b"Hello from Torana.\n")).status == 200

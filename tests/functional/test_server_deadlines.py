@@ -1,6 +1,7 @@
 """Clients that are slow, silent or greedy: every wait ends, every buffer has a bound."""
 
 import asyncio
+import contextlib
 import socket
 from typing import Any
 
@@ -231,6 +232,17 @@ async def test_answer_that_nobody_reads_does_not_hold_the_connection() -> None:
             reader.sendall(GET)
             await until(lambda: bool(server.app.scopes))
             await until(lambda: not server.server.server_state.connections)
+            reader.settimeout(5)
+            assert taken(reader) < 20_000_000
+
+
+def taken(reader: socket.socket) -> int:
+    """How many bytes there are to read before the end, in order or not."""
+    count = 0
+    with contextlib.suppress(ConnectionError):
+        while piece := reader.recv(1_000_000):
+            count += len(piece)
+    return count
 
 
 async def test_lingering_ends() -> None:

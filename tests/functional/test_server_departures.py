@@ -53,7 +53,7 @@ async def test_reset_cancels(start_first: bool) -> None:
         await wire.send(GET)
         await handler.begun.wait()
         reset(wire)
-        await asyncio.wait_for(handler.cancelled.wait(), 5)
+        assert await asyncio.wait_for(handler.cancelled.wait(), 5)
 
 
 @pytest.mark.parametrize("start_first", [False, True])
@@ -65,7 +65,7 @@ async def test_close_cancels(start_first: bool) -> None:
         await wire.send(GET)
         await handler.begun.wait()
         wire.writer.close()
-        await asyncio.wait_for(handler.cancelled.wait(), 5)
+        assert await asyncio.wait_for(handler.cancelled.wait(), 5)
 
 
 async def test_close_within_a_silent_answer_cancels() -> None:
@@ -78,7 +78,7 @@ async def test_close_within_a_silent_answer_cancels() -> None:
         await wire.send(GET)
         await wire.head()
         wire.writer.close()
-        await asyncio.wait_for(handler.cancelled.wait(), 5)
+        assert await asyncio.wait_for(handler.cancelled.wait(), 5)
 
 
 async def test_close_within_the_body_cancels() -> None:
@@ -88,7 +88,7 @@ async def test_close_within_the_body_cancels() -> None:
         await wire.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc")
         await handler.begun.wait()
         await wire.send(b"", eof=True)
-        await asyncio.wait_for(handler.cancelled.wait(), 5)
+        assert await asyncio.wait_for(handler.cancelled.wait(), 5)
 
 
 @pytest.mark.parametrize("start_first", [False, True])

@@ -103,3 +103,4 @@ async def test_an_ended_connection_is_free(script: Any, request_bytes: bytes) ->
                 while alive():
                     plane.finished.clear()
                     await asyncio.sleep(0.01)
+            assert alive() == []

@@ -78,3 +78,4 @@ async def test_events_of_an_outage_are_kept_when_it_is_over(way: str, site: Site
         await running.said("auth_failed .*during")
         await database.end()
         await eventually(all_are_kept)
+        assert FORGED[:17] not in running.text

@@ -106,7 +106,7 @@ async def test_runserver_serves_the_same(site: Site, configuration: dict[str, An
         await serves_everything(running)
         changed = route("all", path="/", respond={"status": 200, "body": "changed"})
         await site.apply(document(changed))
-        await running.until("/anything", b"changed")
+        assert (await running.until("/anything", b"changed")).status == 200
 
 
 async def serves_everything(running: Running) -> None:

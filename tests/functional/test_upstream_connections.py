@@ -142,6 +142,7 @@ async def test_the_upstreams_own_word_is_taken(transport: Http1Transport) -> Non
     async with ScriptedUpstream(answering(response(headers=[("Keep-Alive", "timeout=0")]))) as upstream:
         await fetch(transport, upstream.url)
         await upstream.until_open(0)
+        assert not (await fetch(transport, upstream.url)).reused
 
 
 async def test_an_idle_connection_expires() -> None:

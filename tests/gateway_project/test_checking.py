@@ -67,6 +67,9 @@ async def test_targets_of_a_service_with_checks_are_asked() -> None:
         async with worker.running():
             await worker.until(urls[0], True)
             await worker.until(urls[1], False)
+            assert worker.snapshot is not None
+            targets = worker.snapshot.services["s"].runtime.state.targets
+            assert [targets[url].healthy for url in urls] == [True, False]
 
 
 async def test_discovered_targets_are_asked_as_they_want() -> None:

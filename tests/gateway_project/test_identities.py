@@ -124,4 +124,6 @@ async def test_what_was_taken_back_is_kept_for_a_start_without_a_database(
 
 async def test_what_was_not_started_can_be_stopped() -> None:
     """A worker whose start failed ends all the same."""
-    await Identities(settings.CONFIG, has_database=True).stop()
+    identities = Identities(settings.CONFIG, has_database=True)
+    await identities.stop()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

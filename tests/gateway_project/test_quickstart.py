@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -130,8 +131,11 @@ def test_upstream_that_never_answers_is_not_waited_for_long() -> None:
     with subprocess.Popen(["sleep", "9"]) as process:
         quickstart.await_upstreams(KEYED, addresses, {"echo": process}, within_s=0.1)
         quickstart.await_upstreams(asked, addresses, {"echo": process}, within_s=0.1)
+        assert process.poll() is None
         process.kill()
+    began = time.monotonic()
     quickstart.await_upstreams(KEYED, addresses, {"echo": ended}, within_s=60)
+    assert time.monotonic() - began < 30
 
 
 def test_upstream_that_does_not_heed_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

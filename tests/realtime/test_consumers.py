@@ -106,7 +106,7 @@ async def test_cookies_count_for_pages_of_the_gateways_own_origin(origin: str, s
 async def test_anybody_where_authentication_is_off() -> None:
     async with endpoint(is_open=True) as place, place.client(token="") as somebody:
         await heard(somebody, "connected")
-        await subscribed(somebody, TOPIC)
+        assert (await subscribed(somebody, TOPIC))["topic"] == TOPIC
 
 
 async def test_short_form_of_generations() -> None:
@@ -216,7 +216,7 @@ async def test_fragments_are_one_message() -> None:
     async with endpoint() as place, place.client() as ada:
         await heard(ada, "connected")
         await ada.send(["{", '"type":', '"ping"}'])
-        await heard(ada, "pong")
+        assert (await heard(ada))["type"] == "pong"
 
 
 async def test_subscriptions_are_bounded() -> None:

@@ -149,6 +149,7 @@ async def test_silence_is_broken_by_comments(monkeypatch: pytest.MonkeyPatch) ->
         async with asyncio.timeout(10):
             while seen.count(b": \n\n") < 3:
                 seen += await client.reader.read(100)
+    assert b"data:" not in seen
 
 
 async def test_streams_of_one_caller_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -231,6 +231,7 @@ async def test_a_row_that_somebody_deleted_is_made_again() -> None:
         async with asyncio.timeout(10):
             while not await BreakerState.objects.aexists():
                 log.wake()
+        assert (await row()).state == "open"
 
 
 async def test_what_is_under_way_at_the_end_is_written() -> None:

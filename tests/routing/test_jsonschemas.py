@@ -77,7 +77,7 @@ def test_the_same_schema_is_compiled_once() -> None:
 )
 def test_schemas_that_go_round_in_circles_end(schema: dict[str, Any]) -> None:
     """With some answer."""
-    compiled(schema).is_valid({"a": 1})
+    assert compiled(schema).is_valid({"a": 1}) in (True, False)
 
 
 def test_patterns_that_look_back_for_ever_do_not_match() -> None:
@@ -104,4 +104,4 @@ anything = st.recursive(
 def test_any_mapping_is_judged(schema: dict[str, Any]) -> None:
     """Never an error."""
     compile_schema(schema)
-    list(references(schema))
+    assert all(place[-1] in ("$ref", "$dynamicRef") for place, _ in references(schema))

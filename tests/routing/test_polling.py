@@ -73,6 +73,7 @@ async def test_it_is_woken() -> None:
         await looks.another()
         poller.wake()
         await looks.another()
+        assert looks.count == 2
 
 
 async def test_a_failure_is_noted_until_it_is_over() -> None:

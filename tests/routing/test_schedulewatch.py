@@ -77,3 +77,4 @@ async def test_a_store_that_is_away_only_delays_it(monkeypatch: pytest.MonkeyPat
     await asyncio.wait_for(tried.wait(), 20)
     await active()
     await one.stop()
+    assert await Revision.objects.acount() == 2

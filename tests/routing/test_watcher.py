@@ -95,6 +95,8 @@ async def test_a_wake_up_is_enough_without_polling() -> None:
         await apply(9)
         watcher.wake()
         await live(registry, 2)
+        assert registry.current is not None
+        assert registry.current.revision == 2
 
 
 async def test_an_empty_database_serves_nothing(tmp_path: Path) -> None:

@@ -36,4 +36,5 @@ async def reluctant(scope: Any, receive: Any, send: Any) -> None:
 
 async def endless(_scope: Any, _receive: Any, _send: Any) -> None:
     """Its startup never ends."""
+    os.write(2, b"its startup has begun\n")
     await asyncio.Event().wait()

@@ -59,22 +59,23 @@ async def transport(sessions: Sessions) -> AsyncIterator[ResumingTransport]:
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 async def test_each_connection_resumes_the_first_ones_session(version: ssl.TLSVersion) -> None:
     """As the server sees it; each is a new connection."""
-    await resume(version)
+    assert await resumed(version) == [False, True, True, True]
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_the_workers_event_loop_takes_sessions_as_well(version: ssl.TLSVersion) -> None:
     """They are handed over in a way that loops need not allow."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(resume(version))
+        assert runner.run(resumed(version)) == [False, True, True, True]
 
 
-async def resume(version: ssl.TLSVersion) -> None:
+async def resumed(version: ssl.TLSVersion) -> list[bool]:
+    """Of four connections one after another: which of them took up a session."""
     async with server(version) as made, transport(Sessions()) as ours:
         for _ in range(4):
             assert (await fetch(ours, made.upstream.url)).body == b"well"
             await made.upstream.until_open(0)
-        assert made.resumed == [False, True, True, True]
+        return made.resumed
 
 
 async def test_a_server_that_refuses_works_as_before() -> None:

@@ -2,6 +2,7 @@
 
 import ssl
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
@@ -82,16 +83,26 @@ def test_equal_contents_share_a_context(certificates: Certificates, tmp_path: Pa
     assert context_for(TlsOptions(ca=str(file))) is not by_text
 
 
-def test_a_client_certificate_is_loaded(pair: KeyPair, tmp_path: Path) -> None:
+def test_a_client_certificate_is_loaded(
+    pair: KeyPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In two texts, in two files, or in one."""
     (tmp_path / "cert.pem").write_text(pair.cert)
     (tmp_path / "key.pem").write_text(pair.key)
+    loaded: list[int] = []
+    really = ssl.SSLContext.load_cert_chain
+
+    def load(context: ssl.SSLContext, *arguments: Any, **keys: Any) -> None:
+        really(context, *arguments, **keys)
+        loaded.append(id(context))
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load)
     for options in (
         TlsOptions(cert=pair.cert, key=pair.key),
         TlsOptions(cert=str(tmp_path / "cert.pem"), key=str(tmp_path / "key.pem")),
         TlsOptions(cert=pair.cert + pair.key),
     ):
-        context_for(options)
+        assert id(context_for(options)) in loaded
 
 
 def encrypted(key: str) -> str:

@@ -74,6 +74,7 @@ async def test_grace_is_skipped_when_others_accept() -> None:
     one = server(Application(), grace_s=60.0)
     async with asyncio.timeout(5), running(one, [listener]):
         one.stop(grace=False)
+    assert listener.fileno() == -1
 
 
 def test_nothing_is_added_to_answers() -> None:

@@ -36,11 +36,11 @@ class WithoutJetStream(NatsHub):
 
 
 async def test_delivers() -> None:
-    await busstory.delivers(NatsHub, URL)
+    assert (await busstory.delivers(NatsHub, URL))[1] == busstory.SENT
 
 
 async def test_notices_what_is_lost() -> None:
-    await busstory.notices_what_is_lost(NatsHub, URL)
+    assert (await busstory.notices_what_is_lost(NatsHub, URL))[1] == busstory.NOTICED
 
 
 async def test_the_same_id_is_stored_once() -> None:

@@ -14,11 +14,11 @@ async def test_delivers(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None
     """What was rejected comes again once it has lain for a while."""
     monkeypatch.setattr("realtime.bus.redisstreams.IDLE_MS", 100)
     monkeypatch.setattr("realtime.bus.redisstreams.WAIT_MS", 100)
-    await busstory.delivers(RedisHub, redis_url)
+    assert (await busstory.delivers(RedisHub, redis_url))[1] == busstory.SENT
 
 
 async def test_notices_what_is_lost(redis_url: str) -> None:
-    await busstory.notices_what_is_lost(RedisHub, redis_url)
+    assert (await busstory.notices_what_is_lost(RedisHub, redis_url))[1] == busstory.NOTICED
 
 
 async def test_an_entry_has_all_that_belongs_to_the_event(redis_url: str) -> None:

@@ -165,6 +165,7 @@ async def test_trimmed_while_away_is_a_gap(redis: RedisServer) -> None:
         redis.ask("XTRIM", "test:events", "MAXLEN", "0")
         redis.ask("CLIENT", "KILL", "TYPE", "normal")
         await ada.until(lambda got: "gap" in got)
+        assert ada.got == [1, "gap"]
 
 
 async def test_what_others_write_is_passed_by(redis: RedisServer) -> None:

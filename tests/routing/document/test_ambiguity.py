@@ -69,8 +69,7 @@ def test_any_pattern_is_judged(pattern: str) -> None:
     except (re.error, OverflowError):
         return
     automaton = Automaton(pattern)
-    automaton.is_exponential()
-    automaton.is_polynomial()
+    assert {automaton.is_exponential(), automaton.is_polynomial()} <= {True, False}
 
 
 def test_verdict_agrees_with_the_engine() -> None:

@@ -90,7 +90,8 @@ def test_keys_become_texts_and_the_argument_stays() -> None:
 @given(anything)
 def test_never_raises(value: Any) -> None:
     """Any JSON-like value is filled, and what was filled needs no second time."""
-    fill(value, {})
+    filled = fill(value, {}).value
+    assert fill(filled, {}).value == filled
     fill(value, ENV)
 
 

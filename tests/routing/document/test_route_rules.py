@@ -123,4 +123,4 @@ def test_any_value_is_read(raw: Any) -> None:
     """No value of a wrong type breaks a rule."""
     value = fill(raw, {}).value
     if isinstance(value, dict):
-        list(check_route_rules(value))
+        assert all(finding.id for finding in check_route_rules(value))

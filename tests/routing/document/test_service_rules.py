@@ -115,4 +115,4 @@ def test_any_value_is_read(raw: Any) -> None:
     """No value of a wrong type breaks a rule."""
     value = fill(raw, {}).value
     if isinstance(value, dict):
-        list(check_service_rules(value))
+        assert all(finding.id for finding in check_service_rules(value))

@@ -92,7 +92,8 @@ def test_routes_of_a_service() -> None:
 def test_any_path_becomes_one_that_can_be_checked(path: str) -> None:
     """Or its operation is left out; the document has no other fault than an expression may have."""
     raw: dict[str, Any] = {"openapi": "3.1.0", "paths": {"/there": {"get": {}}, path: {"get": {}}}}
-    check_document(convert(raw, service="s", url="http://a").document, env={})
+    checked = check_document(convert(raw, service="s", url="http://a").document, env={})
+    assert {problem.id for problem in checked.problems} <= {"gateway.E014"}
 
 
 def test_operations_that_no_request_can_be_for_are_named() -> None:

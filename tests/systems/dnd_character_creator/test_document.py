@@ -153,11 +153,14 @@ def test_metrics(dnd: System) -> None:
     """Requests, latencies, errors, services' health, breakers, failures of authentication."""
     dnd.ask("GET", "/api/v2/characters", {"X-API-Key": "wrong"})
     dnd.ask("GET", "/api/v2/characters", token(dnd, "counter"))
-    for family in (
+    families = (
         "gateway_requests_total", "gateway_request_duration_seconds_bucket", "gateway_upstream_attempts_total",
         "gateway_breaker_state", "gateway_auth_failures_total", "gateway_rate_limit_decisions_total",
-    ):  # fmt: skip
-        until(lambda family=family: f"\n{family}{{" in metrics(dnd))  # type: ignore[misc]
+    )  # fmt: skip
+    until(lambda: all(f"\n{family}{{" in metrics(dnd) for family in families))
+    assert [
+        family for family in families if f"# TYPE {family.removesuffix('_bucket')} " not in metrics(dnd)
+    ] == []
 
 
 def test_health(dnd: System) -> None:

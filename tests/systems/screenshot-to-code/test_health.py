@@ -62,8 +62,13 @@ def test_metrics(system: System, caller: dict[str, str]) -> None:
         r"gateway_rate_limit_decisions_total\{",
         r"gateway_websocket_connections",
     )
-    for pattern in wanted:
-        until(lambda pattern=pattern: re.search(pattern, system.ask("GET", "/metrics").text), every_s=0.1)
+
+    def missing() -> list[str]:
+        told = system.ask("GET", "/metrics").text
+        return [pattern for pattern in wanted if not re.search(pattern, told)]
+
+    until(lambda: not missing(), every_s=0.1)
+    assert missing() == []
 
 
 def test_documentation(system: System) -> None:
