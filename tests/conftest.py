@@ -1,9 +1,10 @@
 """Fixtures and rules that hold for every test."""
 
+import gc
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,24 @@ from tests.support.stopwatch import Stopwatch
 NO_CHROMIUM = "Chromium was not found: the browser tests are left out."
 
 # Runners and this suite's neighbours share processors, so a time limit per example would only be noise.
-settings.register_profile("fast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# "fast" is for each change, "deep" (HYPOTHESIS_PROFILE) for the night: other examples are drawn in each run of either.
+settings.register_profile(
+    "fast", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("deep", parent=settings.get_profile("fast"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collecting makes a million objects that stay: looking through them again and again finds nothing to free."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_configure() -> None:
