@@ -9,7 +9,7 @@ from routing.publishing import apply_document
 from tests.support.adminpages import errors, page, signed_in, submit
 from tests.support.configuration import small
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def there() -> str:

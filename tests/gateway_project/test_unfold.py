@@ -13,7 +13,7 @@ from gateway_project.unfold import UNFOLD, environment, may, navigation
 from routing.models import PendingChange
 from tests.support.adminpages import signed_in
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def request_of(user: Any) -> Any:

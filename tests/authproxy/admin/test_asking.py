@@ -8,7 +8,7 @@ from authproxy.models import Consumer, Session
 from tests.support.accesspages import a_consumer
 from tests.support.adminpages import signed_in
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 LIST = "/admin/authproxy/consumer/"
 
 

@@ -6,7 +6,7 @@ from authproxy.admin.forms import plan_choices
 from routing.drafts import Actor
 from routing.publishing import apply_document
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_plans_to_choose_from() -> None:

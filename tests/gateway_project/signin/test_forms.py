@@ -12,7 +12,7 @@ from django.test import Client
 
 from authproxy import security
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery staple"
 LOGIN, CODE, CHANGE = "/accounts/login/", "/accounts/2fa/authenticate/", "/accounts/password/change/"
 ENOUGH = 12  # failures, however lenient the rules are

@@ -6,7 +6,7 @@ from django.test import Client
 
 from tests.support.adminpages import signed_in
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("path", ["login/", "signup/", "inactive/"])

@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from gateway_project.signin.views import forgiving
 from tests.support.adminpages import signed_in
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_stranger_signs_in_and_comes_back() -> None:

@@ -14,7 +14,7 @@ from observability.models import AlertDelivery, AlertReceiver, Incident
 from tests.support.adminpages import errors, signed_in, viewer
 from tests.support.alerting import OPEN, SECRET, hook_receiver
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 HOOK = {
     "name": "ops",
     "kind": "webhook",

@@ -7,7 +7,7 @@ import pytest
 from observability.admin.forms import MOST_ADDRESSES, ReceiverForm
 from observability.models import AlertReceiver
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_addresses_are_one_a_line(settings: Any) -> None:

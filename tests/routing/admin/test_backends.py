@@ -14,7 +14,7 @@ from routing.publishing import apply_document
 from tests.support.adminpages import filled, page, signed_in, submit
 from tests.support.configuration import route, service
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

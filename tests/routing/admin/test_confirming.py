@@ -10,7 +10,7 @@ from routing.publishing import apply_document
 from tests.support.adminpages import page, signed_in
 from tests.support.configuration import large
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_question_lists_some_and_counts_the_rest() -> None:

@@ -8,7 +8,7 @@ from routing.publishing import apply_document
 from tests.support.adminpages import filled, page, signed_in, viewer
 from tests.support.configuration import small
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

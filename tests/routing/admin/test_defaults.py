@@ -8,7 +8,7 @@ from routing.publishing import apply_document
 from tests.support.adminpages import errors, page, signed_in, submit, viewer
 from tests.support.configuration import small
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 URL = "/admin/routing/routedefaults/1/change/"
 
 

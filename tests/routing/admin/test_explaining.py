@@ -19,7 +19,7 @@ from tests.support.adminpages import page, signed_in, viewer
 from tests.support.configuration import route, small
 from tests.support.leases import registered
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 URL = "/admin/routing/explain/"
 
 

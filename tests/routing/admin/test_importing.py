@@ -12,7 +12,7 @@ from routing.models import PendingChange, Revision, Route
 from tests.support.adminpages import messages, signed_in, viewer
 from tests.support.shop import shop
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 URL = "/admin/routing/import/openapi/"
 
 

@@ -15,7 +15,7 @@ from routing.models import IdentityProvider, Plan, Revision, RoleScopes, TopicRu
 from routing.publishing import apply_document
 from tests.support.adminpages import errors, messages, page, signed_in, submit
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 PROVIDER = {"name": "idp", "issuer": "https://id.test", "audience": "api", "jwks_url": "https://id.test/keys"}
 
 

@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from routing.drafts import Actor
 from routing.models import Plan, Quota, Revision, Route, RouteDefaults, Service
 from routing.publishing import apply_document
-from tests.support.adminpages import errors, messages, page, signed_in, submit
+from tests.support.adminpages import errors, filled, messages, page, signed_in, submit
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 DOCUMENT: dict[str, Any] = {
     "version": 1,
     "defaults": {"quotas": ["everybody"], "auth": {"level": "public"}},
@@ -142,47 +142,56 @@ def test_a_quota_is_added(admin: Client) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("kind", "change", "field", "says"),
-    [
-        ("quota", {"limit": ""}, "limit", "missing"),
-        ("quota", {"limit": "0"}, "limit", "at least 1"),
-        ("quota", {"per": "minute"}, "per", '"1m"'),
-        ("quota", {"per": "60"}, "per", '"60s"'),
-        ("quota", {"key": "cookie"}, "key", "consumer"),
-        ("quota", {"algorithm": "fixed_window"}, "burst", "of a token bucket"),
-        ("quota", {"per": "day"}, "burst", "of a token bucket"),
-        ("quota", {"name": "a b"}, "name", "name"),
-        ("plan", {"quotas": "[{name: free}]"}, "quotas", "limit"),
-        ("plan", {"quotas": "[{name: fee, limit: 1, per: 1m}]"}, "quotas", 'did you mean "free"'),
-        ("route", {"quotas": "[fre]"}, "quotas", 'did you mean "free"'),
-        ("route", {"quotas": "[{name: free, mode: off}]"}, "quotas", "mode"),
-        ("route", {"limits__max_concurrency": "0"}, "limits__max_concurrency", "at least 1"),
-        ("route", {"fault__abort": "200"}, "fault__abort", "400"),
-        ("route", {"fault__until": "soon"}, "fault__until", "date"),
-        ("service", {"retries__on": "conect"}, "retries__on", 'did you mean "connect"'),
-        ("service", {"retries__methods": "GET PUT"}, "retries__methods", "idempotent"),
-        ("service", {"retries__budget": "2"}, "retries__budget", "1"),
-        ("service", {"breaker__recovery_timeout": "60"}, "breaker__recovery_timeout", '"60s"'),
-        ("service", {"health__path": "up"}, "health__path", "/"),
-        ("service", {"health__expect": "20"}, "health__expect", "100"),
-        ("service", {"ejection__max_percent": "200"}, "ejection__max_percent", "100"),
-        ("service", {"hash_on": ""}, "hash_on", "consistent_hash"),
-        ("service", {"targets-0-weight": "0"}, "targets-0-weight", "1"),
-        ("service", {"targets-0-weight": "many"}, "targets-0-weight", "whole number"),
-        ("service", {"targets-1-zone": "z" * 101}, "targets-1-zone", "100"),
-    ],
-)
-def test_each_fault_is_at_its_field(
-    admin: Client, configured: bytes, kind: str, change: dict[str, str], field: str, says: str
-) -> None:
+FAULTS: dict[str, tuple[tuple[dict[str, str], str, str], ...]] = {
+    "quota": (
+        ({"limit": ""}, "limit", "missing"),
+        ({"limit": "0"}, "limit", "at least 1"),
+        ({"per": "minute"}, "per", '"1m"'),
+        ({"per": "60"}, "per", '"60s"'),
+        ({"key": "cookie"}, "key", "consumer"),
+        ({"algorithm": "fixed_window"}, "burst", "of a token bucket"),
+        ({"per": "day"}, "burst", "of a token bucket"),
+        ({"name": "a b"}, "name", "name"),
+    ),
+    "plan": (
+        ({"quotas": "[{name: free}]"}, "quotas", "limit"),
+        ({"quotas": "[{name: fee, limit: 1, per: 1m}]"}, "quotas", 'did you mean "free"'),
+    ),
+    "route": (
+        ({"quotas": "[fre]"}, "quotas", 'did you mean "free"'),
+        ({"quotas": "[{name: free, mode: off}]"}, "quotas", "mode"),
+        ({"limits__max_concurrency": "0"}, "limits__max_concurrency", "at least 1"),
+        ({"fault__abort": "200"}, "fault__abort", "400"),
+        ({"fault__until": "soon"}, "fault__until", "date"),
+    ),
+    "service": (
+        ({"retries__on": "conect"}, "retries__on", 'did you mean "connect"'),
+        ({"retries__methods": "GET PUT"}, "retries__methods", "idempotent"),
+        ({"retries__budget": "2"}, "retries__budget", "1"),
+        ({"breaker__recovery_timeout": "60"}, "breaker__recovery_timeout", '"60s"'),
+        ({"health__path": "up"}, "health__path", "/"),
+        ({"health__expect": "20"}, "health__expect", "100"),
+        ({"ejection__max_percent": "200"}, "ejection__max_percent", "100"),
+        ({"hash_on": ""}, "hash_on", "consistent_hash"),
+        ({"targets-0-weight": "0"}, "targets-0-weight", "1"),
+        ({"targets-0-weight": "many"}, "targets-0-weight", "whole number"),
+        ({"targets-1-zone": "z" * 101}, "targets-1-zone", "100"),
+    ),
+}
+"""By kind: what is changed, the field where the fault is told, and a part of what is said."""
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_each_fault_is_at_its_field(admin: Client, configured: bytes, kind: str) -> None:
     """And nothing is published."""
     row = {"quota": Quota, "plan": Plan, "route": Route, "service": Service}[kind]._default_manager.all()
-    named = row.filter(name="everybody").first() or row.get()
-    found = errors(submit(admin, page(kind, "change", named.pk), change))
-    assert list(found) == [field]
-    assert says in " ".join(found[field])
-    assert live() == configured
+    url = page(kind, "change", (row.filter(name="everybody").first() or row.get()).pk)
+    untouched = filled(admin, url)
+    for change, field, says in FAULTS[kind]:
+        found = errors(admin.post(url, {**untouched, **change}))
+        assert list(found) == [field]
+        assert says in " ".join(found[field])
+        assert live() == configured
 
 
 def test_targets_are_drained_and_weighed(admin: Client, configured: bytes) -> None:

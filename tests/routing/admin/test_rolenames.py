@@ -12,7 +12,7 @@ from routing.publishing import apply_document
 from tests.support.adminpages import page, signed_in
 from tests.support.configuration import route, small
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_a_misspelt_role_is_told_on_the_route_s_page() -> None:

@@ -11,7 +11,7 @@ from routing.publishing import apply_document
 from tests.support.adminpages import page, signed_in, submit
 from tests.support.configuration import route, small
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 DEFAULTS = "/admin/routing/routedefaults/1/change/"
 TOLD = "a token that only the gateway&#x27;s secret verifies, since JWT_ALGORITHM is HS256"
 

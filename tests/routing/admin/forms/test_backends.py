@@ -5,7 +5,7 @@ import pytest
 from routing.admin.forms.backends import BackendForm
 from routing.models import Service
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from routing.admin.forms.defaults import LEFT_OUT, DefaultsForm
 from routing.models import RouteDefaults
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_fields_are_honoured_route_keys_without_what_is_a_routes_own() -> None:

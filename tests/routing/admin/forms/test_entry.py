@@ -9,7 +9,7 @@ from routing.admin.forms.service import ServiceForm
 from routing.models import Service
 from routing.problems import Problem
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_form_has_a_field_for_every_leaf_and_keeps_its_base() -> None:

@@ -9,7 +9,7 @@ from routing.columns import QUOTA
 from routing.document.honoured import is_honoured
 from routing.models import IdentityProvider, RoleScopes
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def provider(**changes: Any) -> ProviderForm:

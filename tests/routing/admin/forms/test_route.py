@@ -8,7 +8,7 @@ from routing.admin.forms.route import HONOURED_DESTINATIONS, RouteForm
 from routing.document.honoured import is_honoured
 from routing.models import Destination, Route, RouteDefaults, Service
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from routing.document.honoured import is_honoured
 from routing.models import Service, Target
 from tests.support.grpcserver import echo_set
 
-pytestmark = [pytest.mark.store, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def bound(**changes: Any) -> ServiceForm:
