@@ -1,10 +1,12 @@
 """P: Who a caller is, once a credential has proved it. Immutable but for what is remembered of it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Literal
 from urllib.parse import quote
+
+from routing.snapshot import CompiledProvider
 
 Method = Literal["jwt", "api_key", "session"]
 Kind = Literal["user", "service"]
@@ -96,6 +98,10 @@ class Identity:
         self._granted_under: Roles | None = None
         self._granted: frozenset[str] = _NOTHING
         self._fields: Pairs = ()
+
+    def is_vouched_for(self, providers: Iterable[CompiledProvider]) -> bool:
+        """Whether the identity provider that it comes from is among them; the gateway's own callers need none."""
+        return not self.provider or any(each.name == self.provider for each in providers)
 
     @property
     def address(self) -> str:

@@ -17,6 +17,7 @@ from authproxy.changes import Changes
 from authproxy.credentials import METHODS
 from authproxy.exchange import SCOPE_AUTH_FAILURE, SCOPE_IDENTITY, Receive, ResponseAborted, Scope, Send
 from authproxy.identity import Identity
+from authproxy.memory import Providers
 from authproxy.problems import Reason
 from authproxy.rejections import Code, Rejection
 from realtime.answering import refuse
@@ -26,6 +27,7 @@ from realtime.protocol import LONGEST_ID
 from realtime.sessions.rights import ANYBODY, owner_of
 from realtime.sse import BEGINNING, HEARTBEAT, Backlog, end_bytes, event_bytes, gap_bytes
 from resilience.clock import http_date, wall_clock
+from routing.snapshot import Snapshot
 from routing.topics import is_topic
 
 MOST_TOPICS: Final = 20
@@ -124,6 +126,7 @@ class Streams:
         self._all: set[Stream] = set()
         self._by_owner: Counter[str] = Counter()
         self._is_leaving = False
+        self._providers: Providers | None = None  # before the first swap, those that let them in
         self.cut = 0
         """How many clients were too slow."""
         changes.subscribe(self._changed)
@@ -151,8 +154,9 @@ class Streams:
             await asyncio.gather(listening, replaying, sending, return_exceptions=True)
             self._discard(stream)
 
-    def reconcile(self, _new: object) -> None:
-        """Rights may have changed with the revision."""
+    def reconcile(self, new: Snapshot) -> None:
+        """Rights may have changed with the revision, and identity providers gone."""
+        self._providers = new.providers
         for stream in list(self._all):
             self._judge(stream)
 
@@ -242,6 +246,8 @@ class Streams:
             return
         if self._changes.is_stale(stream.identity):
             stream.finish("AUTH_ERROR", "The credentials were revoked.")
+        elif self._providers is not None and not stream.identity.is_vouched_for(self._providers):
+            stream.finish("AUTH_ERROR", "The identity provider is gone.")
         elif not all(self._may(stream.identity, topic) for topic in stream.topics):
             stream.finish("FORBIDDEN", "A topic may not be read any more.")
 

@@ -183,8 +183,7 @@ class Sessions:
         """After a swap: what nobody has a right to any more ends, and connections whose provider is gone."""
         if self._providers is not new.providers:
             self._providers = new.providers
-            names = {"", *(provider.name for provider in new.providers)}
-            for session in [each for each in self._all if each.identity.provider not in names]:
+            for session in [each for each in self._all if not each.identity.is_vouched_for(new.providers)]:
                 session.end_credentials("the identity provider is gone")
         rules = (new.topics, new.roles)
         if rules != self._rules:

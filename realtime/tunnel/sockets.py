@@ -1,7 +1,7 @@
 """I: All proxied connections of one worker: who ends them, and what is told of them.
 
-Ended are those whose caller's credential ends (at once, 4401), whose route changes (as the route's `on_change` says),
-which an operator picks, and all when the process goes away.
+Ended are those whose caller's credential ends or identity provider goes (at once, 4401), whose route changes (as the
+route's `on_change` says), which an operator picks, and all when the process goes away.
 """
 
 import asyncio
@@ -103,6 +103,7 @@ class Sockets:
             self._expire(socket, identity)
             self._judge(socket, identity)
         if self._snapshot is not None:
+            self._vouch(socket, self._snapshot)
             self._follow(socket, self._snapshot)
         return socket
 
@@ -139,8 +140,11 @@ class Sockets:
                 socket.course.end(closing.GOING_AWAY, "ended by an operator")
 
     def reconcile(self, snapshot: Snapshot) -> None:
-        """After a swap: connections of routes that went or lead elsewhere; no other is touched."""
-        self._snapshot = snapshot
+        """After a swap: connections of routes that went or lead elsewhere, and of callers whose provider went."""
+        before, self._snapshot = self._snapshot, snapshot
+        if before is None or before.providers is not snapshot.providers:
+            for socket in list(self._open.values()):
+                self._vouch(socket, snapshot)
         for socket in list(self._open.values()):
             self._follow(socket, snapshot)
 
@@ -175,6 +179,10 @@ class Sockets:
     def _judge(self, socket: Socket, identity: Identity) -> None:
         if self._changes is not None and self._changes.is_stale(identity):
             socket.course.end(closing.CREDENTIALS_ENDED, "credentials were revoked")
+
+    def _vouch(self, socket: Socket, snapshot: Snapshot) -> None:
+        if socket.identity is not None and not socket.identity.is_vouched_for(snapshot.providers):
+            socket.course.end(closing.CREDENTIALS_ENDED, "the identity provider is gone")
 
     def _expire(self, socket: Socket, identity: Identity) -> None:
         left_s = identity.expires_at - self._clock()

@@ -1,6 +1,7 @@
 """Topics as server-sent events, on real sockets."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ import pytest
 from authproxy.changes import Change
 from realtime import streams
 from tests.support.gateway import RawClient
+from tests.support.jose import provider
 from tests.support.process import eventually
 from tests.support.streams import STREAM, Desk, Reader, desk, reading
 
@@ -89,8 +91,30 @@ async def test_credentials_and_rights_that_end() -> None:
         await publish(there, 1)
         assert (await root.event())["data"] == 1
         there.may = lambda _identity, _topic: False  # type: ignore[method-assign]
-        there.streams.reconcile(None)
+        there.streams.reconcile(there.plane._current())
         assert orjson.loads((await root.block())["data"])["code"] == "FORBIDDEN"
+
+
+async def test_an_identity_provider_that_goes() -> None:
+    """Whom it vouched for is nobody any more, who comes just then included; others' streams go on."""
+    async with (
+        desk() as there,
+        reading(there, f"?topic={TOPIC}", token="eve") as eve,
+        reading(there, f"?topic={TOPIC}") as ada,
+    ):
+        snapshot = there.plane._current()
+        there.streams.reconcile(replace(snapshot, providers=(provider(),)))
+        await publish(there, 1)
+        assert (await eve.event())["data"] == 1
+        there.streams.reconcile(snapshot)
+        assert orjson.loads((await eve.block())["data"]) == {
+            "code": "AUTH_ERROR",
+            "message": "The identity provider is gone.",
+        }
+        await publish(there, 2)
+        assert [(await ada.event())["data"] for _ in range(2)] == [1, 2]
+        async with reading(there, f"?topic={TOPIC}", token="eve") as late:
+            assert (await late.block())["event"] == "end"
 
 
 async def test_a_token_that_expires() -> None:

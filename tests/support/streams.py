@@ -26,7 +26,8 @@ EVENTS, STREAM = "/api/v1/events", "/api/v1/events/stream"
 
 @dataclass
 class Desk:
-    """What a test holds. Ada (user 7) is a user, `robot` a service, `root` staff; tokens are their names."""
+    """What a test holds. Ada (user 7) is a user, `robot` a service, `root` staff; `eve` is known to the provider `idp`
+    as 7. Tokens are their names."""
 
     plane: DataPlane
     hub: Hub
@@ -54,6 +55,7 @@ async def desk(*, lives_s: float = 1e6, is_open: bool = False) -> AsyncIterator[
         "ada": {"user_id": "7", "subjects": ("user:7",)},
         "robot": {"kind": "service", "subjects": ("consumer:1",)},
         "root": {"user_id": "1", "is_staff": True},
+        "eve": {"user_id": "7", "consumer": "idp:7", "provider": "idp"},
     }
     for name, more in known.items():
         callers.token(

@@ -1,6 +1,7 @@
 """All connections of a worker: who ends them, and what is told of them."""
 
 import time
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ from authproxy.changes import Change, Changes
 from realtime.tunnel.sockets import Sockets
 from tests.support.callers import PEPPER, Callers, authenticator, minted
 from tests.support.gateway import document, route
+from tests.support.jose import provider
 from tests.support.sockets import Line, closed, line
 
 
@@ -133,6 +135,27 @@ async def test_credentials_that_end(how: str) -> None:
             assert await two.recv() == "x"
             ((facts, _, _),) = sockets.told(10)
             assert facts.user == "ada"
+
+
+async def test_an_identity_provider_that_goes() -> None:
+    """Its callers' connections end, those that are still opened included; who has the same id here stays."""
+    sockets, callers = Sockets(rng=Random(1)), Callers()
+    callers.token("eve", consumer="idp:1", user_id="1", provider="idp")
+    callers.token("ann", consumer="ann", user_id="1", subjects=("user:1",))
+    keeper = Gatekeeper(authenticator(callers), realm="t", pepper=PEPPER, mint=minted, report=lambda _: None)
+    async with line(sockets=sockets, plane={"keeper": keeper}, auth={"level": "user"}) as there:
+        eve, ann = ({"additional_headers": {"Authorization": f"Bearer {who}"}} for who in ("eve", "ann"))
+        snapshot = there.plane._current()
+        async with there.connect(**eve) as one, there.connect(**ann) as other:
+            sockets.reconcile(replace(snapshot, providers=(provider(),)))
+            await one.send("x")
+            assert await one.recv() == "x"
+            sockets.reconcile(snapshot)
+            assert await closed(one) == (4401, "the identity provider is gone")
+            await other.send("x")
+            assert await other.recv() == "x"
+        async with there.connect(**eve) as late:
+            assert await closed(late) == (4401, "the identity provider is gone")
 
 
 async def test_a_cookie_opens_no_connection_for_another_sites_page() -> None:
