@@ -17,6 +17,7 @@ import httpx
 
 from authproxy.upstream.errors import TlsFailed
 from authproxy.upstream.resolver import Address, Addresses, Resolver
+from authproxy.upstream.tls import Contexts
 
 STAGGER_S: Final = 0.25
 AVOID_S: Final = 10.0
@@ -58,7 +59,7 @@ class Dialler:
         origin: Origin,
         *,
         resolver: Resolver,
-        tls: ssl.SSLContext | None,
+        tls: Contexts | None,
         server_name: str | None,
     ) -> None:
         self.origin = origin
@@ -89,7 +90,7 @@ class Dialler:
             _, connection = await loop.create_connection(factory, sock=sock)
         else:
             _, connection = await loop.create_connection(
-                factory, sock=sock, ssl=self._context(self._tls), server_hostname=self._server_name
+                factory, sock=sock, ssl=self._context(self._tls()), server_hostname=self._server_name
             )
         return connection
 

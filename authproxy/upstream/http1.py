@@ -5,7 +5,6 @@ On that way no task is started (except for streamed bodies) and no timer is set.
 """
 
 import asyncio
-import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -27,7 +26,7 @@ from authproxy.upstream.parsing import ResponseReader
 from authproxy.upstream.pool import Pool, PoolLimits
 from authproxy.upstream.resolver import Resolver, shared_resolver
 from authproxy.upstream.serialising import encode_head, with_body
-from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, context_for
+from authproxy.upstream.tls import Contexts, TlsMisconfigured, TlsOptions, context_for
 from authproxy.upstream.waiting import Patience
 
 SWEEP_S: Final = 0.05
@@ -159,12 +158,12 @@ class Http1Transport(Transport):
 
     def _dialler(self, origin: Origin) -> Dialler:
         try:
-            tls = context_for(self._tls) if origin.scheme == "https" else None
+            tls = Contexts(context_for, self._tls) if origin.scheme == "https" else None
         except TlsMisconfigured as problem:
             raise TlsFailed(f"{origin}: {problem}") from problem
         return self._dialler_of(origin, tls)
 
-    def _dialler_of(self, origin: Origin, tls: ssl.SSLContext | None) -> Dialler:
+    def _dialler_of(self, origin: Origin, tls: Contexts | None) -> Dialler:
         return Dialler(origin, resolver=self._resolver, tls=tls, server_name=self._tls.sni)
 
     def _set_aside(self, origin: Origin) -> None:

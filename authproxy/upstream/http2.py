@@ -26,7 +26,7 @@ from authproxy.upstream.errors import (
 from authproxy.upstream.http2pool import pool_of
 from authproxy.upstream.pool import PoolLimits
 from authproxy.upstream.serialising import CHUNKED, encode_head, wrong_length
-from authproxy.upstream.tls import TlsMisconfigured, TlsOptions, http2_context_for
+from authproxy.upstream.tls import Contexts, TlsMisconfigured, TlsOptions, http2_context_for
 
 _SENT: Final = Progress(reused=False, wrote=True, response_started=False)
 _ANSWERED: Final = Progress(reused=False, wrote=True, response_started=True)
@@ -109,10 +109,10 @@ class Http2Transport(Transport):
     def _stock(self) -> httpx.AsyncHTTPTransport:
         if self._opened is None:
             try:
-                tls = http2_context_for(self._tls)
+                tls = Contexts(http2_context_for, self._tls)
             except TlsMisconfigured as problem:
                 raise TlsFailed(str(problem)) from problem
-            opened = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
+            opened = httpx.AsyncHTTPTransport(verify=tls(), trust_env=False)
             limits = self._limits
             opened._pool = pool_of(
                 tls=tls,

@@ -9,6 +9,7 @@ The overridden methods are httpcore's own affair: its version is pinned, and the
 """
 
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, cast
 
@@ -30,12 +31,14 @@ _INITIAL_WINDOW: Final = (1 << 16) - 1
 
 
 class Http2Pool(httpcore.AsyncConnectionPool):
-    """Of `Http2Connection`s."""
+    """Of `Http2Connection`s, each with the context of its time."""
+
+    contexts: Callable[[], ssl.SSLContext]
 
     def create_connection(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
         return _Dialled(
             origin,
-            ssl_context=self._ssl_context,
+            ssl_context=self.contexts(),
             keepalive_expiry=self._keepalive_expiry,
             http1=False,
             http2=True,
@@ -44,11 +47,11 @@ class Http2Pool(httpcore.AsyncConnectionPool):
 
 
 def pool_of(
-    *, tls: ssl.SSLContext, max_connections: int, max_idle: int, idle_s: float
+    *, tls: Callable[[], ssl.SSLContext], max_connections: int, max_idle: int, idle_s: float
 ) -> Http2Pool:  # fmt: skip
     """One service's connections."""
-    return Http2Pool(
-        ssl_context=tls,
+    made = Http2Pool(
+        ssl_context=tls(),
         max_connections=max_connections,
         max_keepalive_connections=max_idle,
         keepalive_expiry=idle_s,
@@ -56,6 +59,8 @@ def pool_of(
         http2=True,
         network_backend=Wires(),
     )
+    made.contexts = tls
+    return made
 
 
 class _Dialled(httpcore.AsyncHTTPConnection):

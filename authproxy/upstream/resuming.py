@@ -11,7 +11,7 @@ from authproxy.upstream.http1 import Http1Transport
 from authproxy.upstream.pool import PoolLimits
 from authproxy.upstream.resolver import Resolver
 from authproxy.upstream.sessions import Sessions
-from authproxy.upstream.tls import TlsOptions
+from authproxy.upstream.tls import Contexts, TlsOptions
 
 
 class ResumingTransport(Http1Transport):
@@ -37,7 +37,7 @@ class ResumingTransport(Http1Transport):
             self._sessions.learn(origin, tls, asyncio.get_running_loop().time())
         return response
 
-    def _dialler_of(self, origin: Origin, tls: ssl.SSLContext | None) -> Dialler:
+    def _dialler_of(self, origin: Origin, tls: Contexts | None) -> Dialler:
         return ResumingDialler(
             origin, resolver=self._resolver, tls=tls, server_name=self._tls.sni, sessions=self._sessions
         )
@@ -51,7 +51,7 @@ class ResumingDialler(Dialler):
         origin: Origin,
         *,
         resolver: Resolver,
-        tls: ssl.SSLContext | None,
+        tls: Contexts | None,
         server_name: str | None,
         sessions: Sessions,
     ) -> None:

@@ -2,7 +2,8 @@
 
 import ssl
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -49,6 +50,25 @@ def context_for(options: TlsOptions) -> ssl.SSLContext:
 def http2_context_for(options: TlsOptions) -> ssl.SSLContext:
     """The same for HTTP/2."""
     return _context(_Http2Context, *_contents(options))
+
+
+class Contexts:
+    """The context of each new connection: a file that was replaced counts from the next handshake on.
+
+    One that cannot be used, such as half of it, changes nothing. Raises TlsMisconfigured when it is made.
+    """
+
+    __slots__ = ("_latest", "_made", "_options")
+
+    def __init__(self, made: Callable[[TlsOptions], ssl.SSLContext], options: TlsOptions) -> None:
+        self._made = made
+        self._options = options
+        self._latest = made(options)
+
+    def __call__(self) -> ssl.SSLContext:
+        with suppress(TlsMisconfigured):
+            self._latest = self._made(self._options)
+        return self._latest
 
 
 def _contents(options: TlsOptions) -> tuple[bool, str | None, str | None, str | None]:

@@ -168,3 +168,26 @@ async def test_a_body_until_close_needs_a_proper_goodbye(certificates: Certifica
         else:
             with pytest.raises(errors.BodyBroken):
                 await secure_fetch(upstream.url, ca=certificates.ca)
+
+
+async def test_a_file_that_was_replaced_counts_from_the_next_connection(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    """The old one is used until there is one that can be; nobody has to reload anything."""
+    others, file = Certificates(), tmp_path / "ca.pem"
+    pair = others.issue("127.0.0.1")
+    (tmp_path / "pair.pem").write_text(pair.cert + pair.key)
+    file.write_text(certificates.ca)
+    server = certificates.server_context()
+    once = response(b"hi", headers=[("Connection", "close")])
+    async with ScriptedUpstream(answering(once), tls=server) as upstream:
+        transport = Http1Transport(tls=TlsOptions(ca=str(file)))
+        assert (await fetch(transport, upstream.url)).body == b"hi"
+        file.write_text(certificates.ca[:100])
+        assert (await fetch(transport, upstream.url)).body == b"hi"
+        server.load_cert_chain(tmp_path / "pair.pem")
+        with pytest.raises(errors.TlsFailed):
+            await fetch(transport, upstream.url)
+        file.write_text(others.ca)
+        assert (await fetch(transport, upstream.url)).body == b"hi"
+        await transport.aclose()

@@ -49,7 +49,7 @@ def test_httpcore_is_as_expected(owner: type, name: str, parameters: list[str]) 
 
 def test_the_pool_makes_our_connections() -> None:
     """And not httpcore's."""
-    pool = pool_of(tls=ssl.create_default_context(), max_connections=3, max_idle=2, idle_s=1.0)
+    pool = pool_of(tls=ssl.create_default_context, max_connections=3, max_idle=2, idle_s=1.0)
     made = pool.create_connection(httpcore.Origin(b"http", b"a.test", 80))
     assert made.is_available()
     assert type(made).handle_async_request is not httpcore.AsyncHTTPConnection.handle_async_request
@@ -73,3 +73,14 @@ def test_an_idle_connection_that_ended_has_expired() -> None:
     assert not made.has_expired()
     made._wire.is_over = True
     assert made.has_expired()
+
+
+async def test_each_connection_has_the_context_of_its_time() -> None:
+    """A certificate that was replaced counts from the next one on."""
+    contexts = [ssl.create_default_context() for _ in range(3)]
+    given = iter(contexts)
+    async with pool_of(tls=lambda: next(given), max_connections=3, max_idle=2, idle_s=1.0) as pool:
+        origin = httpcore.URL("https://a.test").origin
+        made = [pool.create_connection(origin) for _ in range(2)]
+
+    assert [vars(each)["_ssl_context"] for each in made] == contexts[1:]
