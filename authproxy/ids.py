@@ -1,8 +1,10 @@
 """I: Request ids and trace context for requests that bring none (W3C Trace Context, level 1)."""
 
+import os
 from random import Random
 
 _random = Random()  # noqa: S311 - ids are names, not secrets; seeded by the system at start
+os.register_at_fork(after_in_child=_random.seed)  # else two workers would make the same ones
 
 
 def request_id() -> bytes:
