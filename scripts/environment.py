@@ -17,7 +17,14 @@ NEWER = ("python3.11", "python3.12", "python3.13")
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
-PIP_OPTIONS = ["--require-hashes", "--no-deps", "-qq", "--no-input", "--disable-pip-version-check"]
+PIP_OPTIONS = [
+    "--require-hashes",
+    "--no-deps",
+    "--no-compile",
+    "-qq",
+    "--no-input",
+    "--disable-pip-version-check",
+]
 
 
 def main(locks: list) -> None:
@@ -30,7 +37,15 @@ def main(locks: list) -> None:
         say(f"installing {lock}")
         if subprocess.call([*pip, "install", *PIP_OPTIONS, "-r", str(ROOT / lock)]):
             sys.exit(f"The packages of {lock} could not be installed; pip says why above.")
+        compile_all()
         stamp(lock).write_text(digest(lock))
+
+
+def compile_all() -> None:
+    """On all processors, where pip would use one. What does not compile is nothing that is imported."""
+    subprocess.call(
+        [str(VENV_PYTHON), "-m", "compileall", "-qq", "-j", "0", str(VENV / "lib")], stdout=subprocess.DEVNULL
+    )
 
 
 def go_on_in_new_enough_python() -> None:
