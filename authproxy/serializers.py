@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 _LONGEST_PASSWORD = 1024
@@ -10,6 +11,11 @@ _LONGEST_TOKEN = 16_384
 
 class Shape(serializers.Serializer[Any]):
     """A JSON object."""
+
+
+@extend_schema_field({"description": "Any JSON value, null included."})
+class AnyValue(serializers.JSONField):
+    """Described as what may be null and anything else, null would be one of two, which a validator refuses."""
 
 
 def password_field() -> serializers.CharField:

@@ -68,9 +68,10 @@ configuring = [
     path(f"{_V1}revisions/<str:number>/rollback", RollbackView.as_view()),
 ]
 for kind, (entries, entry) in ENTRY_VIEWS.items():
+    name = "<path:name>" if kind == "roles" else "<str:name>"  # a group of Django's may be called ops/night
     configuring += [
         path(f"{_V1}{kind}", entries.as_view()),
-        path(f"{_V1}{kind}/<str:name>", entry.as_view()),
+        path(f"{_V1}{kind}/{name}", entry.as_view()),
     ]
 access = [
     path(f"{_V1}consumers", ConsumersView.as_view()),

@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authproxy.serializers import Shape
+from authproxy.serializers import AnyValue, Shape
 from authproxy.views.base import viewer
 from authproxy.views.control.asking import ControlEndpoint
 from authproxy.views.control.parameters import PAGING
@@ -44,8 +44,8 @@ class FieldShape(Shape):
     """`before` or `after` is missing where there was or is nothing."""
 
     path = serializers.CharField()
-    before = serializers.JSONField(required=False)
-    after = serializers.JSONField(required=False)
+    before = AnyValue(required=False)
+    after = AnyValue(required=False)
 
 
 class ChangeShape(Shape):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from authproxy.serializers import Shape
+from authproxy.serializers import AnyValue, Shape
 
 
 class ProblemShape(Shape):
@@ -13,15 +13,15 @@ class ProblemShape(Shape):
     id = serializers.CharField()
     path = serializers.CharField()
     message = serializers.CharField()
-    value = serializers.JSONField(allow_null=True)
+    value = AnyValue()
 
 
 class FieldChangeShape(Shape):
     """`before` or `after` is missing where the key was."""
 
     path = serializers.CharField()
-    before = serializers.JSONField(required=False, allow_null=True)
-    after = serializers.JSONField(required=False, allow_null=True)
+    before = AnyValue(required=False)
+    after = AnyValue(required=False)
 
 
 class EntryChangeShape(Shape):
