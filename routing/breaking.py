@@ -100,6 +100,16 @@ def found(service: str) -> BreakerState | None:
     return None if "\0" in service else BreakerState.objects.filter(service=service).first()
 
 
+def held(service: str) -> BreakerState | None:
+    """The same, and nobody else changes it until the end of the transaction. Raises OrderRefused for no service."""
+    row = (
+        None if "\0" in service else BreakerState.objects.select_for_update().filter(service=service).first()
+    )
+    if row is None:
+        require_service(service)
+    return row
+
+
 def release_expired(now: datetime) -> int:
     """Takes back what was forced until before now, once, whichever worker comes first; how many."""
     expired = list(BreakerState.objects.exclude(forced="").filter(forced_until__lte=now))

@@ -93,6 +93,13 @@ def found(route: str) -> CanaryState | None:
     return None if "\0" in route else CanaryState.objects.filter(route=route).exclude(stage=ENDED).first()
 
 
+def held(route: str) -> CanaryState | None:
+    """The same, and nobody else changes it until the end of the transaction."""
+    if "\0" in route:
+        return None
+    return CanaryState.objects.select_for_update().filter(route=route).exclude(stage=ENDED).first()
+
+
 def history(route: str) -> Any:
     """The latest first."""
     return CanaryEvent.objects.filter(route=route)

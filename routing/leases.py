@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from routing.auditing import Deed, record
+from routing.auditing import Deed, changed, record
 from routing.dbtext import db_text
 from routing.lately import answers, number
 from routing.leasing import Registration, Scheme
@@ -74,7 +74,7 @@ def register(
         raise LeaseRefused("caller", "The name of this account is too long to be kept.")
     url = registration.url(scheme)
     with clear_errors(), transaction.atomic():
-        count = _hold()
+        count = hold()
         if not may():
             raise LeaseRefused("caller", "This account may not register any more.")
         now = database_now()
@@ -105,7 +105,7 @@ def renew(lease_id: UUID, *, consumer: str | None) -> Lease:
 def leave(lease_id: UUID, *, consumer: str | None, by: str, why: str = LEFT) -> Lease:
     """Ends one lease. `consumer` None: staff may end anybody's."""
     with clear_errors(), transaction.atomic():
-        _hold()
+        hold()
         lease = _live_one(lease_id, consumer)
         end([lease_id], by=by, why=why)
         return lease
@@ -114,7 +114,7 @@ def leave(lease_id: UUID, *, consumer: str | None, by: str, why: str = LEFT) -> 
 def approve(leases: Iterable[UUID], *, by: str) -> list[Lease]:
     """Lets leases out of quarantine, and later ones of the same account for the same service with them."""
     with clear_errors(), transaction.atomic():
-        count, now = _hold(), database_now()
+        count, now = hold(), database_now()
         found = list(Lease.objects.filter(pk__in=list(leases), state=LeaseState.PENDING))
         if found:
             _change(
@@ -126,7 +126,7 @@ def approve(leases: Iterable[UUID], *, by: str) -> list[Lease]:
             )
             _decide(found, True, by=by, now=now)
         _log("approved", found, by)
-        _note("approve", found, by, "")
+        _note("approve", found, by, "", state=LeaseState.APPROVED)
         return found
 
 
@@ -142,12 +142,13 @@ def reject(leases: Iterable[UUID], *, by: str, why: str = "") -> list[Lease]:
 def end(leases: Iterable[UUID], *, by: str, why: str) -> list[Lease]:
     """Ends those of these leases that are live; they were these."""
     with clear_errors(), transaction.atomic():
-        count = _hold()
+        count = hold()
         found = list(Lease.objects.filter(pk__in=list(leases), ended_at=None))
         if found:
             _end(Lease.objects.filter(pk__in=[lease.pk for lease in found]), count, by=by, why=why)
         _log(f"ended ({why})", found, by)
-        _note("reject" if why.startswith(REJECTED) else "leave" if why == LEFT else "end", found, by, why)
+        word = "reject" if why.startswith(REJECTED) else "leave" if why == LEFT else "end"
+        _note(word, found, by, why, state=LeaseState.ENDED)
         return found
 
 
@@ -160,7 +161,7 @@ def shut_out(consumers: Iterable[str], *, by: str) -> int:
     if not names:
         return 0
     with transaction.atomic():
-        count, ended = _hold(), 0
+        count, ended = hold(), 0
         for begin in range(0, len(names), AT_ONCE // 2):
             rows = Lease.objects.filter(consumer__in=names[begin : begin + AT_ONCE // 2], ended_at=None)
             if rows.exists():
@@ -173,7 +174,7 @@ def shut_out(consumers: Iterable[str], *, by: str) -> int:
 def rename(consumer: str, new: str) -> None:
     """An account has another name: what it registered, and what was decided about it, goes with it."""
     with transaction.atomic():
-        _hold()
+        hold()
         Trust.objects.filter(consumer=new).delete()
         Trust.objects.filter(consumer=consumer).update(consumer=new)
         Lease.objects.filter(consumer=consumer).update(consumer=new)
@@ -237,7 +238,7 @@ def may_expire() -> bool:
     return answers(_MAY_EXPIRE)[0] is not None
 
 
-def _hold() -> LeaseCount:
+def hold() -> LeaseCount:
     """The row that everybody holds who changes leases, until the end of the transaction."""
     count = LeaseCount.objects.select_for_update().filter(pk=1).first()
     if count is None:
@@ -274,7 +275,7 @@ def _end_those(which: Q, why: str) -> int:
     if not rows.exists():
         return 0
     with transaction.atomic():
-        count = _hold()
+        count = hold()
         ended = (
             _end(rows, count, by="", why=why) if rows.exists() else 0
         )  # another worker may have come first
@@ -296,7 +297,7 @@ def _begin(
     )
     _take_over(lease, registration, now)
     lease.save(force_insert=True)
-    _note("register", [lease], consumer, "")
+    _note("register", [lease], consumer, "", state=LeaseState(lease.state), is_new=True)
     LOG.info("%s registered %s: %s", ascii(consumer), lease, lease.state)
     return lease
 
@@ -354,12 +355,24 @@ def _unknown() -> LeaseRefused:
     return LeaseRefused("unknown", "There is no such lease, or it has ended: register again.")
 
 
-def _note(word: str, leases: Collection[Lease], by: str, why: str) -> None:
-    """For the audit trail: an event, whatever number of leases it is about."""
+def _note(
+    word: str, leases: Collection[Lease], by: str, why: str, *, state: LeaseState, is_new: bool = False
+) -> None:
+    """For the audit trail: an event, whatever number of leases it is about. They are as they were before."""
     if leases:
         about = [("services", name) for name in sorted({each.service for each in leases})]
         about += [("lease", each.url) for each in leases]
-        record(Deed(f"discovery.{word}", tuple(about), by, why))
+        changes = [
+            changed(
+                "lease", each.url, None if is_new else _picture(each), {**_picture(each), "state": str(state)}
+            )
+            for each in leases
+        ]
+        record(Deed(f"discovery.{word}", tuple(about), by, why, tuple(one for (one,) in changes)))
+
+
+def _picture(lease: Lease) -> dict[str, object]:
+    return {"service": lease.service, "weight": lease.weight, "state": str(lease.state)}
 
 
 def _log(what: str, leases: Collection[Lease], by: str) -> None:

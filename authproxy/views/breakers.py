@@ -7,11 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authproxy.breakers import as_json
+from authproxy.control.preconditions import etag
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.base import obeying, operator, viewer
-from authproxy.views.control.asking import ControlEndpoint
-from authproxy.views.control.parameters import PAGING, READING, query, text
+from authproxy.views.control.asking import ControlEndpoint, at_once, require_match, shown
+from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, query, text
 from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
 from resilience.breaker import State
@@ -93,21 +94,29 @@ class BreakersView(ControlEndpoint):
 class BreakerView(ControlEndpoint):
     """The breaker of one service."""
 
-    @documented("Show a breaker", tag=_TAG, answers={200: BreakerShape}, errors=(*READING, 404))
+    @documented(
+        "Show a breaker",
+        tag=_TAG,
+        asks=[KNOWN],
+        answers={200: BreakerShape, 304: UNCHANGED},
+        errors=(*READING, 404),
+    )
     def get(self, request: Request, service: str) -> Response:
         """What the workers wrote down last; live to a second."""
         viewer(request)
         row = breaking.found(service)
         if row is None:
             raise not_found("There is no such breaker.")
-        return Response(as_json(row))
+        told = as_json(row)
+        return shown(request, told, etag(told))
 
     @documented(
         "Steer a breaker",
         tag=_TAG,
         takes=BreakerOrder,
+        asks=[IF_MATCH],
         answers={200: BreakerShape},
-        errors=(400, 401, 403, 404, 409, 413, 415),
+        errors=(400, 401, 403, 404, 409, 412, 413, 415),
     )
     def post(self, request: Request, service: str) -> Response:
         """Forces it open or closed, lets what is measured decide again (null), or resets it; everywhere in a second.
@@ -116,12 +125,15 @@ class BreakerView(ControlEndpoint):
         identity = operator(request)
         wanted = BreakerOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
-        return Response(as_json(_obey(service, wanted.validated_data, by=identity.name or identity.consumer)))
+        with obeying(), at_once():
+            row = breaking.held(service)
+            require_match(request, None if row is None else etag(as_json(row)))
+            told = as_json(_obey(service, wanted.validated_data, by=identity.name or identity.consumer))
+        return Response(told, headers={"ETag": etag(told)})
 
 
 def _obey(service: str, given: dict[str, Any], *, by: str) -> BreakerState:
-    with obeying():
-        if given["reset"]:
-            return breaking.reset(service, by=by, reason=given["reason"])
-        state = State(given["force"]) if given["force"] is not None else None
-        return breaking.force(service, state, by=by, reason=given["reason"], until=given["until"])
+    if given["reset"]:
+        return breaking.reset(service, by=by, reason=given["reason"])
+    state = State(given["force"]) if given["force"] is not None else None
+    return breaking.force(service, state, by=by, reason=given["reason"], until=given["until"])

@@ -7,11 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authproxy.canaries import WORDS, as_json, event_json
+from authproxy.control.preconditions import etag
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.base import obeying, operator, viewer
-from authproxy.views.control.asking import ControlEndpoint
-from authproxy.views.control.parameters import PAGING, READING, query, text
+from authproxy.views.control.asking import ControlEndpoint, at_once, require_match, shown
+from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, query, text
 from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
 from resilience.models import CanaryState
@@ -96,22 +97,29 @@ class CanariesView(ControlEndpoint):
 class CanaryView(ControlEndpoint):
     """The canary of one route."""
 
-    @documented("Show a canary", tag=_TAG, answers={200: CanaryWithHistory}, errors=(*READING, 404))
+    @documented(
+        "Show a canary",
+        tag=_TAG,
+        asks=[KNOWN],
+        answers={200: CanaryWithHistory, 304: UNCHANGED},
+        errors=(*READING, 404),
+    )
     def get(self, request: Request, route: str) -> Response:
         """How it stands, and its latest steps."""
         viewer(request)
         row = canarying.found(route)
         if row is None:
             raise not_found("There is no such canary.")
-        events = canarying.history(route)[:_SHOWN_HISTORY]
-        return Response({**as_json(row), "history": [event_json(event) for event in events]})
+        told = _with_history(row)
+        return shown(request, told, etag(told))
 
     @documented(
         "Steer a canary",
         tag=_TAG,
         takes=CanaryOrder,
-        answers={200: CanaryShape},
-        errors=(400, 401, 403, 404, 413, 415),
+        asks=[IF_MATCH],
+        answers={200: CanaryWithHistory},
+        errors=(400, 401, 403, 404, 412, 413, 415),
     )
     def post(self, request: Request, route: str) -> Response:
         """Pauses it, goes on, sends it everything or nothing, or begins again; everywhere within a second."""
@@ -119,13 +127,21 @@ class CanaryView(ControlEndpoint):
         wanted = CanaryOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
-        if canarying.found(route) is None:
-            raise not_found("There is no such canary.")
-        with obeying():
+        with obeying(), at_once():
+            row = canarying.held(route)
+            if row is None:
+                raise not_found("There is no such canary.")
+            require_match(request, etag(_with_history(row)))
             row = canarying.steer(
                 route,
                 WORDS[given["word"]],
                 by=identity.name or identity.consumer,
                 reason=given["reason"],
             )
-        return Response(as_json(row))
+            told = _with_history(row)
+        return Response(told, headers={"ETag": etag(told)})
+
+
+def _with_history(row: CanaryState) -> dict[str, Any]:
+    events = canarying.history(row.route)[:_SHOWN_HISTORY]
+    return {**as_json(row), "history": [event_json(event) for event in events]}

@@ -1,19 +1,23 @@
 """D: `/control/v1/draft…`: what publishing would change, what is said of it, and deciding about it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authproxy.control.preconditions import etag
 from authproxy.serializers import Shape
-from authproxy.views.control.asking import ControlEndpoint, changing
+from authproxy.views.control.asking import ControlEndpoint, changing, is_conditional, require_match, shown
 from authproxy.views.control.calling import PUBLISH, Caller, staff
-from authproxy.views.control.parameters import PAGING, READING
+from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED
 from authproxy.views.control.tables import page
 from authproxy.views.documented import documented
 from routing.admin.dialogs import REASON_LENGTH
 from routing.drafts import draft_base, live_revision, pending_authors, standing_rejection
+from routing.locking import reading, writing
 from routing.publishing import Outcome, discard, draft_changes, draft_digest, publish
 from routing.reviewing import all_open_comments, comment, meanwhile, open_comments, reject
 from routing.rows.changes import TEXT_LENGTH
@@ -89,29 +93,15 @@ class RejectOrder(Shape):
 class DraftView(ControlEndpoint):
     """The draft."""
 
-    @documented("Show the draft", tag=TAG, answers={200: DraftShape}, errors=READING)
+    @documented(
+        "Show the draft", tag=TAG, asks=[KNOWN], answers={200: DraftShape, 304: UNCHANGED}, errors=READING
+    )
     def get(self, request: Request) -> Response:
         """What publishing would change, who has a hand in it, what is said of it; the first 500 entries."""
         allowed(request, SEE_DRAFT)
-        base, live, moved, rejection = draft_base(), live_revision(), meanwhile(), standing_rejection()
-        return Response(
-            {
-                "digest": draft_digest(),
-                "base": base.number if base else None,
-                "live": live.number if live else None,
-                "changes": _changes(draft_changes()),
-                "authors": list(pending_authors()),
-                "comments": [_comment(each) for each in open_comments()],
-                "rejected_by": rejection.author if rejection else None,
-                "meanwhile": moved
-                and {
-                    "base": moved.base,
-                    "live": moved.live,
-                    "changes": _changes(moved.changes),
-                    "conflicts": list(moved.conflicts),
-                },
-            }
-        )
+        with changing(), reading():
+            told = _draft()
+        return shown(request, told, etag(told))
 
 
 class CommentsView(ControlEndpoint):
@@ -133,14 +123,15 @@ class CommentsView(ControlEndpoint):
         "Comment on the draft",
         tag=TAG,
         takes=CommentOrder,
+        asks=[IF_MATCH],
         answers={201: CommentShape},
-        errors=(400, 401, 403, 409, 413, 415),
+        errors=(400, 401, 403, 409, 412, 413, 415),
     )
     def post(self, request: Request) -> Response:
         """Kept with the revision that the draft becomes."""
         actor = allowed(request, SEE_DRAFT).actor
         wanted = _valid(CommentOrder, request)
-        with changing():
+        with _unchanged(request):
             return Response(_comment(comment(wanted["text"], actor=actor, source=SOURCE)), status=201)
 
 
@@ -151,6 +142,7 @@ class PublishView(ControlEndpoint):
         "Publish the draft",
         tag=TAG,
         takes=PublishOrder,
+        asks=[IF_MATCH],
         answers={200: DecidedShape},
         errors=(400, 401, 403, 409, 412, 413, 415),
     )
@@ -158,7 +150,7 @@ class PublishView(ControlEndpoint):
         """Under review by nobody who has a hand in it; with `digest` only if it is still the draft of that digest."""
         actor = allowed(request, PUBLISH).actor
         wanted = _valid(PublishOrder, request)
-        with changing():
+        with _unchanged(request):
             done = publish(
                 actor=actor, message=wanted["message"], source=SOURCE, expected_draft=wanted["digest"]
             )
@@ -168,11 +160,17 @@ class PublishView(ControlEndpoint):
 class DiscardView(ControlEndpoint):
     """Throwing the draft away."""
 
-    @documented("Discard the draft", tag=TAG, answers={200: DecidedShape}, errors=(*READING, 409))
+    @documented(
+        "Discard the draft",
+        tag=TAG,
+        asks=[IF_MATCH],
+        answers={200: DecidedShape},
+        errors=(*READING, 409, 412),
+    )
     def post(self, request: Request) -> Response:
         """What is live stays as it is."""
         actor = allowed(request, PUBLISH).actor
-        with changing():
+        with _unchanged(request):
             return Response(_decided(discard(actor=actor, source=SOURCE)))
 
 
@@ -183,20 +181,53 @@ class RejectView(ControlEndpoint):
         "Reject the draft",
         tag=TAG,
         takes=RejectOrder,
+        asks=[IF_MATCH],
         answers={200: DecidedShape},
-        errors=(400, 401, 403, 409, 413, 415),
+        errors=(400, 401, 403, 409, 412, 413, 415),
     )
     def post(self, request: Request) -> Response:
         """Nobody else may publish it until it is changed; with `discard` it is thrown away at once."""
         actor = allowed(request, PUBLISH).actor
         wanted = _valid(RejectOrder, request)
-        with changing():
+        with _unchanged(request):
             done = reject(wanted["reason"], actor=actor, source=SOURCE, discards=wanted["discard"])
         if done is not None:
             return Response(_decided(done))
         live = live_revision()
         number = live.number if live else None
         return Response({"outcome": "rejected", "revision": number, "changes": draft_changes().summary()})
+
+
+@contextmanager
+def _unchanged(request: Request) -> Iterator[None]:
+    """Around a decision: the draft must be the one of `If-Match`, and nobody changes it before the decision is made."""
+    if not is_conditional(request):
+        with changing():
+            yield
+        return
+    with changing(), writing():
+        require_match(request, etag(_draft()))
+        yield
+
+
+def _draft() -> dict[str, Any]:
+    base, live, moved, rejection = draft_base(), live_revision(), meanwhile(), standing_rejection()
+    return {
+        "digest": draft_digest(),
+        "base": base.number if base else None,
+        "live": live.number if live else None,
+        "changes": _changes(draft_changes()),
+        "authors": list(pending_authors()),
+        "comments": [_comment(each) for each in open_comments()],
+        "rejected_by": rejection.author if rejection else None,
+        "meanwhile": moved
+        and {
+            "base": moved.base,
+            "live": moved.live,
+            "changes": _changes(moved.changes),
+            "conflicts": list(moved.conflicts),
+        },
+    }
 
 
 def _valid(shape: type[Shape], request: Request) -> Any:

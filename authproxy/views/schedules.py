@@ -10,16 +10,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authproxy.control.preconditions import etag
 from authproxy.refusing import forbidden, invalid, not_found
 from authproxy.serializers import Shape
 from authproxy.views.changes import TAG, allowed
-from authproxy.views.control.asking import ControlEndpoint, changing, word
+from authproxy.views.control.asking import ControlEndpoint, changing, require_match, shown, word
 from authproxy.views.control.calling import PUBLISH
-from authproxy.views.control.parameters import PAGING, READING, query, text
+from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, query, text
 from authproxy.views.control.tables import NEWEST_FIRST, one_of, page, searched
 from authproxy.views.documented import documented
 from routing.drafts import is_author
 from routing.localtimes import BadTime, moment
+from routing.locking import writing
 from routing.models import Schedule
 from routing.publishing import under_review
 from routing.rows.changes import WHY_LENGTH
@@ -142,27 +144,35 @@ class ScheduleView(ControlEndpoint):
     """One scheduled change."""
 
     @documented(
-        "Show a scheduled change", tag=TAG, answers={200: ScheduleWithChanges}, errors=(*READING, 404)
+        "Show a scheduled change",
+        tag=TAG,
+        asks=[KNOWN],
+        answers={200: ScheduleWithChanges, 304: UNCHANGED},
+        errors=(*READING, 404),
     )
     def get(self, request: Request, number: int) -> Response:
         """With what it changes."""
         allowed(request, SEE)
-        row = _found(number)
-        return Response({**as_json(row), "difference": changes_of(row).as_json()})
+        told = _told(_found(number))
+        return shown(request, told, etag(told))
 
 
 class ApproveView(ControlEndpoint):
     """Letting one run."""
 
     @documented(
-        "Approve a scheduled change", tag=TAG, answers={200: ScheduleShape}, errors=(*READING, 404, 409)
+        "Approve a scheduled change",
+        tag=TAG,
+        asks=[IF_MATCH],
+        answers={200: ScheduleWithChanges},
+        errors=(*READING, 404, 409, 412),
     )
     def post(self, request: Request, number: int) -> Response:
         """By nobody who has a hand in it."""
         actor = allowed(request, PUBLISH).actor
-        _found(number)
-        with changing():
-            return Response(as_json(approve(number, actor=actor)))
+        with changing(), writing():
+            require_match(request, etag(_told(_found(number))))
+            return _decided(approve(number, actor=actor))
 
 
 class CancelView(ControlEndpoint):
@@ -172,8 +182,9 @@ class CancelView(ControlEndpoint):
         "Cancel a scheduled change",
         tag=TAG,
         takes=CancelOrder,
-        answers={200: ScheduleShape},
-        errors=(400, 401, 403, 404, 409, 413, 415),
+        asks=[IF_MATCH],
+        answers={200: ScheduleWithChanges},
+        errors=(400, 401, 403, 404, 409, 412, 413, 415),
     )
     def post(self, request: Request, number: int) -> Response:
         """It never begins; if it has, it is taken back now. By who made it, or may publish."""
@@ -182,10 +193,9 @@ class CancelView(ControlEndpoint):
             raise forbidden("It is cancelled by who made it, or may publish.")
         wanted = CancelOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
-        with changing():
-            return Response(
-                as_json(cancel(number, actor=caller.actor, reason=wanted.validated_data["reason"]))
-            )
+        with changing(), writing():
+            require_match(request, etag(_told(_found(number))))
+            return _decided(cancel(number, actor=caller.actor, reason=wanted.validated_data["reason"]))
 
 
 @contextmanager
@@ -196,6 +206,15 @@ def making() -> Iterator[None]:
             yield
         except BadTimes as error:
             raise invalid({"until": str(error)}) from error
+
+
+def _told(row: Schedule) -> dict[str, Any]:
+    return {**as_json(row), "difference": changes_of(row).as_json()}
+
+
+def _decided(row: Schedule) -> Response:
+    told = _told(row)
+    return Response(told, headers={"ETag": etag(told)})
 
 
 def _found(number: int) -> Schedule:

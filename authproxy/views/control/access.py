@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.contrib.auth.models import Group
-from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +16,14 @@ from authproxy.moments import rfc3339
 from authproxy.refusing import forbidden, invalid, not_found
 from authproxy.rows.consumers import KINDS
 from authproxy.serializers import KeyShape, NewKey, Shape
-from authproxy.views.control.asking import ControlEndpoint, changing, require_match, shown, word
+from authproxy.views.control.asking import (
+    ControlEndpoint,
+    at_once,
+    changing,
+    require_match,
+    shown,
+    word,
+)
 from authproxy.views.control.calling import Caller, staff
 from authproxy.views.control.parameters import (
     CHANGING,
@@ -32,6 +38,7 @@ from authproxy.views.control.parameters import (
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, one_of, page, searched
 from authproxy.views.documented import documented
+from routing.auditing import Deed, changed, gathering, record
 
 _TAG: Final = "Access"
 _BOOL: Final = {"type": "boolean"}
@@ -144,8 +151,7 @@ class ConsumerView(ControlEndpoint):
         wanted = ConsumerWanted(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
-        with changing(), transaction.atomic():
-            revocation.hold_order()
+        with at_once(revocation.hold_order), gathering(by=caller.name):
             row = Consumer.objects.select_for_update(of=("self",)).filter(name=name).first()
             require_match(request, None if row is None else etag(consumer_json(row)))
             made = row is None
@@ -154,8 +160,10 @@ class ConsumerView(ControlEndpoint):
                     name, kind=given["kind"], roles=groups_named(given["roles"]), scopes=given["scopes"],
                     plan=given["plan"] or "",
                 )  # fmt: skip
+            before = consumer_json(row)
             _become(row, given, caller)
-        told = consumer_json(consumer_named(name))
+            told = consumer_json(consumer_named(name))
+            note_change(caller, "consumer", name, before, {**told, "enabled": before["enabled"]})
         return Response(told, status=201 if made else 200, headers={"ETag": etag(told)})
 
     @documented(
@@ -165,10 +173,10 @@ class ConsumerView(ControlEndpoint):
         """With its keys, everywhere within a second; an account of that name stays."""
         caller = staff(request)
         caller.require("authproxy.delete_consumer")
-        row = consumer_named(name)
-        require_match(request, etag(consumer_json(row)))
-        require_reach(caller, row.user)
-        with changing():
+        with at_once(revocation.hold_order):
+            row = consumer_named(name, is_held=True)
+            require_reach(caller, row.user)
+            require_match(request, etag(consumer_json(row)))
             consumers.delete(row)
         return Response(status=204)
 
@@ -213,30 +221,52 @@ class ConsumerKeysView(ControlEndpoint):
                 expires_at=given.get("expires_at"),
                 by=caller.name,
             )
-        return Response(key_json(key) | {"key": secret}, status=201)
+        told = key_json(key)
+        return Response(told | {"key": secret}, status=201, headers={"ETag": etag(told)})
 
 
 class ConsumerKeyView(ControlEndpoint):
     """One of them."""
 
-    @documented("Revoke a consumer's key", tag=_TAG, answers={204: None}, errors=(*READING, 404))
+    @documented(
+        "Show a consumer's key",
+        tag=_TAG,
+        asks=[KNOWN],
+        answers={200: ControlKeyShape, 304: UNCHANGED},
+        errors=(*READING, 404),
+    )
+    def get(self, request: Request, name: str, pk: int) -> Response:
+        """Without its secret; also when it was revoked."""
+        staff(request).require("authproxy.view_apikey")
+        told = key_json(_key(name, pk, ApiKey.objects.all()))
+        return shown(request, told, etag(told))
+
+    @documented(
+        "Revoke a consumer's key", tag=_TAG, asks=[IF_MATCH], answers={204: None}, errors=(*READING, 404, 412)
+    )
     def delete(self, request: Request, name: str, pk: int) -> Response:
         """For good, everywhere within a second."""
         caller = staff(request)
         caller.require("authproxy.change_apikey")
-        rows = ApiKey.objects.filter(pk=pk, consumer__name=name, revoked_at=None).select_related("consumer")
-        row = rows.first() if pk < 2**63 else None
-        if row is None:
-            raise not_found("There is no such key, or it was revoked before.")
-        with changing():
+        with at_once(revocation.hold_order):
+            row = _key(name, pk, ApiKey.objects.filter(revoked_at=None).select_for_update(of=("self",)))
+            require_match(request, etag(key_json(row)))
             apikeys.revoke(row, by=caller.name)
         return Response(status=204)
 
 
-def consumer_named(name: str) -> Consumer:
-    """The consumer; refused if there is none."""
-    rows = Consumer.objects.select_related("user").prefetch_related("roles")
-    found = rows.filter(name=name).first()
+def _key(name: str, pk: int, rows: QuerySet[ApiKey]) -> ApiKey:
+    rows = rows.filter(pk=pk, consumer__name=name).select_related("consumer")
+    found = rows.first() if pk < 2**63 else None
+    if found is None:
+        raise not_found("There is no such key, or it was revoked before.")
+    return found
+
+
+def consumer_named(name: str, *, is_held: bool = False) -> Consumer:
+    """The consumer; refused if there is none. `is_held`: nobody else changes it until the end of the transaction."""
+    rows = Consumer.objects.select_for_update(of=("self",)) if is_held else Consumer.objects.all()
+    found = rows.select_related("user").prefetch_related("roles").filter(name=name).first()
     if found is None:
         raise not_found(f'There is no consumer "{name}".')
     return found
@@ -256,6 +286,15 @@ def require_reach(caller: Caller, account: Any) -> None:
     me = caller.account
     if account is not None and account.is_superuser and me is not None and not me.is_superuser:
         raise forbidden("This is a superuser's: it takes another one.")
+
+
+def note_change(
+    caller: Caller, kind: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any] | None
+) -> None:
+    """Tells the audit trail how a row was and is; None: it is gone. What is as it was is no event."""
+    if before != after:
+        word = f"{kind}.{'delete' if after is None else 'change'}"
+        record(Deed(word, ((kind, name),), caller.name, changes=changed(kind, name, before, after)))
 
 
 def consumer_json(row: Consumer) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """D: What calls of the control API have in common: their query, preconditions, and refusals of the configuration."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +14,7 @@ from authproxy.refusing import Refused, invalid
 from authproxy.rejections import Code, Rejection
 from authproxy.views.base import Endpoint
 from authproxy.views.documented import QUERY
-from routing.locking import StoreUnavailable
+from routing.locking import StoreUnavailable, clear_errors
 from routing.models import EditConflict
 from routing.problems import ConfigurationInvalid, did_you_mean
 from routing.publishing import Outcome, PublishRefused
@@ -97,6 +97,11 @@ def require_match(request: Request, current: str | None) -> None:
     )
 
 
+def is_conditional(request: Request) -> bool:
+    """Whether it has a precondition, where telling the present state costs something."""
+    return "If-Match" in request.headers or "If-None-Match" in request.headers
+
+
 def shown(request: Request, body: Any, tag: str) -> Response:
     """An answer with its entity tag, or 304 where the client has it."""
     if preconditions.is_known(tag, if_none_match=request.headers.get("If-None-Match")):
@@ -132,6 +137,18 @@ def changing(*, invalid_is_conflict: bool = False) -> Iterator[None]:
         raise Refused(
             Rejection(Code.SERVICE_UNAVAILABLE, f"Not now: {reason}.", headers=_RETRY_SOON)
         ) from error
+
+
+@contextmanager
+def at_once(hold: Callable[[], object] | None = None) -> Iterator[None]:
+    """Around a precondition and the change that it is for: one transaction, so that nobody comes between the two.
+
+    `hold` takes the lock that everybody waits for who changes the same; without it, the row must be held.
+    """
+    with changing(), clear_errors(), transaction.atomic():
+        if hold is not None:
+            hold()
+        yield
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

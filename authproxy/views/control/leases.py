@@ -7,13 +7,21 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authproxy.control.preconditions import etag
 from authproxy.moments import rfc3339
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.base import OPERATE
-from authproxy.views.control.asking import ControlEndpoint, changing, conflict, word
+from authproxy.views.control.asking import (
+    ControlEndpoint,
+    at_once,
+    conflict,
+    require_match,
+    shown,
+    word,
+)
 from authproxy.views.control.calling import staff
-from authproxy.views.control.parameters import PAGING, READING, text
+from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
@@ -81,18 +89,26 @@ class LeasesView(ControlEndpoint):
 class ControlLeaseView(ControlEndpoint):
     """One lease."""
 
-    @documented("Show a lease", tag=_TAG, answers={200: ControlLeaseShape}, errors=(*READING, 404))
+    @documented(
+        "Show a lease",
+        tag=_TAG,
+        asks=[KNOWN],
+        answers={200: ControlLeaseShape, 304: UNCHANGED},
+        errors=(*READING, 404),
+    )
     def get(self, request: Request, pk: UUID) -> Response:
         """As it is, or as it ended."""
         staff(request).require("routing.view_service")
-        return Response(lease_json(_lease(pk)))
+        told = lease_json(_lease(pk))
+        return shown(request, told, etag(told))
 
     @documented(
         "Decide a lease",
         tag=_TAG,
         takes=LeaseOrder,
+        asks=[IF_MATCH],
         answers={200: ControlLeaseShape},
-        errors=(400, 401, 403, 404, 409, 413, 415),
+        errors=(400, 401, 403, 404, 409, 412, 413, 415),
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """approve: it takes traffic, and later ones of the same account, too; reject: it ends, and later ones wait;
@@ -102,17 +118,18 @@ class ControlLeaseView(ControlEndpoint):
         wanted = LeaseOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
-        _lease(pk)
-        with changing():
+        with at_once(leases.hold):
+            require_match(request, etag(lease_json(_lease(pk))))
             if given["word"] == "approve":
                 done = leases.approve([pk], by=caller.name)
             elif given["word"] == "reject":
                 done = leases.reject([pk], by=caller.name, why=given["reason"])
             else:
                 done = leases.end([pk], by=caller.name, why=given["reason"] or _ENDED)
-        if not done:
-            raise conflict(f"It is {_lease(pk).state} already.")
-        return Response(lease_json(_lease(pk)))
+            told = lease_json(_lease(pk))
+            if not done:
+                raise conflict(f"It is {told['state']} already.")
+        return Response(told, headers={"ETag": etag(told)})
 
 
 def lease_json(row: Lease) -> dict[str, Any]:

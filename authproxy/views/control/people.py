@@ -7,8 +7,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,13 +18,14 @@ from authproxy.models import Session
 from authproxy.moments import rfc3339
 from authproxy.refusing import forbidden, invalid, not_found
 from authproxy.serializers import Shape, password_field
-from authproxy.views.control.access import groups_named, require_reach
-from authproxy.views.control.asking import ControlEndpoint, changing, require_match, shown, word
+from authproxy.views.control.access import groups_named, note_change, require_reach
+from authproxy.views.control.asking import ControlEndpoint, at_once, changing, require_match, shown, word
 from authproxy.views.control.calling import Caller, staff
 from authproxy.views.control.parameters import CHANGING, IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, page, searched
 from authproxy.views.documented import documented
+from routing.auditing import gathering
 
 _TAG: Final = "Access"
 _BOOL: Final = {"type": "boolean"}
@@ -135,7 +135,7 @@ class UsersView(ControlEndpoint):
             if password is not None:
                 _require_good(password, User(username=given["username"], email=given.get("email", "")))
             roles = groups_named(given.get("roles", ()))
-            with transaction.atomic():
+            with gathering("account.create", by=caller.name):
                 user, made_up = accounts.create(
                     given["username"],
                     email=given.get("email", ""),
@@ -180,12 +180,15 @@ class UserView(ControlEndpoint):
         caller.require("auth.change_user")
         wanted = AccountPatch(data=request.data)
         wanted.is_valid(raise_exception=True)
-        with changing(), transaction.atomic():
-            revocation.hold_order()
-            user = account_named(username)
-            require_match(request, etag(account_json(user)))
-            _become(user, wanted.validated_data, caller)
-        told = account_json(account_named(username))
+        given = wanted.validated_data
+        with at_once(revocation.hold_order), gathering("account.change", by=caller.name):
+            user = account_named(username, is_held=True)
+            before = account_json(user)
+            require_match(request, etag(before))
+            _become(user, given, caller)
+            told = account_json(account_named(username))
+            new = {"password": "another"} if "password" in given else {}
+            note_change(caller, "account", username, before, {**told, **new})
         return Response(told, headers={"ETag": etag(told)})
 
     @documented(
@@ -195,14 +198,15 @@ class UserView(ControlEndpoint):
         """With its consumer and its keys; nobody removes the account that calls."""
         caller = staff(request)
         caller.require("auth.delete_user")
-        user = account_named(username)
-        require_match(request, etag(account_json(user)))
-        require_reach(caller, user)
-        if caller.account is not None and caller.account.pk == user.pk:
-            raise forbidden("Nobody removes the account by which they are signed in.")
-        with changing(), transaction.atomic():
-            revocation.hold_order()
+        with at_once(revocation.hold_order):
+            user = account_named(username, is_held=True)
+            require_reach(caller, user)
+            if caller.account is not None and caller.account.pk == user.pk:
+                raise forbidden("Nobody removes the account by which they are signed in.")
+            before = account_json(user)
+            require_match(request, etag(before))
             user.delete()
+            note_change(caller, "account", username, before, None)
         return Response(status=204)
 
 
@@ -228,22 +232,44 @@ class ControlSessionsView(ControlEndpoint):
 class ControlSessionView(ControlEndpoint):
     """One of them."""
 
-    @documented("End somebody's session", tag=_TAG, answers={204: None}, errors=(*READING, 404))
+    @documented(
+        "Show a session",
+        tag=_TAG,
+        asks=[KNOWN],
+        answers={200: ControlSessionShape, 304: UNCHANGED},
+        errors=(*READING, 404),
+    )
+    def get(self, request: Request, pk: UUID) -> Response:
+        """While it is open."""
+        staff(request).require("authproxy.view_session")
+        told = session_json(_session(pk, sessions.live()))
+        return shown(request, told, etag(told))
+
+    @documented(
+        "End somebody's session", tag=_TAG, asks=[IF_MATCH], answers={204: None}, errors=(*READING, 404, 412)
+    )
     def delete(self, request: Request, pk: UUID) -> Response:
         """With all its tokens, everywhere within a second."""
         caller = staff(request)
         caller.require("authproxy.change_session")
-        row = sessions.live().filter(pk=pk).first()
-        if row is None:
-            raise not_found("There is no such session, or it has ended.")
-        with changing():
+        with at_once(revocation.hold_order):
+            row = _session(pk, sessions.live().select_for_update(of=("self",)))
+            require_match(request, etag(session_json(row)))
             sessions.end(row, reason=_ENDED, by=caller.name)
         return Response(status=204)
 
 
-def account_named(name: str) -> User:
-    """The account; refused if there is none."""
-    found = User.objects.prefetch_related("groups").filter(username=name).first()
+def _session(pk: UUID, rows: QuerySet[Session]) -> Session:
+    found = rows.select_related("user").filter(pk=pk).first()
+    if found is None:
+        raise not_found("There is no such session, or it has ended.")
+    return found
+
+
+def account_named(name: str, *, is_held: bool = False) -> User:
+    """The account; refused if there is none. `is_held`: nobody else changes it until the end of the transaction."""
+    rows = User.objects.select_for_update() if is_held else User.objects.all()
+    found = rows.prefetch_related("groups").filter(username=name).first()
     if found is None:
         raise not_found(f'There is no account "{name}".')
     return found
