@@ -2,13 +2,20 @@
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.test import RequestFactory
 from rest_framework.request import Request
 
 from authproxy.refusing import Refused
-from authproxy.views.control.asking import LONGEST_MESSAGE, changing, flag, message_of
-from routing.locking import StoreUnavailable
+from authproxy.views.control.asking import (
+    LONGEST_MESSAGE,
+    at_once,
+    changing,
+    flag,
+    is_conditional,
+    message_of,
+)
+from routing.locking import StoreUnavailable, hold_lock
 from routing.models import EditConflict
 from routing.problems import ConfigurationInvalid, Problem
 from routing.publishing import PublishRefused
@@ -66,3 +73,19 @@ def test_a_faulty_configuration_is_a_conflict_where_the_body_is_not_to_blame() -
         rejection = caught.value.rejection
         assert (rejection.status, rejection.details["count"]) == (status, 2)
         assert rejection.message == "routes[0].service: gone (and 1 more)"
+
+
+def test_what_has_a_precondition() -> None:
+    """Either field is one."""
+    asked_for = [asked(), asked(**{"if-match": '"a"'}), asked(**{"if-none-match": "*"})]
+    assert [is_conditional(request) for request in asked_for] == [False, True, True]
+
+
+@pytest.mark.django_db
+def test_a_precondition_and_its_change_are_one_transaction() -> None:
+    """The lock is taken in it; what the database refuses is an answer."""
+    with at_once(lambda: hold_lock(1)):
+        pass
+    with pytest.raises(Refused) as refused, at_once():
+        raise OperationalError("database is locked")
+    assert refused.value.rejection.status == 503

@@ -229,3 +229,12 @@ def test_methods_and_types_are_told(editor: Control) -> None:
     large_body = {"name": "a", "x": "y" * (1 << 20)}
     assert code(editor.call("put", "routes/a", large_body)) == (413, "PAYLOAD_TOO_LARGE")
     assert code(editor.call("get", "routs")) == (404, "NOT_FOUND")
+
+
+def test_a_role_whose_name_has_a_slash_is_reached() -> None:
+    """Groups of Django's may be called so."""
+    sara = Control("sara", SECURITY_ADMIN)
+    made = sara.call("put", "roles/ops/night", {"scopes": ["read"]})
+    assert (made.status_code, made.json()["name"]) == (201, "ops/night")
+    assert sara.call("get", "roles/ops/night")["ETag"] == made["ETag"]
+    assert sara.call("delete", "roles/ops/night").status_code == 204
