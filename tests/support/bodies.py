@@ -48,8 +48,9 @@ _VARIABLE: Final = r"\$\{"
 class Maker:
     """Makes values of schemas whose references lead to `shapes`, as `#/components/schemas/NAME`."""
 
-    def __init__(self, shapes: Mapping[str, Any], rng: Random) -> None:
-        self.shapes, self.rng = shapes, rng
+    def __init__(self, shapes: Mapping[str, Any], rng: Random, *, is_plain: bool = False) -> None:
+        """`is_plain`: nothing that is not required, so that it is very likely taken."""
+        self.shapes, self.rng, self.is_plain = shapes, rng, is_plain
 
     def made(self, schema: Any, depth: int = 0) -> Json:
         """A value that fits, but for what people say in prose alone."""
@@ -72,13 +73,16 @@ class Maker:
         return self._by_type(schema, depth)
 
     def entry(self, name: str) -> Json:
-        """A body of this shape. A route has one destination, and services that it names are there."""
+        """A body of this shape. A route has one destination, and its service is there; a provider has keys."""
         found = self.made(self.shapes[name])
         if name == "RouteSpec":
             one = self.rng.choice([each for each in DESTINATIONS if each in found] or ["service"])
             found = {key: value for key, value in found.items() if key == one or key not in DESTINATIONS}
             if one in ("service", "grpc"):
                 found["service"] = "orders"
+            found |= {"match": {"path": "/made"}} if self.is_plain else {}
+        if name == "IdentityProviderSpec":
+            found = {"jwks_url": "https://i.example/keys", **found}
         return found
 
     def spoiled(self, value: Json) -> Json:
@@ -109,7 +113,7 @@ class Maker:
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> Json:
         rng, required = self.rng, schema.get("required", ())
-        likely = 0 if depth > DEEPEST else 0.35 if depth else rng.choice((0.02, 0.08, 0.3))
+        likely = 0 if depth > DEEPEST or self.is_plain else 0.35 if depth else rng.choice((0.02, 0.08, 0.3))
         found = {
             name: self.made(part, depth + 1)
             for name, part in schema.get("properties", {}).items()

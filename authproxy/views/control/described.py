@@ -187,11 +187,11 @@ _DOCUMENTS: Final[dict[Any, Any]] = {
     200: OpenApiResponse(
         _DOCUMENT, description="As `gateway export` prints it; YAML text under `format=yaml`."
     ),
-    (200, YAML): OpenApiResponse(OpenApiTypes.STR, description="As `gateway export` prints it."),
+    (200, YAML): OpenApiResponse(_DOCUMENT, description="As `gateway export` prints it."),
     304: UNCHANGED,
 }
 _APPLIED: Final = {
-    "takes": {"application/json": _DOCUMENT, YAML: {"type": "string"}},
+    "takes": {"application/json": _DOCUMENT, YAML: _DOCUMENT},
     "asks": [*WRITES, PRUNE, IF_MATCH, IF_NONE_MATCH],
     "answers": {200: OutcomeShape, 202: OutcomeShape},
     "errors": CHANGING,
