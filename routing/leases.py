@@ -305,10 +305,13 @@ def _begin(
 def _renew_by_registration(
     lease: Lease, registration: Registration, count: LeaseCount, now: datetime
 ) -> None:
-    before = _known_to_workers(lease)
+    before = _picture(lease)
     _take_over(lease, registration, now)
-    if _known_to_workers(lease) != before:
+    if _picture(lease) != before:
         lease.changed = _next(count)
+        about = (("services", lease.service), ("lease", lease.url))
+        changes = changed("lease", lease.url, before, _picture(lease))
+        record(Deed("discovery.change", about, lease.consumer, changes=changes))
     lease.save()
 
 
@@ -318,10 +321,6 @@ def _take_over(lease: Lease, registration: Registration, now: datetime) -> None:
     lease.check_interval_s = registration.check_interval_s
     lease.ttl_s = registration.ttl_s
     lease.renewed_at, lease.expires_at = now, _expiry(registration.ttl_s, now)
-
-
-def _known_to_workers(lease: Lease) -> tuple[object, ...]:
-    return lease.weight, lease.check_endpoint, lease.check_interval_s, lease.ttl_s
 
 
 def _expiry(ttl_s: float | None, now: datetime) -> datetime | None:
@@ -372,7 +371,9 @@ def _note(
 
 
 def _picture(lease: Lease) -> dict[str, object]:
-    return {"service": lease.service, "weight": lease.weight, "state": str(lease.state)}
+    """What workers know of it, and how it stands."""
+    columns = ("service", "weight", "check_endpoint", "check_interval_s", "ttl_s")
+    return {**{name: getattr(lease, name) for name in columns}, "state": str(lease.state)}
 
 
 def _log(what: str, leases: Collection[Lease], by: str) -> None:

@@ -128,9 +128,12 @@ def test_routes_are_switched_in_a_list() -> None:
 
 def test_a_target_registers_itself() -> None:
     """And is let in, and leaves."""
-    assert told(lambda: registered(approves=False), "discovery.register") == {
-        URL: {"service": (..., "orders"), "weight": (..., 1), "state": (..., "pending")}
-    }
+    made = told(lambda: registered(approves=False), "discovery.register")[URL]
+    assert (made["service"], made["weight"], made["state"]) == ((..., "orders"), (..., 1), (..., "pending"))
+    before = newest()
+    registered(approves=False)
+    assert newest() == before, "a renewal changes nothing"
+    assert told(lambda: registered(weight=3), "discovery.change") == {URL: {"weight": (1, 3)}}
     lease = Lease.objects.get().pk
     assert told(lambda: leases.approve([lease], by="anna"), "discovery.approve") == {
         URL: {"state": ("pending", "approved")}

@@ -153,6 +153,7 @@ class ConsumerView(ControlEndpoint):
         given = wanted.validated_data
         with at_once(revocation.hold_order), gathering(by=caller.name):
             row = Consumer.objects.select_for_update(of=("self",)).filter(name=name).first()
+            caller.require(f"authproxy.{'add' if row is None else 'change'}_consumer")
             require_match(request, None if row is None else etag(consumer_json(row)))
             made = row is None
             if row is None:
