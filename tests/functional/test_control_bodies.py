@@ -70,7 +70,7 @@ class Story:
             ("orders", "analyst", str(body.get("name")) if isinstance(body, dict) else "x")
         )
         name = name if name.isascii() and name.isprintable() and name.strip(" /.") else "x"
-        if isinstance(body, dict) and self.rng.random() < 0.9:
+        if isinstance(body, dict) and (self.is_plain or self.rng.random() < 0.9):
             body["name"] = name
         put = self.ask("PUT", one, body, name=name)
         tag = {"If-Match": put.headers["ETag"][0]} if "ETag" in put.headers else {}
