@@ -42,10 +42,16 @@ def routes_of(
         )
         return
     _note_rest(route, protocols, notes)
+    hosts = _hosts(route, notes)
+    if not hosts and (route.get("hosts") or route.get("snis")):
+        notes.add(
+            f"{route.place}.hosts", "none is left, and without them it would take all; the route is left out"
+        )
+        return
     base = slug(str(route.get("name") or f"{service}-{route.place}"))
     order = (weight_of(route) - least) * _OF_KIND
     for path in route.texts("paths") or [""]:
-        made: dict[str, Any] = {"name": names.free(base), "match": _match(route, path, notes)}
+        made: dict[str, Any] = {"name": names.free(base), "match": _match(route, path, hosts, notes)}
         priority = order + (_regex_bonus(route) if is_regex(path) else 0)
         if priority:
             made["priority"] = priority
@@ -67,18 +73,26 @@ def is_regex(path: str) -> bool:
     return path.startswith("~") or re.fullmatch(r"[A-Za-z0-9._~/%-]*", path) is None
 
 
-def _match(route: Entity, path: str, notes: Notes) -> dict[str, Any]:
-    match: dict[str, Any] = {}
+def _hosts(route: Entity, notes: Notes) -> list[str]:
+    """Of a route that goes by the names of TLS handshakes alone, those: clients ask for the host that they greeted."""
+    named = route.texts("hosts")
+    if not named and (named := route.texts("snis")):
+        notes.add(f"{route.place}.snis", "taken as hosts: TLS has ended before the gateway")
     hosts = []
-    for host in route.texts("hosts"):
+    for host in named:
         if host.endswith(".*") or (host.startswith("*") and not host.startswith("*.")):
             notes.add(
                 f"{route.place}.hosts", f"{host}: a wildcard stands for the first labels only; left out"
             )
         else:
-            hosts.append(host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host)
+            hosts.append((host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host).lower())
+    return hosts
+
+
+def _match(route: Entity, path: str, hosts: list[str], notes: Notes) -> dict[str, Any]:
+    match: dict[str, Any] = {}
     if hosts:
-        match["hosts"] = [host.lower() for host in hosts]
+        match["hosts"] = hosts
     if is_regex(path):
         match |= {"path": _beginning(path), "path_type": "regex"}
     elif path:
@@ -134,5 +148,6 @@ def _note_rest(route: Entity, protocols: list[str], notes: Notes) -> None:
     if route.get("path_handling", "v0") != "v0":
         notes.add(f"{route.place}.path_handling", "v1 joins paths otherwise; look at what the service gets")
     for key in route.raw:
-        if key not in _CARRIED_ELSEWHERE and route.raw[key]:
+        taken = key == "snis" and not route.get("hosts")
+        if key not in _CARRIED_ELSEWHERE and route.raw[key] and not taken:
             notes.add(f"{route.place}.{key}", "has no counterpart")

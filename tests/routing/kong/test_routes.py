@@ -85,7 +85,10 @@ def test_each_path_is_a_route_of_its_own() -> None:
         ({"protocols": ["https"]}, "ENFORCE_HTTPS=refuse", 1),
         ({"protocols": ["https"], "https_redirect_status_code": 301}, "ENFORCE_HTTPS=redirect", 1),
         ({"hosts": ["a.*", "b"]}, "routes[0].hosts: a.*", 1),
-        ({"snis": ["a"]}, "routes[0].snis", 1),
+        ({"hosts": ["a.*"]}, "routes[0].hosts: none is left", 0),
+        ({"snis": ["a"]}, "routes[0].snis: taken as hosts", 1),
+        ({"snis": ["a.*"]}, "routes[0].hosts: none is left", 0),
+        ({"snis": ["a"], "hosts": ["b"]}, "routes[0].snis: has no counterpart", 1),
         ({"path_handling": "v1"}, "routes[0].path_handling", 1),
     ],
 )
@@ -94,3 +97,9 @@ def test_what_has_no_counterpart_is_named(route: dict[str, Any], said: str, numb
     found, lines = made(route)
     assert len(found) == number
     assert any(said in line for line in lines), lines
+
+
+def test_names_of_handshakes_alone_are_hosts() -> None:
+    """Else such a route would take the requests of all hosts."""
+    found, _ = made({"snis": ["A.example", "*.b.example"], "paths": ["/"]})
+    assert found[0]["match"]["hosts"] == ["a.example", "*.b.example"]
