@@ -52,7 +52,7 @@ def patch(current: Mapping[str, Any], given: Any) -> Any:
     for kind in KINDS:
         if kind in given:
             patched[kind] = [
-                _patched(known.get((kind, entry["name"]), {}), entry) for entry in _listed(given[kind])
+                _patched(known.get((kind, entry["name"]), {}), entry) for entry in given[kind] or ()
             ]
     if isinstance(given.get("defaults"), Mapping):
         patched["defaults"] = _patched(current.get("defaults") or {}, given["defaults"])
@@ -73,14 +73,11 @@ def _patched(old: Any, new: Any) -> Any:
 
 def _is_shaped(given: Any) -> bool:
     """Whether every kind is a list of mappings with names."""
-    return isinstance(given, dict) and all(
-        isinstance(entry, dict) and isinstance(entry.get("name"), str)
-        for kind in KINDS
-        for entry in _listed(given.get(kind))
+    return isinstance(given, dict) and all(_is_list(given.get(kind)) for kind in KINDS)
+
+
+def _is_list(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, list)
+        and all(isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in value)
     )
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]

@@ -41,7 +41,16 @@ def test_entries_of_the_file_keep_their_places() -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [None, [], "text", {"services": "a"}, {"services": ["a"]}, {"routes": [{}]}, {"routes": [{"name": 1}]}],
+    [
+        None,
+        [],
+        "text",
+        {"services": "a"},
+        {"services": ["a"]},
+        {"routes": [{}]},
+        {"routes": [{"name": 1}]},
+        {"routes": {"name": "r"}},
+    ],
 )
 def test_what_is_no_document_is_left_to_validation(given: Any) -> None:
     """Merging neither fails on nonsense nor hides it."""
@@ -69,7 +78,9 @@ def test_a_patch_changes_single_keys() -> None:
     }
 
 
-@pytest.mark.parametrize("given", [None, [], {"routes": 1}, {"routes": [{"name": 7}]}])
+@pytest.mark.parametrize(
+    "given", [None, [], {"routes": 1}, {"routes": [{"name": 7}]}, {"routes": {"name": "r"}}]
+)
 def test_a_patch_that_is_no_document_comes_back(given: Any) -> None:
     """Validation says what is wrong with it."""
     assert patch(CURRENT, given) == given
