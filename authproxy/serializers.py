@@ -18,14 +18,21 @@ class AnyValue(serializers.JSONField):
     """Described as what may be null and anything else, null would be one of two, which a validator refuses."""
 
 
+@extend_schema_field({"type": ["integer", "string", "null"]})
+class UserId(serializers.JSONField):
+    """A number for an account of the gateway, a text for somebody of an identity provider's, null else."""
+
+
 def password_field() -> serializers.CharField:
     return serializers.CharField(max_length=_LONGEST_PASSWORD, trim_whitespace=False, write_only=True)
 
 
 class UserShape(Shape):
-    """`id` is a number for an account of the gateway, a text for somebody of an identity provider's, null else."""
+    """Who calls."""
 
-    id = serializers.IntegerField(allow_null=True)
+    id = UserId(
+        help_text="A number for an account of the gateway, a text for somebody of an identity provider's, null else."
+    )
     username = serializers.CharField()
     email = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField())

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -89,3 +90,12 @@ def test_names_of_shapes_are_nobodys_guess() -> None:
     found = SchemaGenerator().get_schema(request=None, public=True)
     assert not GENERATOR_STATS, dict(GENERATOR_STATS._warn_cache)
     assert set(rest.ENUMS) <= set(found["components"]["schemas"])
+
+
+@pytest.mark.parametrize("number", [7, "00u1", None])
+def test_an_id_may_be_an_identity_providers(number: int | str | None) -> None:
+    """The document has to say so, since generated clients refuse what it does not."""
+    schemas = SchemaGenerator().get_schema(request=None, public=True)["components"]["schemas"]
+    shown = {"id": number, "username": "ann", "email": "", "roles": [], "scopes": []}
+    assert jsonschema_rs.is_valid(schemas["UserShape"], shown)
+    assert not jsonschema_rs.is_valid(schemas["UserShape"], {**shown, "id": True})
