@@ -170,17 +170,35 @@ def _words(value: Any, *, split: bool) -> frozenset[str]:
     """Roles or scopes: a list of texts, or one text; `split` where spaces separate (RFC 6749 section 3.3)."""
     if value is None:
         return _NOTHING
-    why = "bad_scopes" if split else "bad_roles"
-    texts = (value,) if type(value) is str else tuple(_texts(value, why))
-    return _shared(texts, split) if sum(map(len, texts)) <= _LONGEST_SHARED else _set_of(texts, split=split)
+    try:
+        if type(value) is str:
+            return _shared((value,), split)
+        if type(value) is list:
+            return _shared(tuple(value), split)
+    except _TooLong as found:
+        return found.words
+    except TypeError:  # there is something in it that is no text
+        pass
+    raise Unacceptable("bad_scopes" if split else "bad_roles")
 
 
-def _set_of(texts: tuple[str, ...], split: bool) -> frozenset[str]:
-    return frozenset(" ".join(texts).split()) if split else frozenset(texts) - _BLANK
+class _TooLong(Exception):  # noqa: N818 - what it is
+    """To be remembered."""
+
+    def __init__(self, words: frozenset[str]) -> None:
+        super().__init__()
+        self.words = words
 
 
-_shared = lru_cache(maxsize=1024)(_set_of)
-"""Many callers have the same roles and scopes: one set, made once, serves all of them."""
+@lru_cache(maxsize=1024)
+def _shared(texts: tuple[str, ...], split: bool) -> frozenset[str]:
+    """Many callers have the same roles and scopes: one set, made once, serves all of them. Raises TypeError, _TooLong."""
+    if not all(type(each) is str for each in texts):
+        raise TypeError
+    words = frozenset(" ".join(texts).split()) if split else frozenset(texts) - _BLANK
+    if sum(map(len, texts)) > _LONGEST_SHARED:
+        raise _TooLong(words)
+    return words
 
 
 def _texts(value: Any, why: str) -> list[str]:

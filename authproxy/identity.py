@@ -145,12 +145,13 @@ class Identity:
         }
 
     def _build_fields(self) -> Pairs:
+        name = _shown(self.name)
         fields = (
             (b"x-user-id", _shown(self.user_id)),
-            (b"x-user-name", _shown(self.name)),
+            (b"x-user-name", name),
             (b"x-user-roles", _listed(self.roles, ",")),
             (b"x-user-scopes", _listed(self._granted, " ")),
-            (b"x-consumer", _shown(self.consumer)),
+            (b"x-consumer", name if self.consumer == self.name else _shown(self.consumer)),
             (b"x-auth-method", self.method.encode()),
         )
         told = tuple([field for field in fields if field[1]])
