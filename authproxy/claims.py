@@ -192,7 +192,7 @@ class _TooLong(Exception):  # noqa: N818 - what it is
 
 @lru_cache(maxsize=1024)
 def _shared(texts: tuple[str, ...], split: bool) -> frozenset[str]:
-    """Many callers have the same roles and scopes: one set, made once, serves all of them. Raises TypeError, _TooLong."""
+    """Many callers have the same roles and scopes: one set, made once, serves all. Raises TypeError, _TooLong."""
     if not all(type(each) is str for each in texts):
         raise TypeError
     words = frozenset(" ".join(texts).split()) if split else frozenset(texts) - _BLANK
