@@ -1,9 +1,10 @@
 """D: Whom policies in mode log would refuse, and the button that enforces one."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -11,12 +12,21 @@ from django.urls import URLPattern, path, reverse
 
 from observability.models import WouldRefuse
 from observability.requests.enforcing import NothingToEnforce
-from observability.requests.logonly import ENFORCE, KEYS, NoSuchRoute, enforce, groups, places_of
+from observability.requests.logonly import (
+    ENFORCE,
+    KEYS,
+    NoSuchRoute,
+    enforce,
+    groups,
+    places_of,
+    with_callers,
+)
 from routing.admin.dialogs import REASON_LENGTH
 from routing.admin.publishing import SOURCE, NotPublished, actor_of, refused, tell, tell_refusal
 from routing.admin.revisions import ReadOnlyAdmin
 from routing.problems import Problem
 
+PAGE: Final = 20
 LIST = "observability/admin/logonly.html"
 CONFIRM = "observability/admin/enforce.html"
 
@@ -34,12 +44,14 @@ class WouldRefuseAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
+        page = Paginator(groups(), PAGE).get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
             **(extra_context or {}),
             "title": "Log-only policies",
             "opts": self.opts,
-            "groups": groups(),
+            "groups": with_callers(list(page.object_list)),
+            "page": page,
             "may_enforce": request.user.has_perms(ENFORCE),
         }
         return TemplateResponse(request, LIST, context)

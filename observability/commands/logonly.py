@@ -4,7 +4,7 @@ import argparse
 from typing import Any, Final
 
 from observability.requests.enforcing import POLICIES, NothingToEnforce
-from observability.requests.logonly import Group, NoSuchRoute, enforce, groups
+from observability.requests.logonly import Group, NoSuchRoute, enforce, groups, with_callers
 from routing.commands.console import OK, CommandRefused, Console, add_author, add_json, author
 from routing.commands.documents import describe, sentence
 
@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
 
 def run_list(options: argparse.Namespace, console: Console) -> int:
     """`gateway log-only`: those hit most often first."""
-    found = groups(options.route)
+    found = with_callers(groups(options.route))
     if options.as_json:
         console.data([group.as_json() for group in found])
         return OK

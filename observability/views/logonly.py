@@ -22,7 +22,7 @@ from authproxy.views.control.parameters import PAGING
 from authproxy.views.control.tables import sliced
 from authproxy.views.documented import documented
 from observability.requests.enforcing import POLICIES, NothingToEnforce
-from observability.requests.logonly import ENFORCE, SEE, Group, NoSuchRoute, enforce, groups
+from observability.requests.logonly import ENFORCE, SEE, Group, NoSuchRoute, enforce, groups, with_callers
 from routing.rows.base import NAME_LENGTH
 
 _TAG: Final = "Control"
@@ -104,7 +104,7 @@ class LogOnlyView(ControlEndpoint):
         """Whom each would have refused within 30 days, of all requests; those hit most often first, at most 500."""
         staff(request).require(SEE)
         found = sliced(groups(word(request, "route")), request, _place)
-        return Response(found.under("policies", [group.as_json() for group in found.rows]))
+        return Response(found.under("policies", [group.as_json() for group in with_callers(found.rows)]))
 
     @documented(
         "Enforce a policy",

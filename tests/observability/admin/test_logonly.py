@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from observability.models import WouldRefuse
 from routing import publishing
@@ -48,6 +50,25 @@ def test_the_list_says_who_would_be_hit_by_what() -> None:
     assert "Would have refused nobody" in signed_in().get(URL).content.decode()
     would(route="gone")
     assert "It is not in mode log any more." in signed_in().get(URL).content.decode()
+
+
+def test_very_many_policies_are_in_pages_of_few_queries() -> None:
+    """As many queries as for one; each policy is on one page."""
+    would(route="other")
+    client = signed_in()
+    client.get(URL)
+    with CaptureQueriesContext(connection) as few:
+        client.get(URL)
+    for number in range(45):
+        would(digest=f"d{number}", route=f"r{number:02}", count=100 + number)
+    with CaptureQueriesContext(connection) as many:
+        first = client.get(URL)
+    assert len(many) == len(few)
+    pages = [first, *(client.get(URL, {"page": number}) for number in (2, 3))]
+    found = [group.route for response in pages for group in response.context["groups"]]
+    assert found == [*(f"r{number:02}" for number in range(44, -1, -1)), "other"]
+    assert "Page 1 of 3" in first.content.decode()
+    assert "Those hit less often" not in pages[-1].content.decode()
 
 
 def test_enforcing_asks_and_then_publishes() -> None:

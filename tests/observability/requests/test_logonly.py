@@ -1,10 +1,12 @@
 """Whom policies in mode log would have refused, and enforcing one."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from observability.models import AuditEvent
+from observability.models import AuditEvent, WouldRefuse
 from observability.requests.enforcing import NothingToEnforce
-from observability.requests.logonly import NoSuchRoute, enforce, groups, places_of
+from observability.requests.logonly import MOST_CALLERS, NoSuchRoute, enforce, groups, places_of, with_callers
 from routing import publishing
 from routing.drafts import Actor
 from routing.models import Quota, Revision, Route
@@ -31,7 +33,28 @@ def test_those_hit_most_often_first_and_those_that_hit_nobody_last() -> None:
         ("quotas hourly of route users", 0, 0, True),
     ]
     assert [each.title for each in groups("open")] == ["require_headers of route open"]
-    assert [row.caller for row in groups()[1].rows] == ["ada", "bert"]
+    assert [row.caller for row in with_callers(groups())[1].rows] == ["ada", "bert"]
+
+
+def test_callers_of_very_many_policies_are_one_query() -> None:
+    """Of each the ones hit most often; no more rows are brought than are shown."""
+    WouldRefuse.objects.all().delete()
+    for number in range(MOST_CALLERS + 5):
+        for route in ("users", "open", "d"):
+            hit(f"{route}{number}", "ip", f"c{number:02}", number + 1, route=route)
+        hit(f"other{number}", "auth", "dora", 1)
+    found = groups()
+    with CaptureQueriesContext(connection) as queries:
+        shown = {each.title: each for each in with_callers(found)}
+    assert len(queries) == 1
+    best = [f"c{number:02}" for number in range(MOST_CALLERS + 4, 4, -1)]
+    assert [[row.caller for row in shown[f"ip of route {name}"].rows] for name in ("users", "open", "d")] == [
+        best
+    ] * 3
+    assert len(shown["auth of route users"].rows) == MOST_CALLERS
+    with CaptureQueriesContext(connection) as queries:
+        assert with_callers([each for each in found if not each.total])[0].rows == ()
+    assert len(queries) == 0
 
 
 def test_enforcing_is_one_revision_and_one_event() -> None:
