@@ -29,8 +29,11 @@ def test_only_a_start_begins_anything(tmp_path: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
-def test_everything_is_known_before_settings_are_read(tmp_path: Path) -> None:
+def test_everything_is_known_before_settings_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Addresses, the store's URL and what the example's environment has; services wait, and end with it."""
+    monkeypatch.setattr(beginning, "can_fork", lambda: True)  # whatever threads other tests have left here
     environ = {"VAR_DIR": str(tmp_path), "REALTIME_SERVICE_URL": "http://mine:1"}
     with begun(["quickstart", "--example", "isaas"], environ):
         now = beginning.current()

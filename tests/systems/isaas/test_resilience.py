@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -23,13 +24,33 @@ BURST, PER_S = 20, 10
 
 
 async def flood(
-    system: System, caller: dict[str, str], path: str, count: int = 120
+    system: System, caller: dict[str, str], path: str, number: int = 120
 ) -> tuple[list[httpx.Response], float]:
     """The answers to many requests at a time, and the seconds that they took."""
     async with httpx.AsyncClient(base_url=system.url, headers=caller, timeout=60) as client:
         began = time.monotonic()
-        answers = await asyncio.gather(*(client.get(path) for _ in range(count)))
+        answers = await asyncio.gather(*(client.get(path) for _ in range(number)))
         return [*answers], time.monotonic() - began
+
+
+def flood_undisturbed(system: System, path: str) -> tuple[list[httpx.Response], float]:
+    """The answers to a newcomer while Redis gave every answer in its 50 ms; neighbours can make it miss them.
+
+    The gateway then decides alone, by a bucket of its own, which is full: it is asked anew.
+    """
+    numbers = count(1)
+    while True:
+        before = unanswered(system)
+        caller = system.newcomer(f"flooder-{path}-{next(numbers)}")
+        found = asyncio.run(flood(system, caller, f"/api/v1/{path}"))
+        if unanswered(system) == before:
+            return found
+
+
+def unanswered(system: System) -> list[str]:
+    """What metrics say of calls to Redis that were not answered."""
+    lines = system.ask("GET", "/metrics").text.splitlines()
+    return [each for each in lines if each.startswith("gateway_redis_calls_total") and '"sent"' not in each]
 
 
 def assert_is_limited(answers: list[httpx.Response], took_s: float) -> None:
@@ -46,7 +67,7 @@ def assert_is_limited(answers: list[httpx.Response], took_s: float) -> None:
 @pytest.mark.parametrize("path", ["context", "intent", "predict", "realtime"])
 def test_rate_limit(isaas: System, path: str) -> None:
     """Of each caller, on every service: ten a second, twenty at once. Others are not disturbed."""
-    assert_is_limited(*asyncio.run(flood(isaas, isaas.newcomer(f"flooder-{path}"), f"/api/v1/{path}")))
+    assert_is_limited(*flood_undisturbed(isaas, path))
     assert isaas.ask("GET", f"/api/v1/{path}", isaas.signed_in("adele")).status_code == 200
 
 
