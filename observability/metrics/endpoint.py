@@ -10,15 +10,18 @@ from authproxy.exchange import Receive, Scope, Send
 from authproxy.opsaccess import OpsAccess, refusal_of
 from authproxy.rejections import Rejection
 from observability.health import READ_METHODS, send_refusal
-from observability.metrics.exposition import encoder_for, pieces
+from observability.metrics.exposition import Encode, encoder_for, pieces
 from observability.metrics.samples import Samples
 
+Headers = list[tuple[bytes, bytes]]
 PATHS: Final = frozenset({"/metrics", "/monitoring/metrics"})
 AT_ONCE: Final = 1
-"""Scrapes that are answered at a time; others wait their turn."""
+"""Threads that compute at a time, a scrape's counts or a piece of its text; others wait their turn."""
 TURNS: Final = 400
 """Of the event loop, at most, until what waits is counted."""
 PIECE: Final = 64 * 1024
+PARTS: Final = 8
+"""Of one piece, at most: it is made in about a millisecond."""
 
 
 class Metrics:
@@ -55,18 +58,32 @@ class Metrics:
             await send_refusal(send, scope, rejection)
             return
         encode, content_type = encoder_for(_field(scope, b"accept"))
-        headers = [(b"content-type", content_type.encode("ascii")), (b"cache-control", b"no-store")]
+        headers: Headers = [(b"content-type", content_type.encode("ascii")), (b"cache-control", b"no-store")]
+        await self._answer(send, headers, encode)
+
+    async def _answer(self, send: Send, headers: Headers, encode: Encode) -> None:
+        samples = await self._samples()
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            texts = _joined(pieces(samples, encode))
+            while piece := await self._next(texts):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        finally:
+            await asyncio.to_thread(samples.let_go)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _samples(self) -> Samples:
         async with self._turn:
             for _ in range(TURNS):
                 if not self._drain():
                     break
                 await asyncio.sleep(0)
-            samples = await asyncio.to_thread(self._gather)
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            texts = _joined(pieces(samples, encode))
-            while piece := await asyncio.to_thread(next, texts, b""):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            return await asyncio.to_thread(self._gather)
+
+    async def _next(self, texts: Iterator[bytes]) -> bytes:
+        """Whoever reads slowly has no turn meanwhile."""
+        async with self._turn:
+            return await asyncio.to_thread(next, texts, b"")
 
     def _refusal(self, scope: Scope) -> Rejection | None:
         if scope["method"] not in READ_METHODS:
@@ -92,7 +109,7 @@ def _joined(texts: Iterable[bytes]) -> Iterator[bytes]:
     for text in texts:
         held.append(text)
         size += len(text)
-        if size >= PIECE:
+        if size >= PIECE or len(held) >= PARTS:
             yield b"".join(held)
             held, size = [], 0
     if held:

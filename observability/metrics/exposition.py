@@ -6,7 +6,8 @@ about a millisecond, so that nobody is kept waiting.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate, islice
+from functools import cache
+from itertools import accumulate
 from typing import Final
 
 from prometheus_client.exposition import choose_encoder
@@ -15,13 +16,13 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from observability.metrics.catalogue import BOUNDS_S, FAMILIES, Family
-from observability.metrics.samples import Distribution, Labels, Samples, Value
+from observability.metrics.samples import Distribution, Labels, Samples, Value, unpacked
 
-ROWS: Final = 100
-"""Of one piece; a histogram is twenty samples."""
 _LE: Final = (*(f"{bound:g}" for bound in BOUNDS_S), "+Inf")
 _PLAIN: Final = 1_000_000
 """Whole numbers below it are written with all their digits."""
+_HERE: Final = "\0"
+"""Where labels stand in a template."""
 Encode = Callable[[Collector], bytes]
 
 
@@ -42,10 +43,9 @@ def pieces(samples: Samples, encode: Encode) -> Iterator[bytes]:
     """In the order of the catalogue; metrics without values are left out."""
     end = encode(_Heads())
     for name, family in FAMILIES.items():
-        rows = iter(list(samples.values.get(name, {}).items()))
         head = encode(_Heads(head_of(family))).removesuffix(end)
-        while part := list(islice(rows, ROWS)):
-            yield head + "".join([_line(family, row) for row in part]).encode()
+        for rows in samples.parts_of(name):
+            yield head + "".join([_line(name, labels, value) for labels, value in rows.items()]).encode()
             head = b""
     if end:
         yield end
@@ -57,32 +57,35 @@ def head_of(family: Family) -> Metric:
     return Metric(base, family.help, family.kind)
 
 
-def _line(family: Family, row: tuple[Labels, Value]) -> str:
-    """The lines of one row. Labels stand in alphabetical order, as prometheus_client has them."""
-    values, value = row
-    pairs = sorted(zip(family.labels, values, strict=True))
-    labels = ",".join([f'{label}="{_escaped(text)}"' for label, text in pairs])
-    if isinstance(value, Distribution):
-        return _histogram(family.name, labels, value)
-    return f"{family.name}{{{labels}}} {_number(value)}\n" if labels else f"{family.name} {_number(value)}\n"
+def _line(name: str, labels: Labels, value: Value) -> str:
+    """The lines of one row."""
+    if isinstance(value, bytes):
+        return _histogram(name, labels, value)
+    return f"{name}{{{labels}}} {_number(value)}\n" if labels else f"{name} {_number(value)}\n"
 
 
-def _histogram(name: str, labels: str, value: Distribution) -> str:
-    start, rest = f'{name}_bucket{{le="', f'",{labels}}} ' if labels else '"} '
-    counts = list(accumulate(value.counts))
-    lines = [f"{start}{le}{rest}{_number(count)}\n" for le, count in zip(_LE, counts, strict=True)]
-    braced = f"{{{labels}}}" if labels else ""
-    lines.append(f"{name}_count{braced} {_number(counts[-1])}\n{name}_sum{braced} {_number(value.seconds)}\n")
-    return "".join(lines)
+def _histogram(name: str, labels: Labels, value: Distribution) -> str:
+    """Made by one template: a format string for the numbers, in which labels stand for themselves as _HERE."""
+    *counts, seconds = unpacked(value)
+    numbers = list(accumulate(counts))
+    numbers.append(numbers[-1])
+    if numbers[-1] < _PLAIN:
+        made = _template(name, "%d.0") % (*numbers, _number(seconds))
+    else:
+        made = _template(name, "%s") % (*map(_number, numbers), _number(seconds))
+    if labels:
+        return made.replace(_HERE, labels)
+    return made.replace(f",{_HERE}", "").replace(f"{{{_HERE}}}", "")
+
+
+@cache
+def _template(name: str, number: str) -> str:
+    """`le` comes first: no label of a histogram stands before it in the alphabet."""
+    buckets = "".join([f'{name}_bucket{{le="{le}",{_HERE}}} {number}\n' for le in _LE])
+    return f"{buckets}{name}_count{{{_HERE}}} {number}\n{name}_sum{{{_HERE}}} %s\n"
 
 
 def _number(value: float) -> str:
     if type(value) is int and 0 <= value < _PLAIN:
         return f"{value}.0"
     return str(floatToGoString(value))  # type: ignore[no-untyped-call]
-
-
-def _escaped(text: str) -> str:
-    if "\\" in text or '"' in text or "\n" in text:
-        return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-    return text

@@ -14,14 +14,15 @@ from typing import Final
 
 from observability.metrics import catalogue as names
 from observability.metrics.counting import Counting, Timings
+from observability.metrics.pace import Pace
 from observability.metrics.samples import Samples
 from observability.metrics.shelf import Shelf
 from resilience.clock import monotonic, wall_clock
 
 WRITE_S: Final = 1.0
 LAG_S: Final = 0.25
-SHARE: Final = 20
-"""Writing takes at most one of so many parts of the time, however much there is to write."""
+SHARE: Final = 10
+"""Writing, rests included, takes at most one of so many parts of the time, however much there is to write."""
 Source = Callable[[Samples], None]
 _log: Final = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Metering:
         shelf: Shelf | None = None,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = wall_clock,
+        pace: Callable[[], Callable[[], object]] = Pace,
     ) -> None:
         self.counting = Counting()
         self.unwritten = 0
@@ -45,6 +47,7 @@ class Metering:
         self._shelf = shelf or Shelf(var_dir)
         self._clock = clock
         self._wall = wall
+        self._pace = pace
         self._lag = Timings()
         self._tasks: list[asyncio.Task[None]] = []
         self._is_failing = False
@@ -71,30 +74,33 @@ class Metering:
             await asyncio.to_thread(self._leave)
 
     def gather(self) -> Samples:
-        """What all workers of this node have counted. For a thread.
+        """What all workers of this node have counted. For a thread, which takes rests.
 
         This worker's counts are written first: who is asked next never says less than who was asked before.
         """
-        own, living, departed = self._shared() if self._tasks else (self.samples(), Samples(), Samples())
-        departed.add(living)
-        departed.add(own)
-        since = departed.get(names.REVISION_SINCE)
+        found = self._shared() if self._tasks else self.samples()
+        since = found.get(names.REVISION_SINCE)
         if isinstance(since, float):
-            departed.put(names.REVISION_AGE, max(0.0, self._wall() - since))
-        return departed
+            found.put(names.REVISION_AGE, max(0.0, self._wall() - since))
+        return found
 
-    def _shared(self) -> tuple[Samples, Samples, Samples]:
+    def _shared(self) -> Samples:
         """This worker's, those of the others that live, and those of the others that are gone."""
+        own: Samples | None = None
         try:
             self._shelf.open()
-            return self._shelf.publish(self.samples), *self._shelf.others()
+            own = self._shelf.publish(self.samples)
+            found = Samples(self._pace())
+            self._shelf.add_others(found)
         except OSError as error:
             self._fail(error)
-            return self.samples(), Samples(), Samples()
+            return own or self.samples()
+        found.add(own)
+        return found
 
     def samples(self) -> Samples:
         """What this worker has counted."""
-        found = Samples()
+        found = Samples(self._pace())
         found.put(names.WORKERS, 1)
         found.put(names.LAG, self._lag.value)
         for source in list(self._sources):
@@ -122,7 +128,7 @@ class Metering:
 
     def _publish(self) -> None:
         self._shelf.open()
-        self._shelf.publish(self.samples)
+        self._shelf.publish(self.samples).let_go()
         self._is_failing = False
 
     def _leave(self) -> None:

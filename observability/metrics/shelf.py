@@ -1,8 +1,8 @@
 """I: What the workers of one node have counted, on the disk, so that whoever is asked answers for all.
 
-    VAR_DIR/metrics/LIFE/WORKER.lines    a worker's, written anew about once a second, and before it answers a scrape
+    VAR_DIR/metrics/LIFE/WORKER.counts   a worker's, written anew about once a second, and before it answers a scrape
                         /WORKER.lock     held as long as the worker lives: the system lets go of it, whatever happens
-                        /departed.lines  what workers that are gone had counted, and which of them it holds already
+                        /departed.counts what workers that are gone had counted, and which of them it holds already
                         /departed.lock   held to read all of it, or to move a worker's counts to the departed
 
 LIFE is the process that started the workers: counters begin anew with it. A worker that finds files of a life that is
@@ -15,19 +15,21 @@ import logging
 import os
 import shutil
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, Final, NamedTuple
+from typing import IO, Final, NamedTuple, TypeVar
 
 import orjson
 
-from observability.metrics.samples import Samples, from_lines, to_lines
+from observability.metrics.samples import Part, Samples, from_lines, to_lines
 
 FOLDER: Final = "metrics"
-LINES: Final = ".lines"
+LINES: Final = ".counts"
 LOCK: Final = ".lock"
 DEPARTED: Final = "departed"
+T = TypeVar("T")
 _log: Final = logging.getLogger(__name__)
 
 
@@ -110,30 +112,35 @@ class Shelf:
             self.write(samples)
         return samples
 
-    def others(self) -> tuple[Samples, Samples]:
-        """What the other workers that live have counted, and those that are gone."""
-        living = Samples()
+    def add_others(self, into: Samples) -> None:
+        """What the other workers that live have counted, and those that are gone. Others wait while files are read, and
+        not while their lines are."""
         with _locked(self._path(DEPARTED, LOCK)):
-            departed = self._departed()
+            found = deque([self._departed(into.rest)])
             for path in sorted(self._folder.glob(f"*{LINES}")):
                 if path.stem not in (DEPARTED, self.name):
-                    living.add(_read(path))
-        return living, departed
+                    found.append(_lines(path, into.rest))
+        while found:
+            _add(into, found.popleft())
 
-    def _departed(self) -> Samples:
+    def _departed(self, rest: Callable[[], object]) -> deque[bytes]:
         """Takes over what workers left behind. Once for each: whom it holds is written with what it holds."""
         path = self._path(DEPARTED, LINES)
-        held, samples = _read_departed(path)
+        held, lines = _split(_lines(path, rest))
         gone = list(self._gone())
         new = [name for name in gone if name not in held]
         if new:
+            departed = Samples(rest)
+            _add(departed, lines)
             for name in new:
-                samples.add(_read(self._path(name, LINES)), only_counts=True)
-            _replace(path, _departed_lines(gone, samples))
+                _add(departed, _lines(self._path(name, LINES), rest), only_counts=True)
+            lines = deque(to_lines(departed))
+            departed.let_go()
+            _replace(path, (orjson.dumps(gone) + b"\n", *lines))
         for name in gone:
             for ending in (LINES, LOCK):
                 self._path(name, ending).unlink(missing_ok=True)
-        return samples
+        return lines
 
     def _gone(self) -> Iterator[str]:
         for path in sorted(self._folder.glob(f"*{LOCK}")):
@@ -177,28 +184,45 @@ def _replace(path: Path, lines: Iterable[bytes]) -> None:
         raise
 
 
-def _read(path: Path) -> Samples:
+def _lines(path: Path, rest: Callable[[], object]) -> deque[bytes]:
+    found: deque[bytes] = deque()
     try:
         with path.open("rb") as file:
-            return from_lines(file)
+            for line in file:  # `readlines` would be one long step of the interpreter
+                found.append(line)
+                rest()
     except FileNotFoundError:
-        return Samples()
-    except ValueError as error:
-        _log.warning("%s cannot be read: %s", path, error)
-        return Samples()
+        pass
+    return found
 
 
-def _departed_lines(names: Iterable[str], samples: Samples) -> Iterator[bytes]:
-    yield orjson.dumps(list(names)) + b"\n"
-    yield from to_lines(samples)
-
-
-def _read_departed(path: Path) -> tuple[frozenset[str], Samples]:
+def _split(lines: deque[bytes]) -> tuple[frozenset[str], deque[bytes]]:
+    """Whom the departed's file holds, and what they had counted."""
+    if not lines:
+        return frozenset(), lines
     try:
-        with path.open("rb") as file:
-            return frozenset(orjson.loads(file.readline())), from_lines(file)
-    except FileNotFoundError:
-        return frozenset(), Samples()
+        held = frozenset(orjson.loads(lines.popleft()))
     except (ValueError, TypeError) as error:
-        _log.warning("%s cannot be read: %s", path, error)
-        return frozenset(), Samples()
+        _log.warning("what workers that are gone had counted cannot be read: %s", error)
+        return frozenset(), deque()
+    return held, lines
+
+
+def _add(into: Samples, lines: deque[bytes], *, only_counts: bool = False) -> None:
+    """All of a file or nothing: what cannot be read is as if it was not there. The lines are gone afterwards."""
+    parts: deque[Part] = deque()
+    try:
+        for part in from_lines(_each(lines), only_counts=only_counts):
+            parts.append(part)
+            into.rest()
+    except ValueError as error:
+        _log.warning("what a worker has counted cannot be read: %s", error)
+        return
+    for name, rows in _each(parts):
+        into.add_rows(name, rows)
+
+
+def _each(found: deque[T]) -> Iterator[T]:
+    """One after the other is let go: to free many at once is a long step of the interpreter."""
+    while found:
+        yield found.popleft()

@@ -73,6 +73,14 @@ class Tally:
 
 
 @dataclass(slots=True)
+class Spent:
+    """What some requests took of something, in seconds and in buckets."""
+
+    buckets: dict[int, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
 class Fold:
     """What came of a batch."""
 
@@ -82,8 +90,8 @@ class Fold:
     """By service, target and outcome."""
     retries: dict[str, int] = field(default_factory=dict)
     """Attempts after the first, by service."""
-    waits: dict[str, dict[int, int]] = field(default_factory=dict)
-    """How long services took to begin their answers: buckets by service."""
+    waits: dict[str, Spent] = field(default_factory=dict)
+    """How long services took to begin their answers."""
     caches: dict[tuple[str, str], int] = field(default_factory=dict)
     """By route and what X-Cache said."""
     would: dict[tuple[str, str, str], int] = field(default_factory=dict)
@@ -152,12 +160,15 @@ def _part(alikes: _Alikes, done: Fold) -> None:
     for (route, service, method, status, code), alike in alikes.items():
         known = method if method in METHODS else OTHER
         key = Key(route, service, known, status, "" if code is None else code.value)
+        waited_s = alike.cell.upstream_s
         if key in done.cells:
             done.cells[key].add(alike.cell)
         else:
             done.cells[key] = alike.cell
         if alike.waits:
-            merge(done.waits.setdefault(service, {}), alike.waits)
+            spent = done.waits.setdefault(service, Spent())
+            merge(spent.buckets, alike.waits)
+            spent.seconds += waited_s
         for (target, end), number in alike.ends.items():
             _more(done.attempts, (service, target, end.value), number)
         is_error, is_refused = status >= 500, code is not None and status in _REFUSED

@@ -45,8 +45,8 @@ class Recent:
                 found = sums.setdefault(key.service, _Sum())
                 found.requests += cell.count
                 found.errors += cell.count if key.status >= 500 else 0
-        for service, buckets in batch.folded.waits.items():
-            merge(sums.setdefault(service, _Sum()).buckets, buckets)
+        for service, wait in batch.folded.waits.items():
+            merge(sums.setdefault(service, _Sum()).buckets, wait.buckets)
 
     def shown(self) -> dict[str, dict[str, Any]]:
         """By service. Response times in milliseconds, to the head of the answer; None for what nobody asked for."""

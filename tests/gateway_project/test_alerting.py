@@ -22,4 +22,4 @@ def test_what_metrics_say() -> None:
     alerts_reader(lambda: duty)(after)
 
     assert not before.values
-    assert after.values == {ALERTS: {("failed",): 2}, ALERTS_WAITING: {(): 3}}
+    assert after.values == {ALERTS: {'result="failed"': 2}, ALERTS_WAITING: {"": 3}}

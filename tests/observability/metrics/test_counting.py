@@ -4,8 +4,9 @@ import pytest
 
 from authproxy.rejections import Code, Rejection
 from observability.metrics import catalogue as names
-from observability.metrics.counting import Counting, Timings, place_of
-from observability.metrics.samples import Distribution, Samples
+from observability.metrics.counting import Counting, Timings
+from observability.metrics.samples import PLACES, Samples, unpacked
+from observability.metrics.series import place_of
 from observability.traffic.folding import fold
 from observability.traffic.record import Record
 from observability.traffic.recorder import Batch
@@ -26,9 +27,9 @@ def test_requests_by_route_service_method_and_status() -> None:
     found = counted(one, one, record("orders", service="shop", status=404), record())
 
     assert found.values[names.REQUESTS] == {
-        ("orders", "shop", "GET", "200"): 2,
-        ("orders", "shop", "GET", "404"): 1,
-        ("", "", "GET", "200"): 1,
+        'method="GET",route="orders",service="shop",status="200"': 2,
+        'method="GET",route="orders",service="shop",status="404"': 1,
+        'method="GET",route="",service="",status="200"': 1,
     }
     assert found.get(names.SENT, "orders", "shop") == 20
 
@@ -38,11 +39,12 @@ def test_durations_of_requests_and_of_services() -> None:
     found = counted(record("orders", service="shop", forwarded=100.001, answered=100.005))
     whole, upstream = found.get(names.DURATION, "orders", "shop"), found.get(names.UPSTREAM, "shop")
 
-    assert isinstance(whole, Distribution)
-    assert isinstance(upstream, Distribution)
-    assert (whole.counts.index(1), whole.seconds) == (place_of(0.016), pytest.approx(0.01))
-    assert upstream.counts.index(1) in (place_of(0.004), place_of(0.008))
-    assert upstream.seconds == pytest.approx(0.004)
+    assert isinstance(whole, bytes)
+    assert isinstance(upstream, bytes)
+    whole, upstream = unpacked(whole), unpacked(upstream)
+    assert (whole.index(1), whole[PLACES]) == (place_of(0.016), pytest.approx(0.01))
+    assert upstream.index(1) in (place_of(0.004), place_of(0.008))
+    assert upstream[PLACES] == pytest.approx(0.004)
 
 
 def test_attempts_and_retries() -> None:
@@ -50,7 +52,10 @@ def test_attempts_and_retries() -> None:
         record("a", service="s", target="t2", attempts=2, failures=[("t1", Outcome.RESET)]),
     )
 
-    assert found.values[names.ATTEMPTS] == {("s", "t1", "reset"): 1, ("s", "t2", "ok"): 1}
+    assert found.values[names.ATTEMPTS] == {
+        'outcome="reset",service="s",target="t1"': 1,
+        'outcome="ok",service="s",target="t2"': 1,
+    }
     assert found.get(names.RETRIES, "s") == 1
 
 
@@ -60,9 +65,9 @@ def test_refusals_would_be_refusals_and_the_cache() -> None:
         record("a", status=429, refusal=limited), record("a", cache="HIT", would=(("quota", limited),))
     )
 
-    assert found.values[names.REFUSALS] == {("a", "RATE_LIMIT"): 1}
-    assert found.values[names.CACHE] == {("a", "HIT"): 1}
-    assert found.values[names.WOULD] == {("a", "quota", "RATE_LIMIT"): 1}
+    assert found.values[names.REFUSALS] == {'code="RATE_LIMIT",route="a"': 1}
+    assert found.values[names.CACHE] == {'result="HIT",route="a"': 1}
+    assert found.values[names.WOULD] == {'code="RATE_LIMIT",policy="quota",route="a"': 1}
 
 
 def test_counts_go_on_from_batch_to_batch() -> None:
@@ -81,17 +86,9 @@ def test_there_is_a_limit_and_what_is_beyond_it_is_counted() -> None:
     assert counting.dropped == 90
 
 
-@pytest.mark.parametrize(
-    ("seconds", "place"),
-    [(0.0, 0), (0.0005, 0), (0.00051, 1), (0.001, 1), (1.024, 11), (32.768, 16), (99, 17)],
-)
-def test_places(seconds: float, place: int) -> None:
-    assert place_of(seconds) == place
-
-
 def test_single_durations() -> None:
     timings = Timings()
     timings.note(0.001)
     timings.note(99)
 
-    assert (timings.value.counts[1], timings.value.counts[17], timings.value.seconds) == (1, 1, 99.001)
+    assert [unpacked(timings.value)[place] for place in (1, 17, PLACES)] == [1, 1, 99.001]

@@ -19,8 +19,8 @@ def test_services_and_targets() -> None:
     assert found.get(names.REVISION) == 1
     assert found.get(names.BREAKER, "s") == 0
     assert found.get(names.UPSTREAM_IN_FLIGHT, "s") == 3
-    assert found.values[names.TARGET_UP] == {("s", "http://a"): 0, ("s", "http://b"): 1}
-    assert found.values[names.TARGET_EJECTED] == {("s", "http://a"): 0, ("s", "http://b"): 1}
+    assert [found.get(names.TARGET_UP, "s", target) for target in ("http://a", "http://b")] == [0, 1]
+    assert [found.get(names.TARGET_EJECTED, "s", target) for target in ("http://a", "http://b")] == [0, 1]
 
 
 def test_an_open_breaker() -> None:

@@ -32,6 +32,12 @@ def folder(var: Path) -> Path:
     return found
 
 
+def others(one: Shelf) -> Samples:
+    found = Samples()
+    one.add_others(found)
+    return found
+
+
 def retries(samples: Samples) -> object:
     return samples.get(names.RETRIES, "s")
 
@@ -40,10 +46,8 @@ def test_workers_see_each_other(tmp_path: Path) -> None:
     one, other = shelf(tmp_path, "1"), shelf(tmp_path, "2")
     other.write(counted(3))
 
-    living, departed = one.others()
-
-    assert (retries(living), retries(departed)) == (3, None)
-    assert retries(other.others()[0]) is None
+    assert retries(others(one)) == 3
+    assert retries(others(other)) is None
     one.close()
     other.close()
 
@@ -55,14 +59,12 @@ def test_the_counts_of_who_is_gone_are_taken_over_once(tmp_path: Path) -> None:
         gone.write(counted(number))
         gone.close()
         for _ in range(3):
-            living, departed = one.others()
-            assert living.get(names.WORKERS) is None
+            assert others(one).get(names.WORKERS) is None
 
-    assert retries(departed) == 7
-    assert departed.get(names.WORKERS) is None
+    assert retries(others(one)) == 7
     assert sorted(path.name for path in folder(tmp_path).iterdir()) == [
         "1.lock",
-        "departed.lines",
+        "departed.counts",
         "departed.lock",
     ]
     one.close()
@@ -72,13 +74,13 @@ def test_a_process_that_died_while_it_took_over_did_so_once(tmp_path: Path) -> N
     """Files that it had no time to remove are not counted again."""
     one, other = shelf(tmp_path, "1"), shelf(tmp_path, "2")
     other.write(counted(3))
-    left = (folder(tmp_path) / "2.lines").read_bytes()
+    left = (folder(tmp_path) / "2.counts").read_bytes()
     other.close()
-    one.others()
-    (folder(tmp_path) / "2.lines").write_bytes(left)
+    others(one)
+    (folder(tmp_path) / "2.counts").write_bytes(left)
     (folder(tmp_path) / "2.lock").touch()
 
-    assert retries(one.others()[1]) == 3
+    assert retries(others(one)) == 3
     assert not (folder(tmp_path) / "2.lock").exists()
     one.close()
 
@@ -96,11 +98,10 @@ def test_a_process_that_is_killed_lets_go(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"there\n"
-        assert retries(one.others()[0]) == 5
+        assert retries(others(one)) == 5
         process.kill()
 
-    living, departed = one.others()
-    assert (retries(living), retries(departed)) == (None, 5)
+    assert (retries(others(one)), others(one).get(names.WORKERS)) == (5, None)
     one.close()
 
 
@@ -113,7 +114,7 @@ def test_a_life_that_is_over_leaves_nothing(tmp_path: Path) -> None:
     one = shelf(tmp_path, "1")
 
     assert folder(tmp_path).name == LIFE.name
-    assert retries(one.others()[1]) is None
+    assert retries(others(one)) is None
     one.close()
 
 
@@ -123,7 +124,7 @@ def test_garbage_is_nothing(tmp_path: Path, name: str) -> None:
     one, other = shelf(tmp_path, "1"), shelf(tmp_path, "2")
     (folder(tmp_path) / f"{name}{LINES}").write_bytes(b"\xff{")
 
-    assert [each.values for each in one.others()] == [{}, {}]
+    assert others(one).values == {}
     one.close()
     other.close()
 
@@ -136,7 +137,7 @@ def test_a_disk_that_takes_nothing_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="directory"):
         other.write(counted(4))
-    assert retries(one.others()[0]) == 3
+    assert retries(others(one)) == 3
     one.close()
     other.close()
 
@@ -146,10 +147,10 @@ def test_who_has_left_writes_no_more(tmp_path: Path) -> None:
     one, other = shelf(tmp_path, "1"), shelf(tmp_path, "2")
     other.write(counted(3))
     other.close()
-    one.others()
+    others(one)
     other.publish(lambda: counted(9))
 
-    assert [retries(each) for each in one.others()] == [None, 3]
+    assert retries(others(one)) == 3
     one.close()
 
 
