@@ -30,6 +30,7 @@ REFUSALS: Final = "gateway_refusals_total"
 ATTEMPTS: Final = "gateway_upstream_attempts_total"
 RETRIES: Final = "gateway_upstream_retries_total"
 UPSTREAM: Final = "gateway_upstream_duration_seconds"
+CONNECT: Final = "gateway_upstream_connect_seconds"
 CACHE: Final = "gateway_cache_results_total"
 WOULD: Final = "gateway_would_refuse_total"
 MALFORMED: Final = "gateway_malformed_requests_total"
@@ -122,6 +123,12 @@ _OF_SERVICES: Final = (
     Family(ATTEMPTS, "counter", "Requests to targets, by how they ended.", ("service", "target", "outcome")),
     Family(RETRIES, "counter", "Attempts after the first.", ("service",)),
     Family(UPSTREAM, "histogram", "From the first attempt to the head of the answer.", ("service",)),
+    Family(
+        CONNECT,
+        "histogram",
+        "What opening connections took, those that failed included, of requests for which some were opened.",
+        ("service",),
+    ),
     Family(UPSTREAM_IN_FLIGHT, "gauge", "Requests that a service has and has not answered.", ("service",)),
     Family(
         BREAKER,

@@ -26,9 +26,10 @@ class Counting:
         self._would = Counts(names.WOULD, most)
         self._durations = Durations(names.DURATION, most)
         self._waits = Durations(names.UPSTREAM, most)
+        self._connects = Durations(names.CONNECT, most)
         self._all = (
             self._requests, self._refusals, self._attempts, self._retries, self._caches, self._would,
-            self._durations, self._received, self._sent, self._waits,
+            self._durations, self._received, self._sent, self._waits, self._connects,
         )  # fmt: skip
 
     @property
@@ -43,6 +44,8 @@ class Counting:
             self._add(key, cell)
         for service, wait in folded.waits.items():
             self._waits.add((service,), wait.buckets, wait.seconds)
+        for service, connect in folded.connects.items():
+            self._connects.add((service,), connect.buckets, connect.seconds)
         self._add_others(folded)
 
     def _add(self, key: Key, cell: Cell) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 from authproxy.rejections import Code
-from observability.traffic.histogram import BOUNDS_S, merge
+from observability.traffic.histogram import BOUNDS_S, bucket_of, merge
 from observability.traffic.record import Record
 from resilience.outcomes import Outcome
 
@@ -79,6 +79,11 @@ class Spent:
     buckets: dict[int, int] = field(default_factory=dict)
     seconds: float = 0.0
 
+    def note(self, seconds: float) -> None:
+        """One more."""
+        _more(self.buckets, bucket_of(seconds))
+        self.seconds += seconds
+
 
 @dataclass(slots=True)
 class Fold:
@@ -92,6 +97,8 @@ class Fold:
     """Attempts after the first, by service."""
     waits: dict[str, Spent] = field(default_factory=dict)
     """How long services took to begin their answers."""
+    connects: dict[str, Spent] = field(default_factory=dict)
+    """What opening connections took, by service, of the requests for which some were opened."""
     caches: dict[tuple[str, str], int] = field(default_factory=dict)
     """By route and what X-Cache said."""
     would: dict[tuple[str, str, str], int] = field(default_factory=dict)
@@ -149,6 +156,8 @@ def fold(records: Iterable[Record]) -> Fold:
             consumers[consumer] = consumers.get(consumer, 0) + 1
         if record.head.content_length:
             cell.received += record.received
+        if record.connecting_s:
+            done.connects.setdefault(service, Spent()).note(record.connecting_s)
         if record.cache or record.would:
             _count_rest(done, name, record)
     _part(alikes, done)

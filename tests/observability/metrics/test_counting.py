@@ -47,6 +47,21 @@ def test_durations_of_requests_and_of_services() -> None:
     assert upstream[PLACES] == pytest.approx(0.004)
 
 
+def test_what_opening_connections_took() -> None:
+    """Of the requests for which some were opened, by service."""
+    found = counted(
+        record("a", service="s", connecting_s=0.003),
+        record("b", service="s", connecting_s=0.5),
+        record("a", service="s"),
+    )
+    connects = found.get(names.CONNECT, "s")
+
+    assert isinstance(connects, bytes)
+    connects = unpacked(connects)
+    assert (sum(connects[:PLACES]), connects[PLACES]) == (2, pytest.approx(0.503))
+    assert connects[place_of(0.004)] == connects[place_of(0.512)] == 1
+
+
 def test_attempts_and_retries() -> None:
     found = counted(
         record("a", service="s", target="t2", attempts=2, failures=[("t1", Outcome.RESET)]),
