@@ -6,11 +6,12 @@ from hmac import compare_digest
 from typing import Final
 
 from authproxy import problems
-from authproxy.exchange import Receive, Scope, Send
+from authproxy.exchange import Receive, ResponseAborted, Scope, Send
 from authproxy.opsaccess import OpsAccess, refusal_of
 from authproxy.rejections import Rejection
 from observability.health import READ_METHODS, send_refusal
 from observability.metrics.exposition import Encode, encoder_for, pieces
+from observability.metrics.places import Place, Places
 from observability.metrics.samples import Samples
 
 Headers = list[tuple[bytes, bytes]]
@@ -29,7 +30,7 @@ class Metrics:
     the event loop, until it gives nothing: requests that are over, but not counted yet.
 
     With a `token` it wants that; otherwise staff, loopback and private addresses may read it, and with OPS_ACCESS
-    `public` anybody.
+    `public` anybody. Nobody waits for a slow reader: see `Places`; a reader that must leave is cut off.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Metrics:
         access: OpsAccess,
         realm: str,
         drain: Callable[[], object] = bool,
+        places: Places | None = None,
     ) -> None:
         self._gather = gather
         self._drain = drain
@@ -47,6 +49,7 @@ class Metrics:
         self._access: OpsAccess = "public" if access == "public" else "private"
         self._realm = realm
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._places = places or Places()
 
     def serves(self, path: str) -> bool:
         """Whether this application has an answer for `path`."""
@@ -59,18 +62,24 @@ class Metrics:
             return
         encode, content_type = encoder_for(_field(scope, b"accept"))
         headers: Headers = [(b"content-type", content_type.encode("ascii")), (b"cache-control", b"no-store")]
-        await self._answer(send, headers, encode)
+        try:
+            async with self._places.taken() as place:
+                await self._answer(send, place, headers, encode)
+        except TimeoutError:
+            raise ResponseAborted from None
 
-    async def _answer(self, send: Send, headers: Headers, encode: Encode) -> None:
+    async def _answer(self, send: Send, place: Place, headers: Headers, encode: Encode) -> None:
         samples = await self._samples()
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             texts = _joined(pieces(samples, encode))
             while piece := await self._next(texts):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                async with place.reading():
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
         finally:
             await asyncio.to_thread(samples.let_go)
-        await send({"type": "http.response.body", "body": b""})
+        async with place.reading():  # whoever asks again at the answer's end finds the place free
+            await send({"type": "http.response.body", "body": b""})
 
     async def _samples(self) -> Samples:
         async with self._turn:
