@@ -1,8 +1,8 @@
 """D: Kept requests by anything, the newest first, a page at a time, however many there are.
 
-A page is looked for in stretches of the table, newest first, each a few times as long as the one before, until there
-are enough rows or the time is over; then the page says how far it has looked, and the next goes on from there. So a
-rare combination costs many short queries at most, never one that runs through a million rows.
+A page is looked for in stretches of the table, newest first, each a few times as long as the one before if that fits
+into the time, until there are enough rows or the time is over; then the page says how far it has looked, and the next
+goes on from there. So a rare combination costs many short queries at most, never one that runs through a million rows.
 """
 
 import time
@@ -18,7 +18,8 @@ from observability.models import KeptRequest
 PAGE: Final = 50
 BUDGET_S: Final = 0.2
 _FIRST_STRETCH: Final = 2000
-_LONGEST_STRETCH: Final = 50_000
+_LONGEST_STRETCH: Final = 10_000
+"""Where what lies in the cache ends, a row may take a hundred times as long: of this many, about a second."""
 _DISORDER: Final = timedelta(seconds=30)
 """Workers write at their own times, so that rows are in the order of time but for this."""
 Rows = QuerySet[KeptRequest]
@@ -76,16 +77,24 @@ def page_of(
         found = list(rows.order_by("-pk")[:size])
         return Page(found, None)
     lowest, top = _range(wanted, before)
-    found, length, ends_at = [], _FIRST_STRETCH, clock() + budget_s
+    found, length, now = [], _FIRST_STRETCH, clock()
+    ends_at = now + budget_s
     while top > lowest and len(found) <= size:
-        if clock() > ends_at and length > _FIRST_STRETCH:
+        if now > ends_at:
             return Page(found, top, _moment_of(top))
         bottom = max(lowest, top - length)
         stretch = rows.filter(pk__lt=top, pk__gte=bottom).order_by("-pk")
         found += stretch[: size + 1 - len(found)]
-        top, length = bottom, min(_LONGEST_STRETCH, length * 4)
+        top, began, now = bottom, now, clock()
+        length = next_stretch(length, now - began, ends_at - now)
     more = len(found) > size
     return Page(found[:size], found[size - 1].pk if more else None)
+
+
+def next_stretch(length: int, took_s: float, left_s: float) -> int:
+    """How many keys to look at after `length` that took so long: a few times as many, or what fits into the time."""
+    fitting = int(length * left_s / took_s) if took_s > 0 else _LONGEST_STRETCH
+    return max(_FIRST_STRETCH, min(_LONGEST_STRETCH, length * 4, fitting))
 
 
 def newest(wanted: Filters, *, after: int, size: int = PAGE) -> list[KeptRequest]:

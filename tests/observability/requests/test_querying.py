@@ -5,10 +5,11 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from observability.models import KeptRequest
 from observability.requests import querying
-from observability.requests.querying import Filters, Page, found, newest, page_of, status_fault
+from observability.requests.querying import Filters, Page, found, newest, next_stretch, page_of, status_fault
 from tests.support.kept import AT, kept
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
@@ -95,6 +96,40 @@ def test_a_page_that_takes_too_long_says_how_far_it_has_looked(monkeypatch: pyte
 
     assert [row.path for page in pages for row in page.rows][-1] == "/3"
     assert sum(len(page.rows) for page in pages) == 11
+
+
+def test_no_more_is_looked_at_than_fits_into_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row takes 10 ms: a page of 0.2 s looks at 20 and at one shortest stretch more, not at 42."""
+    filled()
+    monkeypatch.setattr(querying, "_FIRST_STRETCH", 2)
+    looked = []
+
+    def counting(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "LIKE" in sql:
+            looked.append(abs(params[-2] - params[-1]))
+        return execute(sql, params, many, context)
+
+    before, pages = None, []
+    with connection.execute_wrapper(counting):
+        while not pages or before is not None:
+            looked.clear()
+            page = page_of(
+                Filters(path="/nowhere"), before=before, clock=lambda: sum(looked) * 0.01, budget_s=0.2
+            )
+            before = page.before
+            pages.append(sum(looked))
+    assert sum(pages) == 100
+    assert all(15 <= each <= 22 for each in pages[:-1])
+
+
+@pytest.mark.parametrize(
+    ("took_s", "left_s", "expected"),
+    [(0.0, 0.2, 10_000), (0.01, 0.19, 10_000), (0.1, 0.2, 8_000), (0.2, 0.01, 2000), (0.2, -1, 2000)],
+)
+def test_stretches_follow_the_clock(took_s: float, left_s: float, expected: int) -> None:
+    """Four times as many, or what fits, or the longest; never none."""
+    assert next_stretch(4000, took_s, left_s) == expected
+    assert next_stretch(2000, 0.01, 0.19) == 8000
 
 
 def test_the_newest_come_in_their_order() -> None:
