@@ -15,12 +15,15 @@ from random import Random
 from typing import Final, Protocol
 
 from observability.accesslog.line import Rules
+from observability.tracing.needs import needed, size_of
 from observability.tracing.spans import Span, is_wanted, spans_of
 from observability.traffic.record import Record
 from observability.traffic.recorder import Batch
 
 MOST_WAITING: Final = 8192
 """Requests."""
+MOST_BYTES: Final = 16 * 2**20
+"""Of the requests that wait."""
 AT_ONCE: Final = 512
 """Requests of one message to the collector."""
 ROUND_S: Final = 1.0
@@ -42,13 +45,22 @@ class TraceExport:
     """A sink of the recorder."""
 
     def __init__(
-        self, make: Callable[[], SpanSender], rules: Rules, rng: Random, *, most: int = MOST_WAITING
+        self,
+        make: Callable[[], SpanSender],
+        rules: Rules,
+        rng: Random,
+        *,
+        most: int = MOST_WAITING,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self._make = make
         self._rules = rules
         self._rng = rng
         self._most = most
+        self._most_bytes = most_bytes
         self._waiting: deque[tuple[Record, float]] = deque()
+        self._bytes = 0
+        """Of those that wait."""
         self._changed = threading.Condition()
         self._is_ending = False
         self._thread: threading.Thread | None = None
@@ -79,13 +91,20 @@ class TraceExport:
 
     def take(self, batch: Batch) -> None:
         """Requests that are over."""
-        wanted = [(record, batch.offset_s) for record in batch.records if is_wanted(record)]
+        wanted = [needed(record, self._rules) for record in batch.records if is_wanted(record)]
         with self._changed:
-            fitting = wanted[: max(0, self._most - len(self._waiting))]
-            self._full += len(wanted) - len(fitting)
-            self._waiting.extend(fitting)
+            for record in wanted:
+                self._keep(record, batch.offset_s)
             if len(self._waiting) >= AT_ONCE:
                 self._changed.notify()
+
+    def _keep(self, record: Record, offset_s: float) -> None:
+        size = size_of(record)
+        if len(self._waiting) >= self._most or self._bytes + size > self._most_bytes:
+            self._full += 1
+            return
+        self._waiting.append((record, offset_s))
+        self._bytes += size
 
     def start(self) -> None:
         """Begins to send."""
@@ -115,7 +134,7 @@ class TraceExport:
                 self._send(taken)
                 with self._changed:
                     for _ in taken:
-                        self._waiting.popleft()
+                        self._bytes -= size_of(self._waiting.popleft()[0])
 
     def _send(self, taken: Sequence[tuple[Record, float]]) -> None:
         """Nothing may end the thread."""

@@ -10,6 +10,7 @@ import pytest
 from observability.accesslog.line import Rules
 from observability.tracing import export
 from observability.tracing.export import TraceExport
+from observability.tracing.needs import needed, size_of
 from observability.tracing.spans import Span
 from observability.traffic.folding import Fold
 from observability.traffic.record import Record
@@ -79,6 +80,22 @@ def test_a_hanging_collector_fills_the_queue_and_no_more(sent: Sent, monkeypatch
     traces.stop()
     assert sent.stopped
     sent.gate.set()
+
+
+def test_what_waits_is_bounded_in_bytes(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long paths fill the queue sooner; what was sent makes room again."""
+    monkeypatch.setattr(export, "ROUND_S", 0.01)
+    small, large = made(), made(raw_path=b"/" * 4000)
+    room = size_of(needed(large, Rules())) + size_of(needed(small, Rules()))
+    traces = TraceExport(lambda: sent, Rules(), Random(1), most_bytes=room)
+    traces.take(batch(large, large, small, small))
+    assert (traces.dropped, traces.counts["waiting"]) == (2, 2)
+    sent.gate.set()
+    traces.start()
+    traces.stop()
+    traces.take(batch(large, small))
+
+    assert (traces.exported, traces.dropped, traces.counts["waiting"]) == (2, 2, 2)
 
 
 @pytest.mark.parametrize("why", ["connection refused", "raise"])
