@@ -4,9 +4,11 @@ Settings are read once, by the process that prepares the database; the worker an
 the addresses of the services and of the store are known before.
 """
 
+import signal
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 
 from gateway_project import examples, standby
 from gateway_project.config import GatewayConfig, load_config
@@ -28,11 +30,35 @@ class Beginning:
 
 
 _current = Beginning()
+_is_interrupted = False
 
 
 def current() -> Beginning:
     """That of this process; an empty one where nothing was begun."""
     return _current
+
+
+def heed_interrupt() -> None:
+    """Raises KeyboardInterrupt if Ctrl-C was pressed since the start began; an import may have caught it."""
+    if _is_interrupted:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    global _is_interrupted
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        global _is_interrupted
+        _is_interrupted = True
+        raise KeyboardInterrupt
+
+    before, _is_interrupted = signal.signal(signal.SIGINT, note), False
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        _is_interrupted = False
 
 
 @contextmanager
@@ -49,7 +75,7 @@ def begun(arguments: Sequence[str], environ: MutableMapping[str, str]) -> Iterat
     environ.update(examples.brought(example, environ))
     before, config = _current, load_config(environ)
     addresses = addresses_of(example, environ)
-    with _store(config, environ):
+    with _interruptible(), _store(config, environ):
         _current = Beginning(addresses, _standing_by(example, addresses), has_store=True)
         environ.update(addresses)
         try:

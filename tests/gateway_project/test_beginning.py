@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,18 @@ def test_addresses_of_the_upstreams() -> None:
     free = beginning.addresses_of(DEMO, {"DEMO_ECHO": "http://mine:1"})
     assert {*free} == {"DEMO_ORDERS_A", "DEMO_ORDERS_B"}
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", free["DEMO_ORDERS_A"])
+
+
+def test_an_interrupt_that_an_import_caught(tmp_path: Path) -> None:
+    """Some libraries catch whatever their own imports raise: it is asked for once more before anything is served."""
+    with begun(["quickstart"], {"VAR_DIR": str(tmp_path), "REDIS_URL": "none"}):
+        beginning.heed_interrupt()
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            beginning.heed_interrupt()
+    beginning.heed_interrupt()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_interrupt_while_django_is_imported(tmp_path: Path) -> None:

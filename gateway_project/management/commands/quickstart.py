@@ -84,6 +84,7 @@ class _Start:
             store: AbstractContextManager[dict[str, str]]
             store = nullcontext({}) if self._begun.has_store else shared_store(self._config)
             with store as environ:
+                beginning.heed_interrupt()
                 return serve(
                     host=self._config.gateway_host,
                     port=self._port,
