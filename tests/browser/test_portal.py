@@ -85,7 +85,7 @@ async def sign_in(page: Page) -> None:
     await page.get_by_label("User name or e-mail address").fill(NAME)
     await page.get_by_label("Password").fill(WORD)
     await page.get_by_role("button", name="Sign in", exact=True).click()
-    await expect(page.locator("#who")).to_have_text(f"Signed in as {NAME}")
+    await expect(page.locator("#who")).to_have_text(f"Signed in as {NAME}", timeout=30_000)
 
 
 @pytest.fixture
