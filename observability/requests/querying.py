@@ -140,10 +140,12 @@ def _status(text: str) -> Q:
 
 def _range(wanted: Filters, before: int | None) -> tuple[int, int]:
     """The first key that may fit, and the one behind the last."""
-    ends = KeptRequest.objects.aggregate(first=Min("pk"), last=Max("pk"))
-    if ends["first"] is None:
+    # In one query SQLite would run through the whole table.
+    first_key = KeptRequest.objects.aggregate(key=Min("pk"))["key"]
+    last_key = KeptRequest.objects.aggregate(key=Max("pk"))["key"]
+    if first_key is None or last_key is None:
         return 0, 0
-    lowest, top = ends["first"], ends["last"] + 1
+    lowest, top = first_key, last_key + 1
     by_time = KeptRequest.objects.order_by("at").values_list("pk", flat=True)
     if wanted.since:
         first = by_time.filter(at__lt=wanted.since - _DISORDER).last()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from observability.models import KeptRequest
 from observability.requests import querying
@@ -130,6 +131,19 @@ def test_stretches_follow_the_clock(took_s: float, left_s: float, expected: int)
     """Four times as many, or what fits, or the longest; never none."""
     assert next_stretch(4000, took_s, left_s) == expected
     assert next_stretch(2000, 0.01, 0.19) == 8000
+
+
+def test_the_ends_of_the_table_are_looked_up() -> None:
+    """Each alone, which an index answers; SQLite reads every row for both at once."""
+    filled()
+    with CaptureQueriesContext(connection) as queries:
+        page_of(Filters())
+    ends = [each["sql"] for each in queries if "MIN(" in each["sql"] or "MAX(" in each["sql"]]
+    assert [("MIN(" in sql) + ("MAX(" in sql) for sql in ends] == [1, 1]
+    with connection.cursor() as cursor:
+        for sql in ends if connection.vendor == "sqlite" else ():
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            assert [row[3].split()[0] for row in cursor.fetchall()] == ["SEARCH"]
 
 
 def test_the_newest_come_in_their_order() -> None:
