@@ -2,6 +2,10 @@
 
 import importlib.util
 import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -48,6 +52,76 @@ def test_why_they_do_not(capfd: pytest.CaptureFixture[str]) -> None:
     assert "401" in why or "Unauthorized" in why
     assert not logging.getLogger(otlp._EXPORTER).propagate
     assert capfd.readouterr().err == ""
+
+
+COLLECTOR = """
+import sys, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+answers = sys.argv[1:]
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        print(time.monotonic(), flush=True)
+        status, _, later = answers.pop(0).partition(",")
+        self.send_response(int(status))
+        self.send_header("content-length", "0")
+        if later:
+            self.send_header("retry-after", later)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+server = HTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
+
+@contextmanager
+def collector(*answers: str) -> Iterator[tuple[str, Callable[[], list[float]]]]:
+    """A process of its own, which gives one answer after the other: `STATUS` or `STATUS,RETRY-AFTER`. Its address, and
+    what ends it and tells when it was asked."""
+    with subprocess.Popen([sys.executable, "-c", COLLECTOR, *answers], stdout=-1, text=True) as process:
+        assert process.stdout is not None
+
+        def asked() -> list[float]:
+            process.terminate()
+            assert process.stdout is not None
+            return [float(line) for line in process.stdout]
+
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}", asked
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_collector_that_wants_to_be_left_alone_is(status: int) -> None:
+    """As long as it says, which is longer than anybody would wait by themselves; then it has the spans."""
+    spans = spans_of(made(), 0.0, Rules(), span_id=1)
+    with collector(f"{status},2", "200") as (url, asked):
+        sender = Sender(url, {}, {})
+        why = sender.send(spans)
+        sender.stop()
+        first, second = asked()
+
+    assert why == ""
+    assert second - first >= 2
+
+
+def test_who_is_to_wait_longer_than_it_may_gives_up_at_once() -> None:
+    """The thread has others to send."""
+    spans = spans_of(made(), 0.0, Rules(), span_id=1)
+    with collector("503,3600", "200") as (url, asked):
+        sender = Sender(url, {}, {})
+        why = sender.send(spans)
+        sender.stop()
+
+        assert len(asked()) == 1
+    assert why != ""
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
