@@ -1,5 +1,6 @@
 """D: Letting in and shutting out, one row in a dialog or many on a page that asks: consumers and accounts alike."""
 
+from abc import abstractmethod
 from typing import Any, Final
 
 from django.contrib import admin
@@ -23,13 +24,13 @@ SWITCHES_SELECTED: Final = ("enable_selected", "disable_selected")
 class SwitchingAdmin(ModelAdmin):
     """Rows that can be enabled and disabled."""
 
+    @abstractmethod
     def switched(self, request: HttpRequest, queryset: QuerySet[Any], *, is_on: bool) -> list[Any]:
         """Enables or disables rows; those that it changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_enabled(self, object_id: Any) -> bool:
         """Whether a row is enabled."""
-        raise NotImplementedError
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Enable or disable, whichever would change something."""

@@ -5,6 +5,7 @@ columns translates.
 """
 
 import types
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -76,9 +77,9 @@ class EntryForm(_ModelForm):
         """What the leaves cannot say is added here."""
         return entry
 
+    @abstractmethod
     def check(self, entry: Mapping[str, Any]) -> Iterable[Problem]:
         """Problems of the entry, with paths relative to it."""
-        raise NotImplementedError
 
     def spread(self, columns: dict[str, Any]) -> None:
         """Puts the columns onto the instance."""
