@@ -58,6 +58,19 @@ def test_expressions_name_metrics_and_labels_that_exist(expression: str) -> None
     assert expression.count("(") == expression.count(")")
 
 
+def test_each_histogram_has_a_panel() -> None:
+    """What took long is looked at over time, not by a single figure."""
+    shown = {
+        name
+        for panel in panels()
+        if panel["type"] == "timeseries"
+        for target in panel["targets"]
+        for name, _ in NAME.findall(target["expr"])
+    }
+
+    assert {f"{each.name}_bucket" for each in FAMILIES.values() if each.kind == "histogram"} <= shown
+
+
 def test_alerts_say_what_is_wrong() -> None:
     """By a name of their own, with a severity and a sentence."""
     found = rules()
