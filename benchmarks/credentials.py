@@ -1,7 +1,7 @@
-"""I: What knowing the caller costs: the same request without a credential, and with each kind of one."""
+"""I: What knowing the caller costs: a request with each kind of credential beside the same one without."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,39 +9,41 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from benchmarks import documents, wrk
+from benchmarks import documents, paired, wrk
 from benchmarks.lineup import Proxy, proxy_started
-from benchmarks.measure import Load, measure, measure_answers, write_script
+from benchmarks.measure import Load, write_script
+from benchmarks.paired import Comparison
 from benchmarks.peers import torana
 from benchmarks.peers.base import Launch, Peer, Site
 from benchmarks.report import number, table
-from benchmarks.summary import Sample, difference, line
+from benchmarks.slices import BLOCKS_A_ROUND, SLICE_REQUESTS, Side, compare
 from benchmarks.tokens import SECRET, claims, token
 from benchmarks.upstream import Upstream
 
 TITLE = "Credentials"
 _OPEN, _USER = "/open", "/user"
 _TOKENS = 10_000
-_ONCE_S = 4
-"""Enough for each of them once."""
+_NEW_BLOCKS = _TOKENS // (2 * SLICE_REQUESTS)
+"""Two slices of each block are of new tokens: so many blocks are all of them."""
+_SPARE = 4_000
+"""For what is asked before the first slice, and beyond the end of each."""
 _GOAL_US, _NEW_GOAL_US = 3.0, 35.0
-Samples = dict[str, list[Sample]]
+_BARE, _KNOWN = "none, public route", f"JWT HS256, {_TOKENS:,} in rotation"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is sent, to which gateway, and how much it may cost beside another case, by its title.
+    """What is sent, to which gateway, beside what, and how much more it may cost.
 
-    The rounds take `loads` in turn. `once`: each ends by itself, and all of it counts, which is more than of a long
-    run: it is compared with another that ends so.
+    `loads` take turns from round to round; each of several is used up in its round.
     """
 
     title: str
     loads: tuple[Load, ...]
-    gateway: str
-    beside: str = ""
+    base: Load
+    gateway: str = "HS256"
+    beside: str = _BARE
     goal_us: float | None = None
-    once: bool = False
 
 
 def run(
@@ -54,12 +56,11 @@ def run(
     duration_s: int,
     say: Callable[[str], None],
 ) -> str:
-    """The cases take turns; Markdown."""
+    """The cases take turns, and in each the two loads; Markdown."""
     private, key = _key_pair()
-    fixed = {"HS256": SECRET, "RS256": private}
     with contextlib.ExitStack() as stack:
         proxies: dict[str, Proxy] = {}
-        for algorithm, secret in fixed.items():
+        for algorithm, secret in (("HS256", SECRET), ("RS256", private)):
             say(f"starting with {algorithm}")
             env = {"JWT_ALGORITHM": algorithm, "JWT_SECRET": secret}
             starting = proxy_started(
@@ -67,19 +68,30 @@ def run(
             )
             proxies[algorithm] = stack.enter_context(starting)
         api_key = (folder / "torana-hs256" / "key").read_text()
-        cases = _cases(folder, duration_s, rounds, api_key=api_key, rsa_key=key)
-        samples: Samples = {case.title: [] for case in cases}
+        cases = tuple(_cases(folder, rounds, api_key=api_key, rsa_key=key))
+        found: dict[str, list[Comparison]] = {case.title: [] for case in cases}
         for turn in range(rounds):
             say(f"round {turn + 1} of {rounds}")
             for case in cases:
-                load = case.loads[turn % len(case.loads)]
-                proxy = proxies[case.gateway]
-                if case.once:
-                    sample = measure_answers(proxy, load, core=load_core)
-                else:
-                    sample = measure(proxy, load, upstream=upstream, core=load_core)
-                samples[case.title].append(sample)
-    return rendered(cases, samples)
+                compared = _compared(case, turn, proxies[case.gateway], upstream, load_core)
+                found[case.title].append(compared)
+    return rendered(cases, {title: paired.joined(parts) for title, parts in found.items()}, rounds=rounds)
+
+
+def _compared(case: Case, turn: int, proxy: Proxy, upstream: Upstream, core: int | None) -> Comparison:
+    load, is_new = case.loads[turn % len(case.loads)], len(case.loads) > 1
+
+    def side(title: str, load: Load) -> Side:
+        """What is to be known is asked for once before."""
+        return Side(proxy, load, before=_TOKENS if title == _KNOWN else SLICE_REQUESTS)
+
+    return compare(
+        side(case.title, load),
+        side(case.beside, case.base),
+        upstream=upstream,
+        core=core,
+        blocks=_NEW_BLOCKS if is_new else BLOCKS_A_ROUND,
+    )
 
 
 def _peer(algorithm: str, env: Mapping[str, str]) -> Peer:
@@ -104,35 +116,31 @@ def _peer(algorithm: str, env: Mapping[str, str]) -> Peer:
     return Peer(f"Torana {algorithm}", prepare, torana.TORANA.version)
 
 
-def _cases(
-    folder: Path, duration_s: int, rounds: int, *, api_key: str, rsa_key: rsa.RSAPrivateKey
-) -> tuple[Case, ...]:
-    def load(path: str, name: str = "", script: str = "") -> Load:
-        return Load(path, 32, duration_s, write_script(folder, name, script) if script else None)
+def _cases(folder: Path, rounds: int, *, api_key: str, rsa_key: rsa.RSAPrivateKey) -> Iterator[Case]:
+    def one(name: str, field: str, value: str, *, path: str = _USER) -> tuple[Load, ...]:
+        return (Load(path, 32, script=write_script(folder, name, wrk.header_script(field, value))),)
 
-    def one(field: str, value: str, name: str) -> tuple[Load, ...]:
-        return (load(_USER, name, wrk.header_script(field, value)),)
-
-    def many(name: str, *, first: int = 0, once: bool = False) -> Load:
-        tokens = (token(number) for number in range(first, first + _TOKENS))
+    def many(name: str, first: int, size: int, *, once: bool = False) -> Load:
+        tokens = (token(number) for number in range(first, first + size))
         listed = write_script(folder, f"{name}.txt", "\n".join(tokens))
-        script = write_script(folder, f"{name}.lua", wrk.bearer_script(_USER, listed, once=once))
-        return Load(_USER, 32, _ONCE_S if once else duration_s, script)
+        script = wrk.bearer_script(_USER, listed, once=once)
+        return Load(_USER, 32, script=write_script(folder, f"{name}.lua", script))
 
-    rsa_token = jwt.encode(claims(0), rsa_key, "RS256")
-    unseen = tuple(many(f"new-{turn}", first=_TOKENS * (turn + 1), once=True) for turn in range(rounds))
-    bare, bare_rs = "none, public route", "none, public route (RS256)"
-    new, again = (f"JWT HS256, {_TOKENS:,} that are {kind}, each once" for kind in ("new", "known by then"))
-    return (
-        Case(bare, (load(_OPEN),), "HS256"),
-        Case("JWT HS256", one("Authorization", f"Bearer {token(0)}", "hs.lua"), "HS256", bare, _GOAL_US),
-        Case(bare_rs, (load(_OPEN),), "RS256"),
-        Case("JWT RS256", one("Authorization", f"Bearer {rsa_token}", "rs.lua"), "RS256", bare_rs, _GOAL_US),
-        Case("API key", one("X-API-Key", api_key, "key.lua"), "HS256", bare, _GOAL_US),
-        Case(f"JWT HS256, {_TOKENS:,} in rotation", (many("known"),), "HS256", bare),
-        Case(new, unseen, "HS256", again, _NEW_GOAL_US, once=True),
-        Case(again, unseen, "HS256", once=True),
+    bare, known = Load(_OPEN, 32), many("known", 0, _TOKENS)
+    bearer, size = f"Bearer {token(0)}", _TOKENS + _SPARE
+    rsa_bearer = f"Bearer {jwt.encode(claims(0), rsa_key, 'RS256')}"
+    unseen = tuple(
+        many(f"new-{turn}", _TOKENS + size * turn, size, once=True) for turn in range(max(2, rounds))
     )
+    meaningless = one("other.lua", "X-Something-Else", "x" * (len(bearer) - 3), path=_OPEN)
+    yield Case("none, with another field of a JWT's length", meaningless, bare)
+    yield Case("JWT HS256", one("hs.lua", "Authorization", bearer), bare, goal_us=_GOAL_US)
+    rs = one("rs.lua", "Authorization", rsa_bearer)
+    yield Case("JWT RS256", rs, bare, gateway="RS256", goal_us=_GOAL_US)
+    yield Case("API key", one("key.lua", "X-API-Key", api_key), bare, goal_us=_GOAL_US)
+    yield Case(_KNOWN, (known,), bare)
+    new = f"JWT HS256, {_TOKENS:,} that are new, each once"
+    yield Case(new, unseen, known, beside=_KNOWN, goal_us=_NEW_GOAL_US)
 
 
 def _key_pair() -> tuple[str, rsa.RSAPrivateKey]:
@@ -143,18 +151,15 @@ def _key_pair() -> tuple[str, rsa.RSAPrivateKey]:
     return pem.decode(), key
 
 
-def rendered(cases: tuple[Case, ...], samples: Samples) -> str:
-    """Each case beside the one that it names, in the same round."""
+def rendered(cases: tuple[Case, ...], found: Mapping[str, Comparison], *, rounds: int) -> str:
+    """Each case beside the load that it is compared with."""
     rows, verdicts = [], []
     for case in cases:
-        own = samples[case.title]
-        figures, extra = line(own), difference(own, samples[case.beside or case.title])
-        shown = f"{extra:+.2f}" if case.beside else "–"
-        rows.append((case.title, number(figures.cpu_us, 2), shown, case.beside or "–", str(figures.errors)))
+        compared = found[case.title]
+        own, base = number(compared.own_us, 2), number(compared.base_us, 2)
+        rows.append((case.title, own, case.beside, base, *compared.shown, str(compared.errors)))
         if case.goal_us is not None:
-            word = "ok" if extra <= case.goal_us else "MISSED"
-            verdicts.append(
-                f"- {word}: {case.title}: {extra:+.2f} µs over {case.beside} (goal: at most +{case.goal_us:g} µs)"
-            )
-    columns = ("credential", "CPU µs/request", "µs over", "the row", "errors")
-    return f"{table(columns, rows)}\n\n" + "\n".join(verdicts)
+            verdicts.append(paired.verdict(case.title, compared, beside=case.beside, goal_us=case.goal_us))
+    columns = ("credential", "CPU µs/request", "beside", "CPU µs", "µs over", "interval", "errors")
+    about = paired.method(requests=SLICE_REQUESTS, blocks=BLOCKS_A_ROUND * rounds)
+    return "\n\n".join((about, table(columns, rows), "\n".join(verdicts)))

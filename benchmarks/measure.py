@@ -28,11 +28,11 @@ _TAIL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk asks for."""
+    """What wrk asks for, and for how long, where nothing else ends it."""
 
     path: str
     connections: int
-    duration_s: int
+    duration_s: int = 0
     script: str | None = None
 
 

@@ -4,18 +4,21 @@ import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import documents
+from benchmarks import documents, paired
 from benchmarks.lineup import proxy_started
-from benchmarks.measure import Load, measure
+from benchmarks.measure import Load
+from benchmarks.paired import Comparison
 from benchmarks.peers import torana
 from benchmarks.peers.base import Launch, Peer, Site
 from benchmarks.report import number, table
-from benchmarks.summary import Sample, difference, line
+from benchmarks.slices import BLOCKS_A_ROUND, SLICE_REQUESTS, Side, compare
 from benchmarks.upstream import Upstream
 
 TITLE = "Telemetry"
 GOAL_US = 5.0
-_NOTHING, _ALL = "nothing is watched", "all of it, with an access log of every request"
+_NOTHING = "nothing is watched"
+_SOME = "all of it, without an access log"
+_ALL = "all of it, with an access log of every request"
 
 
 def run(
@@ -28,27 +31,26 @@ def run(
     duration_s: int,
     say: Callable[[str], None],
 ) -> str:
-    """The two gateways take turns; Markdown."""
-    cases = {
+    """Each gateway takes turns with the one that watches nothing; Markdown."""
+    found: dict[str, list[Comparison]] = {_SOME: [], _ALL: []}
+    environments = {
         _NOTHING: {"TELEMETRY": "false"},
-        "all of it, without an access log": {},
+        _SOME: {},
         _ALL: {"ACCESS_LOG": str(folder / "access.log")},
     }
-    samples: dict[str, list[Sample]] = {title: [] for title in cases}
     with contextlib.ExitStack() as stack:
-        proxies = {}
-        for title, env in cases.items():
+        sides = {}
+        for title, env in environments.items():
             say(f"starting: {title}")
             starting = proxy_started(
                 _peer(title, env), folder=folder, upstream_port=upstream.port, core=proxy_core
             )
-            proxies[title] = stack.enter_context(starting)
-        load = Load("/", 32, duration_s)
+            sides[title] = Side(stack.enter_context(starting), Load("/", 32))
         for turn in range(rounds):
             say(f"round {turn + 1} of {rounds}")
-            for title, proxy in proxies.items():
-                samples[title].append(measure(proxy, load, upstream=upstream, core=load_core))
-    return rendered(samples)
+            for title, parts in found.items():
+                parts.append(compare(sides[title], sides[_NOTHING], upstream=upstream, core=load_core))
+    return rendered({title: paired.joined(parts) for title, parts in found.items()}, rounds=rounds)
 
 
 def _peer(title: str, env: Mapping[str, str]) -> Peer:
@@ -64,14 +66,13 @@ def _peer(title: str, env: Mapping[str, str]) -> Peer:
     return Peer(f"Torana: {title}", prepare, torana.TORANA.version)
 
 
-def rendered(samples: Mapping[str, list[Sample]]) -> str:
-    """Each beside the one that watches nothing, in the same round."""
-    rows, extra = [], 0.0
-    for title, own in samples.items():
-        figures, extra = line(own), difference(own, samples[_NOTHING])
-        shown = "–" if title == _NOTHING else f"{extra:+.2f}"
-        rows.append((title, number(figures.cpu_us, 2), shown, str(figures.errors)))
-    word = "ok" if extra <= GOAL_US else "MISSED"
-    columns = ("watched", "CPU µs/request", "µs over", "errors")
-    verdict = f"- {word}: {_ALL}: {extra:+.2f} µs (goal: at most +{GOAL_US:g} µs)"
-    return f"{table(columns, rows)}\n\n{verdict}"
+def rendered(found: Mapping[str, Comparison], *, rounds: int) -> str:
+    """Each beside the one that watches nothing."""
+    rows = []
+    for title, compared in found.items():
+        own, base = number(compared.own_us, 2), number(compared.base_us, 2)
+        rows.append((title, own, base, *compared.shown, str(compared.errors)))
+    columns = ("watched", "CPU µs/request", _NOTHING, "µs over", "interval", "errors")
+    about = paired.method(requests=SLICE_REQUESTS, blocks=BLOCKS_A_ROUND * rounds)
+    said = paired.verdict(_ALL, found[_ALL], beside=_NOTHING, goal_us=GOAL_US)
+    return "\n\n".join((about, table(columns, rows), said))

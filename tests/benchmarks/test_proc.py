@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 from benchmarks import proc
 from benchmarks.proc import Stat
@@ -13,7 +14,8 @@ LINE = "42 (a (b) c d) S 7 42 40 0 -1 4194304 100 0 0 0 11 22 33 44 20 0 3 0 100
 
 def test_stat_survives_odd_command_names() -> None:
     """Spaces and parentheses in the command do not shift the fields; children's time is included."""
-    assert proc.parse_stat(LINE) == Stat(pid=42, parent=7, session=40, ticks=11 + 22 + 33 + 44)
+    expected = Stat(pid=42, parent=7, session=40, ticks=11 + 22 + 33 + 44, waited=33 + 44)
+    assert proc.parse_stat(LINE) == expected
 
 
 def test_tree_holds_descendants_and_orphans_of_the_session() -> None:
@@ -49,6 +51,14 @@ def test_work_of_a_child_that_has_ended_still_counts() -> None:
         assert proc.memory_kb(process.pid, "VmRSS") > 1000
         process.communicate(b"\n")
     assert proc.cpu_us(process.pid) == 0
+
+
+def test_work_of_less_than_a_tick_is_seen() -> None:
+    """A slice of a benchmark is compared with another one that takes a few milliseconds more."""
+    before, began = proc.cpu_us(os.getpid()), time.process_time()
+    while time.process_time() - began < 0.002:
+        pass
+    assert 2_000 <= proc.cpu_us(os.getpid()) - before < 500_000
 
 
 def test_connections_are_found_at_the_process_that_holds_them() -> None:
