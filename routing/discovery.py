@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from django.conf import settings
 
-from routing import leases
+from resilience.models import BreakerState
+from routing import knowing, leases
 from routing.admin import snapshots
 from routing.drafts import Actor
 from routing.leaseaddresses import Premises
@@ -100,12 +101,15 @@ def live_snapshot() -> Snapshot | None:
 
 def services(*, name: str = "", viewer: str | None = None) -> list[dict[str, Any]]:
     """Every service with its targets, or one. `viewer` is the account that asks; None: staff, who see all."""
-    snapshot = live_snapshot()
-    wanted = (lambda other: other == name) if name else (lambda _other: True)
+    wanted = [service for service in _live_services() if name in ("", service.name)]
+    out = knowing.left_out(wanted)
     found: dict[str, dict[str, Any]] = {
-        service.name: {"name": service.name, "protocol": service.protocol, "targets": _configured(service)}
-        for service in (snapshot.services.values() if snapshot else ())
-        if wanted(service.name)
+        service.name: {
+            "name": service.name,
+            "protocol": service.protocol,
+            "targets": _configured(service, out[service.name]),
+        }
+        for service in wanted
     }
     rows = Lease.objects.filter(ended_at=None)
     show = partial(_leased, failing=_standing().failing, viewer=viewer)
@@ -113,6 +117,12 @@ def services(*, name: str = "", viewer: str | None = None) -> list[dict[str, Any
         entry: dict[str, Any] = {"name": lease.service, "protocol": None, "targets": []}
         found.setdefault(lease.service, entry)["targets"].append(show(lease))
     return [found[each] for each in sorted(found)]
+
+
+def breakers() -> dict[str, str]:
+    """closed, open or half_open, by the name of each live service whose breaker some worker or operator told of."""
+    able = {service.name for service in _live_services() if service.breaker is not None}
+    return {row.service: row.effective for row in BreakerState.objects.all() if row.service in able}
 
 
 def remembered() -> list[dict[str, Any]] | None:
@@ -159,8 +169,16 @@ def _standing() -> Standing:
     return _NOWHERE if watch is None else watch.standing
 
 
-def _configured(service: CompiledService) -> list[dict[str, Any]]:
-    return [_target(each.url, each.weight, origin="configuration") for each in service.targets]
+def _live_services() -> Iterable[CompiledService]:
+    snapshot = live_snapshot()
+    return snapshot.services.values() if snapshot else ()
+
+
+def _configured(service: CompiledService, out: frozenset[str]) -> list[dict[str, Any]]:
+    return [
+        _target(each.url, each.weight, origin="configuration", failing=each.url in out)
+        for each in service.targets
+    ]
 
 
 def _leased(lease: Lease, *, failing: frozenset[str], viewer: str | None) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """D: What the database and this process know of breakers, targets and quotas, for whoever explains a request."""
 
 import time
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import DatabaseError, InterfaceError
@@ -10,14 +10,15 @@ from django.db.models import Max
 from django.utils import timezone
 
 from resilience.models import BreakerState, TargetEjection, TargetHealth
-from routing import canarying, livestates, quotasleft
+from routing import canarying, livestates, quotasleft, readmitting
 from routing.explainleases import discovered
-from routing.knowledge import Knowledge, KnownCanary, Standings, standing_of
+from routing.knowledge import Knowledge, KnownCanary, Standing, Standings, standing_of
 from routing.models import Lease, LeaseState
 from routing.snapshot import CompiledService
 
 FRESH_ROUNDS: Final = 3
 FRESH_S: Final = 60.0
+_OUT: Final = frozenset({"unhealthy", "ejected"})
 
 
 def knowledge() -> Knowledge:
@@ -25,6 +26,30 @@ def knowledge() -> Knowledge:
     return Knowledge(
         _breaker, _targets, time.time(), quotas=quotasleft.left, discovered=discovered, canary=_canary
     )
+
+
+def left_out(services: Iterable[CompiledService]) -> dict[str, frozenset[str]]:
+    """URLs of the targets that get no requests, by service: unhealthy or ejected, as `Knowledge.targets` says it.
+
+    One query, however many services there are.
+    """
+    named = {service.name: service for service in services}
+    found: dict[str, dict[str, Standing]] = {name: {} for name in named}
+    rows: Iterable[Any] = readmitting.standings().filter(readmitting.is_out())
+    for row in rows:
+        if row.service in named and _counts(row, named[row.service]):
+            found[row.service][row.target] = "unhealthy"
+    seen = {name: {**written, **(livestates.standings(name) or {})} for name, written in found.items()}
+    return {name: frozenset(url for url in urls if urls[url] in _OUT) for name, urls in seen.items()}
+
+
+def _counts(row: Any, service: CompiledService) -> bool:
+    """Whether one of `readmitting.standings` is of something that the service still has, and not too old."""
+    if service.ejection is not None and row.ejected_by:
+        return True
+    if service.health is None or row.healthy is not False:
+        return False
+    return bool(row.checked_at >= _fresh_since(service.health.interval_s))
 
 
 def _canary(route: str) -> KnownCanary | None:
@@ -91,9 +116,12 @@ def _ejected(service: str) -> Standings:
 
 
 def _checked(service: str, interval_s: float) -> Standings:
-    fresh = timezone.now() - timedelta(seconds=max(FRESH_ROUNDS * interval_s, FRESH_S))
-    rows = TargetHealth.objects.filter(service=service, checked_at__gte=fresh)
+    rows = TargetHealth.objects.filter(service=service, checked_at__gte=_fresh_since(interval_s))
     return {
         url: standing_of(drain=False, healthy=healthy)
         for url, healthy in rows.values_list("target", "healthy")
     }
+
+
+def _fresh_since(interval_s: float) -> datetime:
+    return timezone.now() - timedelta(seconds=max(FRESH_ROUNDS * interval_s, FRESH_S))

@@ -76,7 +76,7 @@ class TargetShape(Shape):
     weight = serializers.IntegerField()
     origin = serializers.ChoiceField(["configuration", "lease"])
     state = serializers.ChoiceField(["pending", "approved"], allow_null=True)
-    failing = serializers.BooleanField(help_text="Its checks fail; it is kept for the time being.")
+    failing = serializers.BooleanField(help_text="Its checks fail, or it is ejected.")
     lease = serializers.UUIDField(allow_null=True, help_text="For whoever made it, and for staff.")
     registered_by = serializers.CharField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
@@ -94,8 +94,10 @@ class ServicesShape(Shape):
 
 
 class ServiceHealthShape(Shape):
-    targets = serializers.IntegerField(help_text="That may take traffic.")
-    failing = serializers.IntegerField()
+    status = serializers.ChoiceField(["up", "degraded", "down"], help_text="As `GET /status` says it.")
+    breaker = serializers.ChoiceField(["closed", "half_open", "open"], allow_null=True)
+    targets = serializers.IntegerField(help_text="That are configured, or approved.")
+    failing = serializers.IntegerField(help_text="Of them, those whose checks fail or that are ejected.")
     pending = serializers.IntegerField()
 
 
@@ -167,14 +169,15 @@ class ServicesView(Endpoint):
 
 
 class HealthView(Endpoint):
-    """How discovery stands."""
+    """How all services are."""
 
-    @documented("Show discovery's health", tag=_TAG, answers={200: HealthShape}, errors=(401, 403))
+    @documented("Show the health of all services", tag=_TAG, answers={200: HealthShape}, errors=(401, 403))
     def get(self, request: Request) -> Response:
-        """degraded: a service has no target that its checks do not speak against, or the database is away."""
+        """degraded: a service is not up (a target fails, a breaker is not closed), or the database is away."""
         found, is_stale = _services(_viewer(request), "")
-        services = {each["name"]: _health(each["targets"]) for each in found}
-        is_well = not is_stale and all(each["targets"] > each["failing"] for each in services.values())
+        breakers = {} if is_stale else discovery.breakers()
+        services = {each["name"]: _health(each["targets"], breakers.get(each["name"])) for each in found}
+        is_well = not is_stale and all(each["status"] == "up" for each in services.values())
         return Response(
             {"status": "healthy" if is_well else "degraded", "stale": is_stale, "services": services}
         )
@@ -287,13 +290,21 @@ def _shown(service: dict[str, Any]) -> dict[str, Any]:
     return service | {"targets": targets}
 
 
-def _health(targets: Iterable[dict[str, Any]]) -> dict[str, int]:
+def _health(targets: Iterable[dict[str, Any]], breaker: str | None) -> dict[str, Any]:
     kinds = Counter(
         "pending" if each["state"] == "pending" else "failing" if each["failing"] else "targets"
         for each in targets
     )
     return {
+        "status": _word(kinds["targets"], kinds["failing"], breaker or "closed"),
+        "breaker": breaker,
         "targets": kinds["targets"] + kinds["failing"],
         "failing": kinds["failing"],
         "pending": kinds["pending"],
     }
+
+
+def _word(able: int, failing: int, breaker: str) -> str:
+    if not able or breaker == "open":
+        return "down"
+    return "degraded" if failing or breaker == "half_open" else "up"

@@ -17,7 +17,7 @@ from resilience.policies import QuotaPolicy
 from resilience.state import StateTable
 from routing import livestates, quotasleft
 from routing.canarying import begin, steer
-from routing.knowing import knowledge
+from routing.knowing import knowledge, left_out
 from routing.knowledge import Counted
 from routing.snapshot import CompiledService
 from tests.support.documents import document
@@ -85,6 +85,27 @@ def test_targets_as_they_were_checked() -> None:
     }
     assert len(knowledge().targets(service(health={"interval": "25s"}))) == 3
     assert knowledge().targets(service()) == {}
+
+
+def test_targets_that_are_left_out(states: StateTable) -> None:
+    """The same in one look at all services: fresh checks, ejections, and what this process sees itself."""
+    now = timezone.now()
+    for url, healthy, age_s in (("http://a", False, 0.0), ("http://b", False, 70.0), ("http://c", True, 0.0)):
+        checked(url, healthy=healthy, age_s=age_s)
+    checks = service(health={"interval": "5s"})
+    ejects = service(ejection={})
+    assert left_out([checks]) == {"s": {"http://a"}}
+    assert left_out([service()]) == left_out([ejects]) == {"s": frozenset()}
+    TargetEjection.objects.create(
+        service="s", target="http://b", node="n", since=now, until=now + timedelta(seconds=30)
+    )
+    TargetHealth.objects.filter(target="http://b").update(healthy=None, checked_at=None)
+    assert left_out([ejects]) == {"s": {"http://b"}}
+    assert left_out([checks]) == {"s": {"http://a"}}
+    assert left_out([]) == {}
+    states.get("s").target("http://a").healthy = True
+    states.get("s").target("http://d").healthy = False
+    assert left_out([checks]) == {"s": {"http://d"}}
 
 
 def test_registered_targets_are_checked_where_the_service_says_nothing_of_it() -> None:

@@ -8,10 +8,12 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db import OperationalError
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from authproxy import apikeys, consumers
 from authproxy.views import discovery as views
+from resilience.models import BreakerState, TargetHealth
 from routing import discovery, leases
 from routing.drafts import Actor
 from routing.leasing import FIELDS
@@ -211,8 +213,39 @@ def test_services_and_health(client: Endpoints, monkeypatch: pytest.MonkeyPatch)
     assert listed["services"][0]["targets"][1]["expires_at"].endswith("Z")
     health = client.ask(READING[1], key=key).json()
     assert health["status"] == "degraded"
-    assert health["services"]["orders"] == {"targets": 2, "failing": 0, "pending": 0}
-    assert health["services"]["idle"] == {"targets": 0, "failing": 0, "pending": 0}
+    well = {"breaker": None, "failing": 0, "pending": 0}
+    assert health["services"]["orders"] == {**well, "status": "up", "targets": 2}
+    assert health["services"]["idle"] == {**well, "status": "down", "targets": 0}
+
+
+def test_health_of_what_is_configured(client: Endpoints) -> None:
+    """A target that fails its checks and a breaker that is not closed are told of, whoever registered nothing."""
+    key = robot()
+    raw = small()
+    raw["services"][0] |= {"health": {"path": "/health"}, "breaker": {}}
+    name, url = raw["services"][0]["name"], raw["services"][0]["targets"][0]["url"]
+    apply_document(raw, actor=Actor("ada"))
+
+    def told() -> tuple[str, dict[str, Any]]:
+        found = client.ask(READING[1], key=key).json()
+        return found["status"], found["services"][name]
+
+    BreakerState.objects.create(service=name, state="half_open")
+    trying = told()
+    BreakerState.objects.update(state="open")
+    is_open = told()
+    BreakerState.objects.update(state="closed")
+    closed = told()
+    TargetHealth.objects.create(
+        service=name, target=url, healthy=False, checked_at=timezone.now(), ok=False, node="n"
+    )
+    (listed,) = client.ask("/discovery/services", key=key).json()["services"]
+    one = {"targets": 1, "failing": 0, "pending": 0}
+    assert trying == ("degraded", {**one, "status": "degraded", "breaker": "half_open"})
+    assert is_open == ("degraded", {**one, "status": "down", "breaker": "open"})
+    assert closed == ("healthy", {**one, "status": "up", "breaker": "closed"})
+    assert told() == ("degraded", {**one, "status": "down", "breaker": "closed", "failing": 1})
+    assert [target["failing"] for target in listed["targets"]] == [True]
 
 
 def test_traefik(client: Endpoints) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -104,12 +105,16 @@ def test_breaker(dnd: System) -> None:
         while "CIRCUIT_OPEN" not in codes and len(codes) < 20:
             answer = dnd.ask("GET", "/api/v2/images", caller)
             codes.append(answer.json()["error"]["code"])
-        until(lambda: 'gateway_breaker_state{service="images"} 2.0' in metrics(dnd) or "open" in states(dnd))
+        until(lambda: 'gateway_breaker_state{service="images"} 2.0' in metrics(dnd))
+        until(lambda: states(dnd) == ["open"])
+        until(lambda: system_health(dnd)["services"]["images"]["status"] == "down")
+        told = system_health(dnd)
     finally:
         images.again()
         dnd.ask("POST", "/control/v1/breakers/images", dnd.staff, json={"reset": True})
-    assert codes[-1] == "CIRCUIT_OPEN"
-    assert 4 <= len(codes) <= 7
+    assert codes == ["BAD_GATEWAY"] * 5 + ["CIRCUIT_OPEN"]
+    assert (told["status"], told["services"]["images"]["breaker"]) == ("degraded", "open")
+    assert told["services"]["characters"]["status"] == "up"
     assert int(answer.headers["Retry-After"]) <= 30
     assert dnd.ask("GET", "/api/v2/characters", caller).status_code == 200
     until(lambda: dnd.ask("GET", "/api/v2/images", caller).status_code == 200)
@@ -122,6 +127,11 @@ def metrics(system: System) -> str:
 def states(system: System) -> list[str]:
     found = system.ask("GET", "/monitoring/health", system.staff).json()["services"]
     return [found["images"]["breaker"]]
+
+
+def system_health(system: System) -> dict[str, Any]:
+    found: dict[str, Any] = system.ask("GET", "/discovery/health", system.keyed("registrar")).json()
+    return found
 
 
 def test_discovery(dnd: System) -> None:
