@@ -4,6 +4,7 @@ python -m examples.dnd-character-creator.records characters --port 8071
 """
 
 import sys
+from itertools import count
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Request
@@ -12,10 +13,11 @@ from examples.serving import asgi, said
 
 
 def service(name: str) -> FastAPI:
-    """GET lists, POST adds, GET and DELETE below by number."""
+    """GET lists, POST adds; below, by number, GET, PUT, PATCH and DELETE."""
     app = FastAPI(title=f"D&D {name}", version="2.0.0")
     below = APIRouter(prefix=f"/api/v2/{name}")
     kept: dict[int, Any] = {}
+    numbers = count(1)
 
     def asking(request: Request) -> dict[str, Any]:
         caller = said(name, request.method, request.url.path, request.headers)
@@ -33,14 +35,31 @@ def service(name: str) -> FastAPI:
     def add(
         head: Annotated[dict[str, Any], Depends(asking)], record: Annotated[dict[str, Any], Body()]
     ) -> dict[str, Any]:
-        number = len(kept) + 1
+        number = next(numbers)
         kept[number] = {**record, "id": number}
         return {**head, "record": kept[number]}
 
-    @below.get("/{number}")
-    def one(number: int, head: Annotated[dict[str, Any], Depends(asking)]) -> dict[str, Any]:
+    def known(number: int) -> int:
         if number not in kept:
             raise HTTPException(404, f"there is no {number} in {name}")
+        return number
+
+    @below.get("/{number}")
+    def one(
+        number: Annotated[int, Depends(known)], head: Annotated[dict[str, Any], Depends(asking)]
+    ) -> dict[str, Any]:
+        return {**head, "record": kept[number]}
+
+    @below.put("/{number}")
+    @below.patch("/{number}")
+    def change(
+        request: Request,
+        number: Annotated[int, Depends(known)],
+        head: Annotated[dict[str, Any], Depends(asking)],
+        record: Annotated[dict[str, Any], Body()],
+    ) -> dict[str, Any]:
+        before = kept[number] if request.method == "PATCH" else {}
+        kept[number] = {**before, **record, "id": number}
         return {**head, "record": kept[number]}
 
     @below.delete("/{number}", status_code=204)
