@@ -92,6 +92,8 @@ class UpstreamDocuments:
         self._known: dict[str, Known] = {}
         self._woken = asyncio.Event()
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        """One task for each service that is being asked: who hangs delays nobody else."""
         self._task: asyncio.Task[None] | None = None
         self.version = 0
         """Another one whenever `described` tells something else."""
@@ -103,8 +105,10 @@ class UpstreamDocuments:
     async def stop(self) -> None:
         """Asks nobody any more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            tasks = [self._task, *self._asking.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def reconcile(self) -> None:
         """After a swap."""
@@ -127,26 +131,23 @@ class UpstreamDocuments:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
-            try:
-                pause = await self._round()
-            except Exception:
-                _log.exception("documents of services could not be asked for")
-                pause = AFTER_FAILURE_S
+            pause = self._round()
             with suppress(
                 TimeoutError
             ):  # not wait_for, which may swallow a cancellation that comes with the event
                 async with asyncio.timeout(pause):
                     await self._woken.wait()
 
-    async def _round(self) -> float:
-        """Asks whom it is time to ask; seconds until the next one."""
+    def _round(self) -> float:
+        """Has those asked whom it is time to ask; seconds until the next one. Whoever has been asked wakes it."""
         services = _documented(self._current())
         if gone := self._known.keys() - services.keys():
             self._known = {name: each for name, each in self._known.items() if name not in gone}
             self.version += 1
-        due = [each for each in services.values() if self._is_due(each)]
-        await asyncio.gather(*map(self._refresh, due))
-        dues = [each.due for each in self._known.values()]
+        for service in services.values():
+            if service.name not in self._asking and self._is_due(service):
+                self._asking[service.name] = asyncio.create_task(self._refresh(service))
+        dues = [each.due for name, each in self._known.items() if name not in self._asking]
         return max(0.05, min(dues, default=monotonic() + 3600.0) - monotonic())
 
     def _is_due(self, service: CompiledService) -> bool:
@@ -159,9 +160,15 @@ class UpstreamDocuments:
             known = Known(asked, 0.0)
         elif known.asked != asked:  # what the other place said of its document is not about this one
             known = replace(known, asked=asked, validators=(), failures=0)
-        async with self._turns:
-            found = await self._ask(service, known)
+        try:
+            async with self._turns:
+                found = await self._ask(service, known)
+        except Exception:
+            _log.exception("the document of a service could not be asked for")
+            found = replace(known, due=monotonic() + AFTER_FAILURE_S)
         self._known = {**self._known, service.name: found}
+        del self._asking[service.name]
+        self._woken.set()
         if (found.source, found.note) != (known.source, known.note):
             self.version += 1
 

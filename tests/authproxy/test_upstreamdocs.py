@@ -32,9 +32,11 @@ class Bench:
         self.documents = UpstreamDocuments(lambda: self.snapshot, timeout_s=timeout_s)
 
     def publish(self, *urls: str, **keys: Any) -> None:
-        service = {"name": "shop", "targets": [{"url": url} for url in urls], "openapi": {}, **keys}
+        self.publish_all({"name": "shop", "targets": [{"url": url} for url in urls], "openapi": {}, **keys})
+
+    def publish_all(self, *services: dict[str, Any]) -> None:
         self.snapshot = compile_snapshot(
-            {"version": 1, "services": [service]},
+            {"version": 1, "services": list(services)},
             revision=1,
             options=CompileOptions(prepare_service=self.upstreams.prepare),
         )
@@ -212,6 +214,40 @@ async def test_a_slow_upstream_is_left() -> None:
         assert "no whole answer within 0.3 s" in (await made.learns()).note
         made.publish(slow.url, well.url)
         assert title(await made.learns()) == "one"
+
+
+async def test_who_hangs_delays_nobody_else() -> None:
+    """Not the first time, and not when the others' are asked for again."""
+    answers = 0
+
+    async def hang(peer: Peer) -> None:
+        await peer.request()
+        await peer.until_closed()
+
+    async def answer(peer: Peer) -> None:
+        nonlocal answers
+        while True:
+            await peer.request()
+            await peer.send(response(DOCUMENT))
+            answers += 1
+
+    async with ScriptedUpstream(hang) as hanging, ScriptedUpstream(answer) as answering_one:
+        made = Bench(timeout_s=60.0)
+        urls = {"hangs": hanging.url, "shop": answering_one.url}
+        services = [
+            {"name": name, "targets": [{"url": url}], "openapi": {"refresh": "1s"}}
+            for name, url in urls.items()
+        ]
+        made.publish_all(*services)
+        made.documents.start()
+        await until(lambda: answers >= 2)
+
+        hangs, shop = made.documents.described()
+        assert (hangs.source, hangs.note) == (None, "its document has not been fetched yet")
+        assert title(shop) == "one"
+
+        await made.documents.stop()
+        await made.upstreams.aclose()
 
 
 async def test_without_a_target_there_is_none() -> None:
