@@ -171,6 +171,15 @@ def parse_target_url(value: object) -> str:
     return str(value)
 
 
+def target_problem(value: object) -> str | None:
+    """Why it is no target's URL; None where it is one."""
+    try:
+        parse_target_url(value)
+    except PydanticCustomError as refused:
+        return refused.message()
+    return None
+
+
 def _check_target_parts(value: str, url: SplitResult, port: int | None) -> None:
     text = quote(value)
     if url.scheme not in TARGET_SCHEMES or not value.startswith(f"{url.scheme}://"):

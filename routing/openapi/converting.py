@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from routing.document.path_rules import form_problem
 from routing.document.scalars import NAME_PATTERN
+from routing.document.wire import target_problem
 from routing.foreign import Converted, Names, Notes, slug
 from routing.openapi.reading import NotOpenApi, Operation, Source
 from routing.openapi.requests import required_headers_of, validate_of
@@ -27,11 +27,7 @@ def convert(raw: object, *, service: str, url: str | None = None, prefix: str = 
     prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
     notes = Notes()
     source = Source(raw, notes)
-    target = url or source.server()
-    is_absolute = target is not None and urlsplit(target).scheme in ("http", "https", "unix")
-    if not is_absolute:
-        message = f"{target[:80]} is no http or https URL" if target else "there is none"
-        notes.add("servers", f"{message}: the service has no target; say --url")
+    targets = _targets(url, source)
     names = Names()
     routes = [_route(operation, source, service, prefix, names) for operation in _operations(source)]
     if not routes:
@@ -42,11 +38,22 @@ def convert(raw: object, *, service: str, url: str | None = None, prefix: str = 
     for name in ("webhooks",):
         if source.raw.get(name):
             notes.add(name, "not carried over")
-    targets = [{"url": target.rstrip("/")}] if target and is_absolute else []
     return Converted(
         {"version": 1, "services": [{"name": service, "targets": targets}], "routes": routes},
         tuple(notes.lines()),
     )
+
+
+def _targets(url: str | None, source: Source) -> list[dict[str, str]]:
+    """Of the URL that was said, which must be one, or of the document's first server."""
+    written = (url or source.server() or "").rstrip("/")
+    problem = target_problem(written) if written else "there is none"
+    if problem is None:
+        return [{"url": written}]
+    if url:
+        raise NotOpenApi(f"--url: {problem}")
+    source.notes.add("servers", f"{problem}: the service has no target; say --url")
+    return []
 
 
 def _operations(source: Source) -> Iterator[Operation]:

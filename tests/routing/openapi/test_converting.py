@@ -57,7 +57,10 @@ def test_names_are_never_the_same() -> None:
     assert all(len(name) <= 100 for name in names)
 
 
-@pytest.mark.parametrize("server", [None, "/v1", "ftp://x"])
+@pytest.mark.parametrize(
+    "server",
+    [None, "/v1", "ftp://x", "https://x.example//v1", "https://{region}.example", "https://x.example/?v=1"],
+)
 def test_a_service_without_a_target_is_noted(server: str | None) -> None:
     """It can be said on the command line."""
     raw = shop()
@@ -69,11 +72,13 @@ def test_a_service_without_a_target_is_noted(server: str | None) -> None:
 
 
 def test_refusals() -> None:
-    """No operations; no name."""
+    """No operations; no name; no URL."""
     with pytest.raises(NotOpenApi, match="no operations"):
         convert({"openapi": "3.1.0", "paths": {}}, service="shop")
     with pytest.raises(NotOpenApi, match="not a name"):
         convert(shop(), service="a shop")
+    with pytest.raises(NotOpenApi, match=r"--url: .* must begin with http"):
+        convert(shop(), service="shop", url="ftp://x")
 
 
 def test_routes_of_a_service() -> None:
