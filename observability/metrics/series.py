@@ -4,6 +4,7 @@ They lie in lists, so that threads can read while the event loop adds: a slice o
 interpreter. A copy of a dictionary would be one as well, but one of milliseconds where there are many.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Final
 
@@ -24,7 +25,7 @@ _PLACES: Final = (*(place_of(upper_s(number)) for number in range(LAST)), PLACES
 """By the number of the finer bucket; each lies wholly within one of ours."""
 
 
-class _Series:
+class _Series(ABC):
     def __init__(self, name: str, most: int) -> None:
         self.name = name
         self.dropped = 0
@@ -51,8 +52,9 @@ class _Series:
             into.put_rows(self.name, rows)
             start += len(part)
 
+    @abstractmethod
     def _part(self, start: int) -> list[Value]:
-        raise NotImplementedError
+        """At most ROWS values from there on."""
 
 
 class Counts(_Series):
