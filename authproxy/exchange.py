@@ -54,6 +54,7 @@ class Exchange:
         "cache",
         "caller_fields",
         "connecting_s",
+        "ended",
         "failures",
         "forwarded",
         "head",
@@ -87,6 +88,8 @@ class Exchange:
     origin: Origin
     rewritten: "CompiledRewrite"
     """Of a route whose rewrite has variables: the rewrite for this request."""
+    ended: float
+    """When it was over, in monotonic seconds: whoever is told of that first notes it."""
 
     def __init__(
         self,

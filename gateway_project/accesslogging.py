@@ -20,6 +20,7 @@ class AccessLogging:
             None if config.access_log.lower() == OFF else AccessLog(config.access_log, rules_of(config))
         )
         if self._log is not None:
+            recorder.watch(self._log)
             recorder.subscribe(self._log)
 
     @property

@@ -36,7 +36,7 @@ class Tracing:
         )
         self.spans = Spans(sampling_of(config.otel_sampler, config.otel_sampler_share))
         self.export = TraceExport(made, rules_of(config), Random())  # noqa: S311 - ids are names, not secrets
-        recorder.subscribe(self.export)
+        recorder.watch(self.export)
 
     @property
     def dropped(self) -> int:

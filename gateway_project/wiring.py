@@ -352,4 +352,6 @@ def _recording(
     logs = (TrafficLog(worker=token_hex(6)), *(() if requests is None else (requests,)))
     for log in logs:
         recorder.subscribe(log)
+    if requests is not None:
+        recorder.watch(requests)
     return recorder, logs

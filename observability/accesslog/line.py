@@ -1,22 +1,27 @@
 """P: One request as a line of JSON: what was asked, who answered, how long each phase took, and nothing that is secret.
 
-Values of credential fields are never among what is written: records do not have them.
+Values of credential fields are never among what is written. A line is put together from pieces: what lines of alike
+requests have in common is made once.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
-from observability.traffic.record import Record
+from authproxy.exchange import Exchange
+from authproxy.headers import RequestHead
+from authproxy.rejections import Code
+from observability.traffic.alikes import Alike
 
 HIDDEN: Final = "***"
 LONGEST: Final = 1024
 """Characters of a path, a query or a field: a line stays short enough to be written in one piece."""
-Line = Callable[[Record, float], bytes]
+_ROUND: Final = 1.5 * 2**52
+"""Added and taken away again, it leaves a float without digits behind the point: a quarter of what `round` takes."""
+_NOTHING: Final = b'""'
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,78 +40,117 @@ class Rules:
     """Header fields of requests that are written, too."""
 
 
-def is_wanted(record: Record, rules: Rules) -> bool:
-    """Errors are, unless their route is not written at all. Of the rest a share, by trace: gateways one behind the
-    other pick the same requests."""
-    log = None if record.route is None else record.route.log
-    if log is not None and not log.access:
-        return False
-    sample = rules.sample if log is None or log.sample is None else log.sample
-    if sample >= 1.0 or record.status >= 400 or record.status == 0 or record.would:
-        return True
-    digits = record.traceparent[27:35]
+class Common(NamedTuple):
+    """What lines of requests that went the same way have in common."""
+
+    share: float
+    """Of them, how many are written; below zero: none, whatever they are."""
+    asked: bytes
+    went: bytes
+    counts: bytes
+    end: bytes
+    """Of a line that has no more to say; empty if it always has."""
+
+
+class Lines:
+    """One worker's. For one thread."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._millisecond = -1
+        self._began = b""
+
+    def of(self, exchange: Exchange, alike: Alike, offset_s: float) -> bytes | None:
+        """With its line feed; None: it is not to be written. `offset_s` makes epoch seconds of moments."""
+        common: Common | None = alike.written
+        if common is None:
+            common = alike.written = common_of(alike, self._rules)
+        share, asked, went, counts, end = common
+        if share < 1.0 and not _is_picked(exchange, share):
+            return None
+        millisecond = int((exchange.ended + offset_s) * 1000 + 0.5)
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            self._began = b'{"time":"%b","request_id":"' % stamp(millisecond).encode()
+        rules, scope, length = self._rules, exchange.scope, exchange.head.content_length
+        query, identity, origin = scope["query_string"], exchange.identity, getattr(exchange, "origin", None)
+        if query or exchange.failures or exchange.would or not end or rules.headers:
+            end = _rest_of(exchange, alike, rules)
+        pieces = (
+            self._began, exchange.request_id,  # plain, see `authproxy.headers`
+            b'","trace_id":"', exchange.traceparent[3:35],
+            b'","client":', _NOTHING if origin is None else orjson.dumps(origin.client_ip),
+            b',"consumer":', _NOTHING if identity is None else orjson.dumps(identity.consumer),
+            asked, orjson.dumps(path_of(scope["raw_path"], rules)),
+            went, orjson.dumps(phases_of(exchange)),
+            b',"received":%d,"sent":%d' % (int(length) if length else 0, exchange.sent),
+            counts, end,
+        )  # fmt: skip
+        return b"".join(pieces)
+
+
+def common_of(alike: Alike, rules: Rules) -> Common:
+    """Errors are written, unless their route is not written at all. Of the rest a share."""
+    log, attempts, code = alike.log, alike.attempts, alike.code
+    share = rules.sample if log is None or log.sample is None else log.sample
+    if alike.status >= 400 or alike.status == 0:
+        share = 1.0
+    went = (alike.route, alike.service, alike.target, alike.status, "" if code is None else code.value)
+    end = b',"outcome":%b}\n' % orjson.dumps(alike.outcome) if attempts else b"}\n"
+    return Common(
+        -1.0 if log is not None and not log.access else share,
+        b',"method":%b,"path":' % orjson.dumps(alike.method[:32]),
+        b',"route":%b,"service":%b,"target":%b,"status":%b,"code":%b,"ms":' % tuple(map(orjson.dumps, went)),
+        b',"attempts":%d,"retries":%d,"cache":%b,"revision":%d'
+        % (attempts, max(attempts - 1, 0), orjson.dumps(alike.cache), alike.revision),
+        b"" if code in (Code.AUTH_ERROR, Code.FORBIDDEN) else end,
+    )
+
+
+def _is_picked(exchange: Exchange, share: float) -> bool:
+    """By trace: gateways one behind the other pick the same requests."""
+    if exchange.would or share < 0:
+        return share >= 0
     try:
-        return int(digits, 16) < sample * 0x1_0000_0000
+        return int(exchange.traceparent[27:35], 16) < share * 0x1_0000_0000
     except ValueError:
         return True
 
 
-def line_of(record: Record, rules: Rules, offset_s: float) -> bytes:
-    """With its line feed. `offset_s` makes epoch seconds of the record's moments."""
-    refusal, route = record.refusal, record.route
-    line: dict[str, Any] = {
-        "time": stamp(record.ended + offset_s),
-        "request_id": record.request_id.decode("ascii", "replace"),
-        "trace_id": record.traceparent[3:35].decode("ascii", "replace"),
-        "client": "" if record.origin is None else record.origin.client_ip,
-        "consumer": "" if record.identity is None else record.identity.consumer,
-        "method": record.method[:32],
-        "path": path_of(record.raw_path, rules),
-        "route": "" if route is None else route.name,
-        "service": record.service,
-        "target": record.target,
-        "status": record.status,
-        "code": "" if refusal is None else refusal.code,
-        "ms": phases_of(record),
-        "received": record.received,
-        "sent": record.sent,
-        "attempts": record.attempts,
-        "retries": max(record.attempts - 1, 0),
-        "cache": record.cache,
-        "revision": record.revision,
-    }
-    _add_rest(line, record, rules)
-    return orjson.dumps(line) + b"\n"
-
-
-def _add_rest(line: dict[str, Any], record: Record, rules: Rules) -> None:
-    """What most requests do not have."""
-    if record.query and rules.query != "off":
-        line["query"] = query_of(record.query, rules)
-    if record.refusal is not None and record.refusal.code.value in ("AUTH_ERROR", "FORBIDDEN"):
-        line["reason"] = "forbidden" if record.identity else record.auth_failure
-    if record.attempts:
-        line["outcome"] = record.outcome
-    if record.failures:
-        line["failures"] = [{"target": target, "outcome": end.value} for target, end in record.failures]
-    if record.would:
-        line["would"] = [{"policy": policy, "code": each.code.value} for policy, each in record.would]
+def _rest_of(exchange: Exchange, alike: Alike, rules: Rules) -> bytes:
+    """What most requests do not have, and the end of the line."""
+    rest: dict[str, Any] = {}
+    query = exchange.scope["query_string"]
+    if query and rules.query != "off":
+        rest["query"] = query_of(query, rules)
+    if alike.code in (Code.AUTH_ERROR, Code.FORBIDDEN):
+        rest["reason"] = "forbidden" if exchange.identity else exchange.auth_failure
+    if alike.attempts:
+        rest["outcome"] = alike.outcome
+    if exchange.failures:
+        rest["failures"] = [{"target": target, "outcome": end.value} for target, end in exchange.failures]
+    if exchange.would:
+        rest["would"] = [{"policy": policy, "code": each.code.value} for policy, each in exchange.would]
     if rules.headers:
-        line["headers"] = _headers_of(record, rules)
+        rest["headers"] = _headers_of(exchange.head, rules)
+    return b"," + orjson.dumps(rest)[1:] + b"\n" if rest else b"}\n"
 
 
-def phases_of(record: Record) -> dict[str, float]:
+def phases_of(exchange: Exchange) -> dict[str, float]:
     """In milliseconds: `auth` until the route's steps let it in, `queue` until it had its place, `upstream` until the
-    head of the answer, of which opening connections took `connect`; `total`. What did not happen is left out."""
-    found = {"total": _ms(record.ended - record.started)}
-    if record.admitted:
-        found["auth"] = _ms(record.admitted - record.started)
-        if record.forwarded:
-            found["queue"] = _ms(record.forwarded - record.admitted)
-            if record.connecting_s:
-                found["connect"] = _ms(record.connecting_s)
-            if record.answered:
-                found["upstream"] = _ms(record.answered - record.forwarded)
+    head of the answer, of which opening connections took `connect`; `total`. What did not happen is left out. To the
+    microsecond."""
+    started, admitted = exchange.started, exchange.admitted
+    found = {"total": ((exchange.ended - started) * 1e6 + _ROUND - _ROUND) / 1000}
+    if admitted:
+        found["auth"] = ((admitted - started) * 1e6 + _ROUND - _ROUND) / 1000
+        forwarded = exchange.forwarded
+        if forwarded:
+            found["queue"] = ((forwarded - admitted) * 1e6 + _ROUND - _ROUND) / 1000
+            if exchange.connecting_s:
+                found["connect"] = (exchange.connecting_s * 1e6 + _ROUND - _ROUND) / 1000
+            if exchange.answered:
+                found["upstream"] = ((exchange.answered - forwarded) * 1e6 + _ROUND - _ROUND) / 1000
     return found
 
 
@@ -130,9 +174,9 @@ def query_of(raw: bytes, rules: Rules) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
-def _headers_of(record: Record, rules: Rules) -> dict[str, str]:
+def _headers_of(head: RequestHead, rules: Rules) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in record.head.passed:
+    for name, value in head.passed:
         if name in rules.headers:
             text = name.decode("ascii", "replace")
             shown = HIDDEN if text in rules.hide else value.decode("utf-8", "replace")[:LONGEST]
@@ -142,31 +186,17 @@ def _headers_of(record: Record, rules: Rules) -> dict[str, str]:
 
 def refused_line(now_s: float, *, client: str, status: int, code: str, request_id: str) -> bytes:
     """Of a request that the server refused before there was anything to route."""
-    return (
-        orjson.dumps(
-            {
-                "time": stamp(now_s),
-                "request_id": request_id,
-                "client": client,
-                "status": status,
-                "code": code,
-            }
-        )
-        + b"\n"
-    )
+    time = stamp(int(now_s * 1000 + 0.5))
+    line = {"time": time, "request_id": request_id, "client": client, "status": status, "code": code}
+    return orjson.dumps(line) + b"\n"
 
 
-def stamp(epoch_s: float) -> str:
-    """ISO 8601 in UTC, to the millisecond. Lines come in the order of time, so a second is written out once."""
-    milliseconds = int(epoch_s * 1000 + 0.5)
-    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03d}+00:00"
+def stamp(epoch_ms: int) -> str:
+    """ISO 8601 in UTC. Lines come in the order of time, so a second is written out once."""
+    second, millisecond = divmod(epoch_ms, 1000)
+    return f"{_second(second)}.{millisecond:03d}+00:00"
 
 
 @lru_cache(maxsize=4)
 def _second(epoch_s: int) -> str:
     return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _ms(seconds: float) -> float:
-    """To the microsecond. A third of the time that `round` takes, and durations are never below zero."""
-    return int(seconds * 1e6 + 0.5) / 1000

@@ -1,9 +1,10 @@
 """I: The access log: lines of JSON to a file or to standard output, from a thread of its own.
 
-    recorder ──▶ take ──▶ queue (bounded) ──▶ thread: lines ──▶ file
+    recorder ──▶ see: lines ──▶ take: queue (bounded) ──▶ thread ──▶ file
 
-The event loop hands records over and never waits. When the disk is full or nobody reads the pipe, the queue fills, and
-what does not fit is dropped and counted. A file that was moved or removed is opened anew within a second.
+The event loop makes the lines soon after their answers, hands over many at a time, and never waits. When the disk is
+full or nobody reads the pipe, the queue fills, and what does not fit is dropped and counted. A file that was moved or
+removed is opened anew within a second.
 """
 
 import contextlib
@@ -12,11 +13,12 @@ import os
 import stat
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from observability.accesslog.line import Rules, is_wanted, line_of, refused_line
+from observability.accesslog.line import Lines, Rules, refused_line
+from observability.traffic.alikes import Seen
 from observability.traffic.recorder import Batch
 from resilience.clock import monotonic, wall_clock
 
@@ -27,13 +29,14 @@ GOODBYE_S: Final = 2.0
 """How long the last lines may take at the end of the process."""
 PIPE_BYTES: Final = 4096
 """Written to a pipe in one step, so that lines of several workers do not mix (PIPE_BUF of Linux)."""
-FILE_BYTES: Final = 64 * 1024
+FILE_BYTES: Final = 2**20
 STDOUT: Final = "stdout"
 _log: Final = logging.getLogger(__name__)
 
 
 class AccessLog:
-    """A sink of the recorder. `where` is `stdout` or a file's name."""
+    """A watcher of the recorder, which makes the lines, and a sink, which hands them over. `where` is `stdout` or a
+    file's name."""
 
     def __init__(
         self,
@@ -45,29 +48,57 @@ class AccessLog:
         wall: Callable[[], float] = wall_clock,
     ) -> None:
         self._output = _Output(None if where == STDOUT else Path(where), clock)
-        self._rules = rules
+        self._line = Lines(rules).of
         self._most = most
         self._wall = wall
-        self._waiting: deque[Batch | bytes] = deque()
+        self._made: list[bytes] = []
+        self._waiting: deque[list[bytes]] = deque()
         self._number = 0
+        """Of lines that were handed over, and are not written yet."""
         self._changed = threading.Condition()
         self._is_ending = False
         self._thread: threading.Thread | None = None
-        self._full = 0
+        self._lost = 0
 
     @property
     def dropped(self) -> int:
         """Lines that nobody will read."""
-        return self._full + self._output.lost
+        return self._lost + self._output.lost
 
-    def take(self, batch: Batch) -> None:
+    def see(self, seen: Seen) -> None:
         """Requests that are over."""
-        self._put(batch, len(batch.records))
+        make, made, offset_s = self._line, self._made, seen.offset_s
+        most = self._most - self._number
+        for exchange, alike in zip(seen.exchanges, seen.alikes, strict=True):
+            try:
+                line = make(exchange, alike, offset_s)
+            except Exception:
+                self._lost += 1
+                _log.exception("a request could not be written down")
+                continue
+            if line is not None:
+                if len(made) < most:
+                    made.append(line)
+                else:
+                    self._lost += 1
 
     def refused(self, client: str, status: int, code: str, request_id: str) -> None:
         """The server refused a request before there was anything to route."""
         line = refused_line(self._wall(), client=client, status=status, code=code, request_id=request_id)
-        self._put(line, 1)
+        if len(self._made) + self._number < self._most:
+            self._made.append(line)
+        else:
+            self._lost += 1
+        self.take()
+
+    def take(self, _batch: Batch | None = None) -> None:
+        """The thread gets what was made."""
+        made, self._made = self._made, []
+        if made:
+            with self._changed:
+                self._number += len(made)
+                self._waiting.append(made)
+                self._changed.notify()
 
     def start(self) -> None:
         """Begins to write."""
@@ -75,22 +106,14 @@ class AccessLog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Writes what waits, in bounded time. For a thread."""
+        """Writes what waits, in bounded time. For a thread, when nothing comes any more."""
+        self.take()
         with self._changed:
             self._is_ending = True
             self._changed.notify()
         if self._thread is not None:
             self._thread.join(GOODBYE_S)
             self._thread = None
-
-    def _put(self, what: Batch | bytes, number: int) -> None:
-        with self._changed:
-            if self._number + number > self._most:
-                self._full += number
-                return
-            self._number += number
-            self._waiting.append(what)
-            self._changed.notify()
 
     def _run(self) -> None:
         while True:
@@ -99,28 +122,13 @@ class AccessLog:
                     self._changed.wait(ROUND_S)
                 if not self._waiting and self._is_ending:
                     break
-                what = self._waiting.popleft() if self._waiting else None
+                lines = self._waiting.popleft() if self._waiting else None
             self._output.look()
-            if what is not None:
-                self._write(what)
+            if lines is not None:
+                self._output.write(b"".join(lines))
+                with self._changed:
+                    self._number -= len(lines)
         self._output.close()
-
-    def _write(self, what: Batch | bytes) -> None:
-        """Nothing may end the thread."""
-        lines = [what] if isinstance(what, bytes) else list(self._lines(what))
-        self._output.write(lines)
-        with self._changed:
-            self._number -= 1 if isinstance(what, bytes) else len(what.records)
-
-    def _lines(self, batch: Batch) -> Iterator[bytes]:
-        rules = self._rules
-        for record in batch.records:
-            if is_wanted(record, rules):
-                try:
-                    yield line_of(record, rules, batch.offset_s)
-                except Exception:
-                    self._output.lost += 1
-                    _log.exception("a request could not be written down")
 
 
 class _Output:
@@ -150,11 +158,11 @@ class _Output:
         except OSError as error:
             self._fail(error)
 
-    def write(self, lines: Iterable[bytes]) -> None:
-        """All of them, or they are counted."""
-        for number, chunk in _chunks(lines, self._most):
+    def write(self, lines: bytes) -> None:
+        """All of them, or they are counted. Nothing but a failing file ends it, and that is no reason to raise."""
+        for chunk in _chunks(lines, self._most):
             if self._file < 0 or not self._written(chunk):
-                self.lost += number
+                self.lost += chunk.count(b"\n")
 
     def close(self) -> None:
         if self._file >= 0 and self._path is not None:
@@ -194,15 +202,12 @@ class _Output:
         self._is_failing = True
 
 
-def _chunks(lines: Iterable[bytes], most: int) -> Iterator[tuple[int, bytes]]:
+def _chunks(lines: bytes, most: int) -> Iterator[bytes]:
     """Whole lines, as many as go into one step."""
-    held: list[bytes] = []
-    size = 0
-    for line in lines:
-        if held and size + len(line) > most:
-            yield len(held), b"".join(held)
-            held, size = [], 0
-        held.append(line)
-        size += len(line)
-    if held:
-        yield len(held), b"".join(held)
+    begin = 0
+    while len(lines) - begin > most:
+        end = lines.rfind(b"\n", begin, begin + most) + 1 or lines.index(b"\n", begin) + 1
+        yield lines[begin:end]
+        begin = end
+    if begin < len(lines):
+        yield lines[begin:] if begin else lines

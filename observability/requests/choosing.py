@@ -2,64 +2,87 @@
 
 from collections.abc import Callable, Sequence
 
-from observability.traffic.record import Record
+from authproxy.exchange import Exchange
+from observability.traffic.alikes import Seen
+from observability.traffic.record import Record, record_of
 
-Sample = Callable[[list[int], int], list[int]]
-"""So many of them, chosen at random, such as `Random.sample`."""
+Random = Callable[[], float]
+"""From 0 until before 1."""
 
 
-class Rate:
-    """So many a second, and two seconds' worth at once."""
+class Drawing:
+    """So many a second, and two seconds' worth at once; of more than that, some by chance, of all that are offered from
+    one `take` to the next: a burst of one kind hides nothing."""
 
-    __slots__ = ("_at", "_left", "_per_s")
+    __slots__ = ("_at", "_drawn", "_left", "_offered", "_per_s", "_random", "_room")
 
-    def __init__(self, per_s: float) -> None:
+    def __init__(self, per_s: float, random: Random) -> None:
         self._per_s = per_s
+        self._random = random
         self._left = 2 * per_s
         self._at: float | None = None
+        self._room = -1
+        self._offered = 0
+        self._drawn: list[Record] = []
 
-    def take(self, wanted: int, now: float) -> int:
-        """How many of `wanted` may be kept now."""
+    def offer(self, exchanges: Sequence[Exchange]) -> None:
+        """Some that may be kept (reservoir sampling: Vitter 1985, algorithm R)."""
+        if self._room < 0:
+            self._room = self._refilled(exchanges[0].ended)
+        room, offered, drawn, random = self._room, self._offered, self._drawn, self._random
+        self._offered += len(exchanges)
+        if not room:
+            return
+        for exchange in exchanges:
+            offered += 1
+            if offered <= room:
+                drawn.append(record_of(exchange))
+            elif (place := int(random() * offered)) < room:
+                drawn[place] = record_of(exchange)
+
+    def take(self) -> tuple[list[Record], int]:
+        """Those that are kept; and how many are not."""
+        drawn, left_out = self._drawn, self._offered - len(self._drawn)
+        self._left -= len(drawn)
+        self._drawn, self._offered, self._room = [], 0, -1
+        return drawn, left_out
+
+    def _refilled(self, now: float) -> int:
         if self._at is not None:
             self._left = min(2 * self._per_s, self._left + (now - self._at) * self._per_s)
         self._at = now
-        granted = min(wanted, int(self._left))
-        self._left -= granted
-        return granted
+        return int(self._left)
 
 
 class Choice:
     """One worker's. Counts what it left out."""
 
-    __slots__ = ("_faults", "_sample", "_samples", "faults_left_out", "others_left_out")
+    __slots__ = ("_faults", "_others", "faults_left_out", "others_left_out")
 
-    def __init__(self, *, faults_per_s: float, samples_per_s: float, sample: Sample) -> None:
-        self._faults = Rate(faults_per_s)
-        self._samples = Rate(samples_per_s)
-        self._sample = sample
+    def __init__(self, *, faults_per_s: float, samples_per_s: float, random: Random) -> None:
+        self._faults = Drawing(faults_per_s, random)
+        self._others = Drawing(samples_per_s, random)
         self.faults_left_out = 0
         """Requests that went wrong, of more than `faults_per_s`."""
         self.others_left_out = 0
 
-    def of(self, records: Sequence[Record], now: float) -> list[Record]:
-        """In their order. Which ones of too many is left to chance, so that a burst of one kind hides nothing."""
+    def see(self, seen: Seen) -> None:
+        """Requests that are over. Those that went well on the gateway's own endpoints are nobody's sample."""
         faults, others = [], []
-        for at, record in enumerate(records):
-            if 0 < record.status < 400 and not record.failures and not record.would:
-                if record.route is not None:
-                    others.append(at)
-            elif went_wrong(record):
-                faults.append(at)
-        kept_faults = self._some(faults, self._faults.take(len(faults), now))
-        kept_others = self._some(others, self._samples.take(len(others), now))
-        self.faults_left_out += len(faults) - len(kept_faults)
-        self.others_left_out += len(others) - len(kept_others)
-        return [records[at] for at in sorted(kept_faults + kept_others)]
+        for exchange, alike in zip(seen.exchanges, seen.alikes, strict=True):
+            if not 0 < exchange.status < 400 or exchange.failures or exchange.would:
+                faults.append(exchange)
+            elif alike.route:
+                others.append(exchange)
+        if faults:
+            self._faults.offer(faults)
+        if others:
+            self._others.offer(others)
 
-    def _some(self, places: list[int], number: int) -> list[int]:
-        return places if number >= len(places) else self._sample(places, number)
-
-
-def went_wrong(record: Record) -> bool:
-    """Refused, failed, left by its client, repeated; or a policy in mode log would have refused it."""
-    return bool(record.status >= 400 or record.status == 0 or record.would or record.failures)
+    def take(self) -> list[Record]:
+        """Those that are kept, in the order in which they ended."""
+        faults, faults_left_out = self._faults.take()
+        others, others_left_out = self._others.take()
+        self.faults_left_out += faults_left_out
+        self.others_left_out += others_left_out
+        return sorted(faults + others, key=lambda record: record.ended)

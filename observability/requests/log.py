@@ -1,6 +1,6 @@
 """D: One worker's requests, written down from a thread of its own: no request waits for it, nor for its database.
 
-    records ──▶ chosen ──▶ waiting (bounded) ──▶ every ROUND_S: masked, rows
+    requests ──▶ chosen ──▶ waiting (bounded) ──▶ every ROUND_S: masked, rows
             └─▶ what policies in mode log would have refused: sums ──▶ added to rows
 
 While the database is away, the newest wait and the oldest are left out. Rows are bounded by number and by age.
@@ -22,7 +22,8 @@ from observability.requests.kept import Kept, kept_of
 from observability.requests.masking import Masking
 from observability.requests.wouldsums import Key, Sum, WouldSums, digest
 from observability.rows import requests as rows
-from observability.traffic.record import Record
+from observability.traffic.alikes import Seen
+from observability.traffic.record import Record, record_of
 from observability.traffic.recorder import Batch
 from resilience.rows.targets import NODE_LENGTH, URL_LENGTH
 from routing.dbtext import db_text
@@ -49,7 +50,7 @@ class Bounds:
 
 
 class RequestLog(RowLog):
-    """One per worker; a sink of the recorder's."""
+    """One per worker; a watcher of the recorder, which chooses, and a sink, which hands over what was chosen."""
 
     name = "request-log"
     what = "requests that are kept for staff"
@@ -70,10 +71,11 @@ class RequestLog(RowLog):
         self._node = node[:NODE_LENGTH]
         self.masking = masking
         self.choice = Choice(
-            faults_per_s=bounds.faults_per_s, samples_per_s=bounds.samples_per_s, sample=random.sample
+            faults_per_s=bounds.faults_per_s, samples_per_s=bounds.samples_per_s, random=random.random
         )
         self._waiting: deque[tuple[Record, float]] = deque()
         self._would = WouldSums()
+        self._offset_s = 0.0
         self.dropped = 0
         """Requests that were chosen, and pushed out by newer ones before they could be written."""
 
@@ -82,15 +84,21 @@ class RequestLog(RowLog):
         """Of what went wrong, what nobody will find here: of too many in a second, or while the database was away."""
         return self.choice.faults_left_out + self.dropped + self._would.left_out
 
-    def take(self, batch: Batch) -> None:
+    def see(self, seen: Seen) -> None:
         """On the event loop, less than a microsecond for each request."""
-        offset_s = batch.offset_s
-        chosen = self.choice.of(batch.records, batch.records[-1].ended)
+        self._offset_s = seen.offset_s
+        self.choice.see(seen)
+        would = [record_of(exchange) for exchange in seen.exchanges if exchange.would]
+        if would:
+            with self._lock:
+                for record in would:
+                    self._would.note(record, seen.offset_s)
+
+    def take(self, _batch: Batch | None = None) -> None:
+        """The thread gets what was chosen."""
+        chosen = self.choice.take()
         with self._lock:
-            for record in batch.records if batch.folded.would else ():
-                if record.would:
-                    self._would.note(record, offset_s)
-            self._waiting.extend((record, offset_s) for record in chosen)
+            self._waiting.extend((record, self._offset_s) for record in chosen)
             self._bound()
 
     def start(self) -> None:

@@ -61,9 +61,9 @@ class TrafficLog(RowLog):
         """A reference is kept, no more."""
         with self._lock:
             if self._pending_cells >= MOST_PENDING:
-                self._overflow += len(batch.records)
+                self._overflow += batch.number
                 return
-            self._pending.append((batch.records[-1].ended + batch.offset_s, batch.folded))
+            self._pending.append((batch.at, batch.folded))
             self._pending_cells += len(batch.folded.cells) + len(batch.folded.callers)
 
     def start(self) -> None:

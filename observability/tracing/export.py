@@ -1,6 +1,6 @@
 """I: The spans of finished requests, sent from a thread of their own.
 
-    recorder ──▶ take ──▶ queue (bounded) ──▶ thread: spans ──▶ collector
+    recorder ──▶ see ──▶ queue (bounded) ──▶ thread: spans ──▶ collector
 
 The event loop hands records over and never waits. While the collector is away or hangs, the queue fills, and what does
 not fit is dropped and counted.
@@ -17,8 +17,8 @@ from typing import Final, Protocol
 from observability.accesslog.line import Rules
 from observability.tracing.needs import needed, size_of
 from observability.tracing.spans import Span, is_wanted, spans_of
-from observability.traffic.record import Record
-from observability.traffic.recorder import Batch
+from observability.traffic.alikes import Seen
+from observability.traffic.record import Record, record_of
 
 MOST_WAITING: Final = 8192
 """Requests."""
@@ -42,7 +42,7 @@ class SpanSender(Protocol):
 
 
 class TraceExport:
-    """A sink of the recorder."""
+    """A watcher of the recorder."""
 
     def __init__(
         self,
@@ -89,12 +89,13 @@ class TraceExport:
             "failing": int(self._is_failing),
         }
 
-    def take(self, batch: Batch) -> None:
+    def see(self, seen: Seen) -> None:
         """Requests that are over."""
-        wanted = [needed(record, self._rules) for record in batch.records if is_wanted(record)]
+        records = map(record_of, seen.exchanges)
+        wanted = [needed(record, self._rules) for record in records if is_wanted(record)]
         with self._changed:
             for record in wanted:
-                self._keep(record, batch.offset_s)
+                self._keep(record, seen.offset_s)
             if len(self._waiting) >= AT_ONCE:
                 self._changed.notify()
 

@@ -6,7 +6,9 @@ milliseconds: a coarser histogram for Prometheus is a sum of whole buckets.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import Final
 
 PER_DOUBLING: Final = 8
@@ -22,6 +24,11 @@ Buckets = Mapping[int, int]
 def bucket_of(seconds: float) -> int:
     """The number of the bucket: the first whose upper bound is not less than `seconds`."""
     return bisect_left(BOUNDS_S, seconds)
+
+
+def buckets_of(durations: Iterable[float]) -> dict[int, int]:
+    """Of many, in seconds."""
+    return dict(Counter(map(bisect_left, repeat(BOUNDS_S), durations)))
 
 
 def upper_s(number: int) -> float:

@@ -1,11 +1,9 @@
-"""P: What is kept of a request once it is over, and what it is read as.
+"""P: What is kept of a request that somebody wants to look at later: few of them, unless traces are exported.
 
-On the path a plain tuple is appended to a queue, nothing else: no formatting, no clock but the monotonic one. `Record`
-is the same tuple with names, made later, off the path.
+It holds nothing of the connection that the request came on, nor of the request's way through the gateway.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 from authproxy.exchange import Exchange
 from authproxy.forwarded import Origin
@@ -14,8 +12,6 @@ from authproxy.identity import Identity
 from authproxy.rejections import Rejection
 from resilience.outcomes import Outcome
 from routing.snapshot import CompiledRoute
-
-Raw = tuple[Any, ...]
 
 
 class Record(NamedTuple):
@@ -68,38 +64,35 @@ class Record(NamedTuple):
         return int(length) if length else 0
 
 
-def raw_of(exchange: Exchange, ended: float) -> Raw:
-    """In the order of `Record`'s fields."""
+def record_of(exchange: Exchange) -> Record:
+    """Of a request that is over."""
     scope = exchange.scope
-    return (
-        ended,
-        exchange.started,
-        exchange.admitted,
-        exchange.forwarded,
-        exchange.connecting_s,
-        exchange.answered,
-        exchange.method,
-        scope["raw_path"],
-        scope["query_string"],
-        exchange.head,
-        getattr(exchange, "route", None),
-        exchange.service,
-        exchange.target,
-        exchange.status,
-        exchange.outcome,
-        exchange.refusal,
-        exchange.identity,
-        exchange.auth_failure,
-        getattr(exchange, "origin", None),
-        exchange.request_id,
-        exchange.traceparent,
-        exchange.sent,
-        exchange.attempts,
-        exchange.failures,
-        exchange.cache,
-        exchange.would,
-        exchange.snapshot.revision,
+    return Record(
+        ended=exchange.ended,
+        started=exchange.started,
+        admitted=exchange.admitted,
+        forwarded=exchange.forwarded,
+        connecting_s=exchange.connecting_s,
+        answered=exchange.answered,
+        method=exchange.method,
+        raw_path=scope["raw_path"],
+        query=scope["query_string"],
+        head=exchange.head,
+        route=getattr(exchange, "route", None),
+        service=exchange.service,
+        target=exchange.target,
+        status=exchange.status,
+        outcome=exchange.outcome,
+        refusal=exchange.refusal,
+        identity=exchange.identity,
+        auth_failure=exchange.auth_failure,
+        origin=getattr(exchange, "origin", None),
+        request_id=exchange.request_id,
+        traceparent=exchange.traceparent,
+        sent=exchange.sent,
+        attempts=exchange.attempts,
+        failures=exchange.failures,
+        cache=exchange.cache,
+        would=exchange.would,
+        revision=exchange.snapshot.revision,
     )
-
-
-record_of: Final[Callable[[Raw], Record]] = Record._make

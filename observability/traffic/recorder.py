@@ -1,42 +1,48 @@
-"""I: One worker's requests, as they end: a tuple each on the path, the rest later.
+"""I: One worker's requests, as they end: appended to a list on the path, the rest later.
 
-path ──▶ queue (bounded) ──▶ after INTERVAL_S: Record, fold ──▶ sinks
+path ──▶ list (bounded) ──▶ next turn of the loop: watchers ──▶ every SETTLE_S: figures ──▶ sinks
 
-Soon is cheap: what is still in the processor's caches is added up in a fifth of the time that it takes later.
-Sinks run on the event loop, in turns of at most TURN records; what may wait for a disk or a database hands its work to
-a thread of its own. A sink that fails is logged, and the others go on.
+The next turn is soon: what is still in the processor's caches is looked at in a fifth of the time that it takes later,
+and what requests held is free for the next ones. Both run on the event loop, in turns of at most TURN requests; what
+may wait for a disk or a database hands its work to a thread of its own. One that fails is logged, and the others go on.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from authproxy.exchange import Exchange
-from observability.traffic.folding import Fold, fold
-from observability.traffic.record import Raw, Record, raw_of, record_of
+from observability.traffic.alikes import Alikes, Seen
+from observability.traffic.folding import Fold
 from resilience.clock import monotonic, wall_clock
 
-INTERVAL_S: Final = 0.02
+T = TypeVar("T")
+SETTLE_S: Final = 0.1
 TURN: Final = 200
-"""Records for each turn of the loop: less than a millisecond."""
+"""Requests for each turn of the loop: less than a millisecond."""
 MOST_WAITING: Final = 65_536
 _log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Requests that ended one after another. `offset_s` makes epoch seconds of a record's monotonic ones."""
+    """What came of so many requests, the last of which ended `at`, in epoch seconds."""
 
-    records: Sequence[Record]
     folded: Fold
-    offset_s: float
+    number: int
+    at: float
+
+
+class Watcher(Protocol):
+    """What looks at each request. It must be quick and never wait."""
+
+    def see(self, seen: Seen) -> None: ...
 
 
 class Sink(Protocol):
-    """What is told of finished requests. It must be quick and never wait."""
+    """What is told how many there were. It must be quick and never wait."""
 
     def take(self, batch: Batch) -> None: ...
 
@@ -54,12 +60,20 @@ class Recorder:
         self._clock = clock
         self._wall = wall
         self._most = most
-        self._waiting: deque[Raw] = deque()
+        self._waiting: list[Exchange] = []
+        self._alikes = Alikes()
+        self._unsettled = 0
+        self._last_at = 0.0
+        self._watchers: list[Watcher] = []
         self._sinks: list[Sink] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.dropped = 0
         """How many nobody was told of, because more than `most` were waiting."""
+
+    def watch(self, watcher: Watcher) -> None:
+        """Before `start`."""
+        self._watchers.append(watcher)
 
     def subscribe(self, sink: Sink) -> None:
         """Before `start`."""
@@ -69,21 +83,18 @@ class Recorder:
         """The request is over."""
         waiting = self._waiting
         if not waiting and self._loop is not None:
-            self._timer = self._loop.call_later(INTERVAL_S, self._turn)
+            self._loop.call_soon(self._turn)
         if len(waiting) >= self._most:
             self.dropped += 1
         else:
-            waiting.append(raw_of(exchange, self._clock()))
+            exchange.ended = self._clock()
+            waiting.append(exchange)
 
-    def drain(self, most: int = TURN) -> int:
-        """Tells the sinks of those that wait, up to `most`. How many there were."""
-        waiting = self._waiting
-        records = [record_of(waiting.popleft()) for _ in range(min(most, len(waiting)))]
-        if records:
-            batch = Batch(records, fold(records), self._wall() - self._clock())
-            for sink in self._sinks:
-                _tell(sink, batch)
-        return len(records)
+    def drain(self) -> int:
+        """Tells of those that wait, up to TURN, and of all that were seen. How many waited."""
+        number = self._look()
+        self._settle()
+        return number
 
     def start(self) -> None:
         """From now on they are told. Belongs to the running event loop."""
@@ -93,19 +104,40 @@ class Recorder:
     def stop(self) -> None:
         """The last ones are told as well."""
         self._loop = None
-        if self._timer is not None:
-            self._timer.cancel()
         while self.drain():
             pass
 
     def _turn(self) -> None:
-        self.drain()
-        if self._waiting and self._loop is not None:
-            self._timer = self._loop.call_later(0, self._turn)
+        if self._look() and self._loop is not None:
+            if self._waiting:
+                self._loop.call_soon(self._turn)
+            if self._timer is None:
+                self._timer = self._loop.call_later(SETTLE_S, self._settle)
+
+    def _look(self) -> int:
+        exchanges, self._waiting = self._waiting[:TURN], self._waiting[TURN:]
+        if exchanges:
+            offset_s = self._wall() - self._clock()
+            seen = Seen(exchanges, self._alikes.sort(exchanges), offset_s)
+            self._unsettled += len(exchanges)
+            self._last_at = exchanges[-1].ended + offset_s
+            for watcher in self._watchers:
+                _tell(watcher, watcher.see, seen)
+        return len(exchanges)
+
+    def _settle(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        number, self._unsettled = self._unsettled, 0
+        if number:
+            batch = Batch(self._alikes.take(), number, self._last_at)
+            for sink in self._sinks:
+                _tell(sink, sink.take, batch)
 
 
-def _tell(sink: Sink, batch: Batch) -> None:
+def _tell(whom: object, how: Callable[[T], None], what: T) -> None:
     try:
-        sink.take(batch)
+        how(what)
     except Exception:
-        _log.exception("%s could not take finished requests", type(sink).__name__)
+        _log.exception("%s could not take finished requests", type(whom).__name__)

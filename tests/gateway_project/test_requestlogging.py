@@ -7,7 +7,7 @@ from authproxy.headers import read
 from gateway_project.config import load_config
 from gateway_project.requestlogging import request_log
 from observability.requests.log import RequestLog
-from tests.support.records import record
+from tests.support.records import ended, seen
 
 
 def made(tmp_path: Path, **environ: str) -> RequestLog | None:
@@ -34,5 +34,5 @@ def test_its_bounds_are_the_environment_s(tmp_path: Path) -> None:
 
     assert (log.bounds.rows, log.bounds.kept_for) == (7, timedelta(days=2))
     assert log.masking.fields(read([(b"x-patient", b"7")]).passed) == [("x-patient", "…")]
-    kept = log.choice.of([record("r"), *[record("r", status=500)] * 9], 100.0)
-    assert [each.status for each in kept] == [500] * 6
+    log.choice.see(seen(ended("r"), *[ended("r", status=500)] * 9))
+    assert [each.status for each in log.choice.take()] == [500] * 6

@@ -4,7 +4,6 @@ from observability.rollups.log import TrafficLog
 from observability.traffic.folding import Caller, Cell, Fold, Key, Tally
 from observability.traffic.histogram import bucket_of
 from observability.traffic.recorder import Batch
-from tests.support.records import record
 
 AT = 1_790_000_000 // 86_400 * 86_400
 """A midnight."""
@@ -42,7 +41,7 @@ class Worker:
 
     def serve(self, count: int = 1, **what: object) -> None:
         """At this moment."""
-        self.log.take(Batch([record(ended=50.0)] * count, fold(count, **what), self.now - 50.0))  # type: ignore[arg-type]
+        self.log.take(Batch(fold(count, **what), count, self.now))  # type: ignore[arg-type]
 
     def write(self) -> None:
         self.log.flush()

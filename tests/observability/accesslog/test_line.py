@@ -5,15 +5,16 @@ from typing import Any
 import orjson
 import pytest
 
+from authproxy.exchange import Exchange
 from authproxy.forwarded import Origin
 from authproxy.headers import RequestHead
 from authproxy.identity import Identity
 from authproxy.rejections import Code, Rejection
-from observability.accesslog.line import LONGEST, Rules, is_wanted, line_of, path_of, query_of, refused_line
-from observability.traffic.record import Record
+from observability.accesslog.line import LONGEST, Lines, Rules, path_of, query_of, refused_line
+from observability.traffic.alikes import Alikes
 from resilience.outcomes import Outcome
 from tests.support.gateway import document, route
-from tests.support.records import record
+from tests.support.records import ended
 from tests.support.snapshots import snapshot_of
 
 TRACE = b"00-0af7651916cd43dd8448eb2180000000-b7ad6b7169203331-01"
@@ -24,8 +25,18 @@ HIDE = frozenset({"token"})
 ALL = Rules()
 
 
-def written(each: Record, rules: Rules = ALL) -> dict[str, Any]:
-    line = line_of(each, rules, 1_000_000.0)
+def line_of(each: Exchange, rules: Rules = ALL) -> bytes | None:
+    (alike,) = Alikes().sort([each])
+    return Lines(rules).of(each, alike, 1_000_000.0)
+
+
+def is_wanted(each: Exchange, rules: Rules) -> bool:
+    return line_of(each, rules) is not None
+
+
+def written(each: Exchange, rules: Rules = ALL) -> dict[str, Any]:
+    line = line_of(each, rules)
+    assert line is not None
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     found: dict[str, Any] = orjson.loads(line)
@@ -34,7 +45,7 @@ def written(each: Record, rules: Rules = ALL) -> dict[str, Any]:
 
 def test_everything_of_a_forwarded_request() -> None:
     found = written(
-        record(
+        ended(
             "orders", service="shop", target="http://a", attempts=2, failures=[("http://b", Outcome.RESET)],
             admitted=100.001, forwarded=100.003, answered=100.008, connecting_s=0.004, traceparent=TRACE, cache="MISS",
             sent=12,
@@ -71,10 +82,10 @@ def test_everything_of_a_forwarded_request() -> None:
 
 def test_why_it_was_refused() -> None:
     refused = Rejection(Code.AUTH_ERROR, "Who?")
-    found = written(record("a", status=401, refusal=refused, auth_failure="expired"))
+    found = written(ended("a", status=401, refusal=refused, auth_failure="expired"))
 
     assert (found["code"], found["reason"], found["ms"]) == ("AUTH_ERROR", "expired", {"total": 10.0})
-    assert written(record("a", would=(("quota", LIMITED),)))["would"] == [
+    assert written(ended("a", would=(("quota", LIMITED),)))["would"] == [
         {"policy": "quota", "code": "RATE_LIMIT"}
     ]
 
@@ -86,14 +97,14 @@ def test_why_it_was_refused() -> None:
 def test_queries(mode: Any, shown: str | None) -> None:
     rules = Rules(query=mode, hide=HIDE)
 
-    assert written(record(query=b"a=1&token=s3cret&flag"), rules).get("query") == shown
+    assert written(ended(query=b"a=1&token=s3cret&flag"), rules).get("query") == shown
 
 
 def test_paths_and_fields_by_rule() -> None:
     head = RequestHead()
     head.passed = [(b"user-agent", b"curl\xff"), (b"x-token", b"s3cret"), (b"accept", b"*/*")]
     rules = Rules(hide=frozenset({"x-token"}), hide_paths=("/reset/",), headers=(b"user-agent", b"x-token"))
-    found = written(record(raw_path=b"/reset/s3cret", head=head), rules)
+    found = written(ended(raw_path=b"/reset/s3cret", head=head), rules)
 
     assert found["path"] == "/reset/***"
     assert found["headers"] == {"user-agent": "curl�", "x-token": "***"}
@@ -104,12 +115,12 @@ def test_what_is_long_is_cut() -> None:
 
     assert len(path_of(b"/" + long, Rules())) == LONGEST + 1
     assert len(query_of(long + b"=1", Rules())) == LONGEST + 1
-    assert len(line_of(record(raw_path=long, query=long, method="M" * 999), Rules(), 0.0)) < 4096
+    assert len(line_of(ended(raw_path=long, query=long, method="M" * 999)) or b"") < 4096
 
 
 @pytest.mark.parametrize("raw", [b"/\xff\xfe", b'/"\n', b"/\xed\xa0\x80"])
 def test_any_bytes_are_one_line(raw: bytes) -> None:
-    assert written(record(raw_path=raw, query=raw))["path"].startswith("/")
+    assert written(ended(raw_path=raw, query=raw))["path"].startswith("/")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +135,7 @@ def test_any_bytes_are_one_line(raw: bytes) -> None:
 )
 def test_a_share_of_what_went_well_and_all_errors(fields: dict[str, Any], is_kept: bool) -> None:
     """By trace id, so that gateways in a row write the same ones."""
-    each = record(**{"traceparent": TRACE, **fields})
+    each = ended(**{"traceparent": TRACE, **fields})
 
     assert is_wanted(each, Rules(sample=0.1)) is is_kept
     assert is_wanted(each, Rules())
@@ -154,7 +165,8 @@ def test_a_route_may_say_otherwise(
 ) -> None:
     """Its share takes the place of the settings'. Errors are written, unless it writes nothing."""
     raw = document(route("quiet", respond={"status": 200}, log=log))
-    each = record(**fields)._replace(route=snapshot_of(raw).routes["quiet"])
+    each = ended(**fields)
+    each.route = snapshot_of(raw).routes["quiet"]
 
     assert is_wanted(each, Rules(sample=sample)) is is_kept
 

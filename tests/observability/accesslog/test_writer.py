@@ -7,17 +7,20 @@ from pathlib import Path
 import orjson
 import pytest
 
+from authproxy.exchange import Exchange
 from observability.accesslog import writer
 from observability.accesslog.line import Rules
 from observability.accesslog.writer import AccessLog
-from observability.traffic.folding import Fold
-from observability.traffic.record import Record
-from observability.traffic.recorder import Batch
-from tests.support.records import record
+from tests.support.records import ended, seen
 
 
-def batch(*records: Record) -> Batch:
-    return Batch(records, Fold(), 0.0)
+def tell(log: AccessLog, *exchanges: Exchange) -> None:
+    log.see(seen(*exchanges))
+    log.take()
+
+
+def line(status: int) -> bytes:
+    return b'{"status":%d}\n' % status
 
 
 def statuses(*files: Path) -> list[int]:
@@ -29,7 +32,7 @@ def test_lines_are_written_in_order_to_the_last_one(tmp_path: Path) -> None:
     log = AccessLog(str(file), Rules())
     log.start()
     for status in (200, 404, 502):
-        log.take(batch(record("a", status=status)))
+        tell(log, ended("a", status=status))
     log.refused("192.0.2.7", 431, "HEADERS_TOO_LARGE", "id")
     log.stop()
 
@@ -44,10 +47,10 @@ def test_a_file_that_was_moved_away_is_opened_anew(tmp_path: Path, monkeypatch: 
     file, moved = tmp_path / "access.log", tmp_path / "access.log.1"
     log = AccessLog(str(file), Rules())
     log._output.look()
-    log._write(batch(record("a", status=200)))
+    log._output.write(line(200))
     file.rename(moved)
     log._output.look()
-    log._write(batch(record("a", status=404)))
+    log._output.write(line(404))
     log._output.close()
 
     assert (statuses(moved), statuses(file)) == ([200], [404])
@@ -60,7 +63,7 @@ def test_a_full_disk_is_counted_and_over_when_it_is_over(
     log = AccessLog("/dev/full", Rules())
     log.start()
     for _ in range(3):
-        log.take(batch(*[record("a")] * 5))
+        tell(log, *[ended("a")] * 5)
     log.stop()
 
     assert log.dropped == 15
@@ -70,7 +73,7 @@ def test_a_full_disk_is_counted_and_over_when_it_is_over(
 def test_a_folder_that_is_not_there_is_no_reason_to_fail(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "none" / "access.log"), Rules())
     log.start()
-    log.take(batch(record("a")))
+    tell(log, ended("a"))
     log.stop()
 
     assert log.dropped == 1
@@ -87,7 +90,7 @@ def test_a_pipe_that_nobody_reads_keeps_nobody_waiting(
     log = AccessLog(str(pipe), Rules(), most=1000)
     log.start()
     for _ in range(50):
-        log.take(batch(*[record("a")] * 100))
+        tell(log, *[ended("a")] * 100)
     thread = log._thread
     log.stop()
 
@@ -109,11 +112,8 @@ def test_samples(tmp_path: Path) -> None:
     file = tmp_path / "access.log"
     log = AccessLog(str(file), Rules(sample=0.0))
     log.start()
-    log.take(
-        batch(
-            record("a", traceparent=b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"), record("a", status=500)
-        )
-    )
+    unsampled = b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"
+    tell(log, ended("a", traceparent=unsampled), ended("a", status=500))
     log.stop()
 
     assert statuses(file) == [500]

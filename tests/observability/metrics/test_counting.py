@@ -2,29 +2,27 @@
 
 import pytest
 
+from authproxy.exchange import Exchange
 from authproxy.rejections import Code, Rejection
 from observability.metrics import catalogue as names
 from observability.metrics.counting import Counting, Timings
 from observability.metrics.samples import PLACES, Samples, unpacked
 from observability.metrics.series import place_of
-from observability.traffic.folding import fold
-from observability.traffic.record import Record
-from observability.traffic.recorder import Batch
 from resilience.outcomes import Outcome
-from tests.support.records import record
+from tests.support.records import batch, ended
 
 
-def counted(*records: Record, into: Counting | None = None) -> Samples:
+def counted(*exchanges: Exchange, into: Counting | None = None) -> Samples:
     counting = into or Counting()
-    counting.take(Batch(records, fold(records), 0.0))
+    counting.take(batch(*exchanges))
     found = Samples()
     counting.samples(found)
     return found
 
 
 def test_requests_by_route_service_method_and_status() -> None:
-    one = record("orders", service="shop", sent=10)
-    found = counted(one, one, record("orders", service="shop", status=404), record())
+    one = ended("orders", service="shop", sent=10)
+    found = counted(one, one, ended("orders", service="shop", status=404), ended())
 
     assert found.values[names.REQUESTS] == {
         'method="GET",route="orders",service="shop",status="200"': 2,
@@ -36,7 +34,7 @@ def test_requests_by_route_service_method_and_status() -> None:
 
 def test_durations_of_requests_and_of_services() -> None:
     """Of 10 ms, of which the service took 4."""
-    found = counted(record("orders", service="shop", forwarded=100.001, answered=100.005))
+    found = counted(ended("orders", service="shop", forwarded=100.001, answered=100.005))
     whole, upstream = found.get(names.DURATION, "orders", "shop"), found.get(names.UPSTREAM, "shop")
 
     assert isinstance(whole, bytes)
@@ -50,9 +48,9 @@ def test_durations_of_requests_and_of_services() -> None:
 def test_what_opening_connections_took() -> None:
     """Of the requests for which some were opened, by service."""
     found = counted(
-        record("a", service="s", connecting_s=0.003),
-        record("b", service="s", connecting_s=0.5),
-        record("a", service="s"),
+        ended("a", service="s", connecting_s=0.003),
+        ended("b", service="s", connecting_s=0.5),
+        ended("a", service="s"),
     )
     connects = found.get(names.CONNECT, "s")
 
@@ -64,7 +62,7 @@ def test_what_opening_connections_took() -> None:
 
 def test_attempts_and_retries() -> None:
     found = counted(
-        record("a", service="s", target="t2", attempts=2, failures=[("t1", Outcome.RESET)]),
+        ended("a", service="s", target="t2", attempts=2, failures=[("t1", Outcome.RESET)]),
     )
 
     assert found.values[names.ATTEMPTS] == {
@@ -77,7 +75,7 @@ def test_attempts_and_retries() -> None:
 def test_refusals_would_be_refusals_and_the_cache() -> None:
     limited = Rejection(Code.RATE_LIMIT, "Too many.")
     found = counted(
-        record("a", status=429, refusal=limited), record("a", cache="HIT", would=(("quota", limited),))
+        ended("a", status=429, refusal=limited), ended("a", cache="HIT", would=(("quota", limited),))
     )
 
     assert found.values[names.REFUSALS] == {'code="RATE_LIMIT",route="a"': 1}
@@ -87,15 +85,15 @@ def test_refusals_would_be_refusals_and_the_cache() -> None:
 
 def test_counts_go_on_from_batch_to_batch() -> None:
     counting = Counting()
-    counted(record("a"), into=counting)
+    counted(ended("a"), into=counting)
 
-    assert counted(record("a"), into=counting).get(names.REQUESTS, "a", "", "GET", "200") == 2
+    assert counted(ended("a"), into=counting).get(names.REQUESTS, "a", "", "GET", "200") == 2
 
 
 def test_there_is_a_limit_and_what_is_beyond_it_is_counted() -> None:
     """Services may answer any status."""
     counting = Counting(most=10)
-    found = counted(*(record("a", status=status) for status in range(200, 300)), into=counting)
+    found = counted(*(ended("a", status=status) for status in range(200, 300)), into=counting)
 
     assert len(found.values[names.REQUESTS]) == 10
     assert counting.dropped == 90

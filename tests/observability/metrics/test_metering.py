@@ -10,9 +10,7 @@ from observability.metrics import catalogue as names
 from observability.metrics.metering import LAG_S, Metering
 from observability.metrics.samples import PLACES, ROWS, Samples, unpacked
 from observability.metrics.shelf import Life, Shelf, life_of
-from observability.traffic.folding import fold
-from observability.traffic.recorder import Batch
-from tests.support.records import record
+from tests.support.records import batch, ended
 
 LIFE = life_of(os.getpid()) or Life(0, "0")
 KEY = ("a", "", "GET", "200")
@@ -23,8 +21,7 @@ def metering(var: Path, name: str = "1") -> Metering:
 
 
 def serve(worker: Metering, number: int = 1) -> None:
-    records = [record("a")] * number
-    worker.counting.take(Batch(records, fold(records), 0.0))
+    worker.counting.take(batch(*[ended("a")] * number))
 
 
 async def gathered(worker: Metering) -> Samples:
@@ -58,9 +55,9 @@ async def test_a_scrape_rests_for_every_few_rows(tmp_path: Path) -> None:
     )
     other = metering(tmp_path, "2")
     await one.start()
-    many = [record(f"r{number}") for number in range(10 * ROWS)]
+    many = [ended(f"r{number}") for number in range(10 * ROWS)]
     for worker in (one, other):
-        worker.counting.take(Batch(many, fold(many), 0.0))
+        worker.counting.take(batch(*many))
     await other.start()
     rests.clear()
     await gathered(one)

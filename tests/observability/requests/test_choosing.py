@@ -2,46 +2,74 @@
 
 from random import Random
 
-from observability.requests.choosing import Choice, went_wrong
+from authproxy.exchange import Exchange
+from observability.requests.choosing import Choice
+from observability.traffic.record import Record
 from resilience.outcomes import Outcome
-from tests.support.records import record
+from tests.support.records import ended, seen
 
 
 def choice(faults: float = 2, samples: float = 1) -> Choice:
-    return Choice(faults_per_s=faults, samples_per_s=samples, sample=Random(1).sample)
+    return Choice(faults_per_s=faults, samples_per_s=samples, random=Random(1).random)
+
+
+def kept(chosen: Choice, *exchanges: Exchange) -> list[Record]:
+    for first in range(0, len(exchanges), 7):
+        chosen.see(seen(*exchanges[first : first + 7]))
+    return chosen.take()
 
 
 def test_what_went_wrong_is_kept_up_to_a_rate() -> None:
     """Two seconds' worth at once, and then what comes back with time."""
     chosen = choice()
-    bad = [record("r", status=500, request_id=b"%d" % number) for number in range(10)]
 
-    assert len(chosen.of(bad, 100.0)) == 4
-    assert chosen.of(bad, 100.0) == []
-    assert len(chosen.of(bad, 100.5)) == 1
+    def fail(at: float) -> int:
+        return len(kept(chosen, *[ended("r", status=500, ended=at) for _ in range(10)]))
+
+    assert [fail(100.0), fail(100.0), fail(100.5)] == [4, 0, 1]
     assert chosen.faults_left_out == 6 + 10 + 9
 
 
 def test_of_the_rest_a_sample_is_kept_in_order() -> None:
     """The gateway's own endpoints are nobody's sample."""
-    fine = [record("r", request_id=b"%03d" % number) for number in range(100)]
-    own = [record() for _ in range(100)]
+    fine = [ended("r", ended=100 + number / 1000) for number in range(100)]
+    own = [ended() for _ in range(100)]
     chosen = choice(samples=10)
-    kept = chosen.of([*fine, *own], 100.0)
+    found = kept(chosen, *own[:50], *fine, *own[50:])
 
-    assert len(kept) == 20
-    assert [each.request_id for each in kept] == sorted(each.request_id for each in kept)
-    assert {each.route.name for each in kept if each.route} == {"r"}
+    assert len(found) == 20
+    assert [each.ended for each in found] == sorted({each.ended for each in found})
+    assert {each.route.name for each in found if each.route} == {"r"}
     assert chosen.others_left_out == 80
+
+
+def test_each_has_the_same_chance() -> None:
+    """However long it goes on, and whether it comes first or last: a burst of one kind hides nothing."""
+    chosen = Choice(faults_per_s=0, samples_per_s=5, random=Random(2).random)
+    hits = [0] * 40
+    fine = seen(*[ended("r", sent=number) for number in range(40)])
+    for turn in range(1000):
+        for each in fine.exchanges:
+            each.ended = 1000.0 + 10 * turn
+        chosen.see(fine)
+        for each in chosen.take():
+            hits[each.sent] += 1
+
+    assert sum(hits) == 10_000
+    assert all(180 < hit < 320 for hit in hits)
 
 
 def test_a_rate_of_nothing_keeps_nothing() -> None:
     """Somebody may want faults alone."""
-    assert choice(samples=0).of([record("r")], 100.0) == []
+    assert kept(choice(samples=0), ended("r")) == []
 
 
 def test_what_counts_as_wrong() -> None:
-    """Refusals, failures, clients that left, repetitions."""
-    assert not went_wrong(record("r"))
-    assert all(went_wrong(record("r", status=status)) for status in (0, 404, 499, 503))
-    assert went_wrong(record("r", failures=[("http://a", Outcome.RESET)]))
+    """Refusals, failures, clients that left, repetitions; not what went well."""
+
+    def is_fault(each: Exchange) -> bool:
+        return bool(kept(choice(samples=0), each))
+
+    assert not is_fault(ended("r"))
+    assert all(is_fault(ended("r", status=status)) for status in (0, 404, 499, 503))
+    assert is_fault(ended("r", failures=[("http://a", Outcome.RESET)]))

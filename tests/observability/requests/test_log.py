@@ -1,6 +1,6 @@
 """Requests become rows: masked, bounded, and whatever the database does."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -9,16 +9,14 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import DataError, OperationalError, connections
 
+from authproxy.exchange import Exchange
 from authproxy.headers import read
 from authproxy.rejections import Code, Rejection
 from observability.models import KeptRequest, WouldRefuse
 from observability.requests import log as module
 from observability.requests.log import Bounds, RequestLog
 from observability.requests.masking import Masking
-from observability.traffic.folding import fold
-from observability.traffic.record import Record
-from observability.traffic.recorder import Batch
-from tests.support.records import record
+from tests.support.records import ended, seen
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
 AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -38,18 +36,16 @@ def log(**bounds: Any) -> RequestLog:
     )
 
 
-def batch(*records: Record) -> Batch:
-    given: Sequence[Record] = records
-    return Batch(given, fold(given), OFFSET_S)
+def tell(log: RequestLog, *exchanges: Exchange) -> None:
+    log.see(seen(*exchanges, offset_s=OFFSET_S))
+    log.take()
 
 
 def test_a_request_becomes_a_row() -> None:
     """What cannot be stored as it is is stored as well as it can be."""
     kept = log()
     fields = [(b"host", b"a.test"), (b"authorization", b"Bearer abc")]
-    kept.take(
-        batch(record("r", raw_path=b"/\0\xff", refusal=NO, status=403, head=read(fields), request_id=b"42"))
-    )
+    tell(kept, ended("r", raw_path=b"/\0\xff", refusal=NO, status=403, head=read(fields), request_id=b"42"))
     kept.flush()
     row = KeptRequest.objects.get()
 
@@ -64,8 +60,8 @@ def test_what_two_workers_would_have_refused_adds_up() -> None:
     """All of it, though only few of the requests are kept."""
     for number in range(2):
         kept = log(faults_per_s=0)
-        ended = 200.0 - number
-        kept.take(batch(*[record("r", ended=ended, request_id=b"%d" % number, would=(("ip", NO),))] * 3))
+        at = 200.0 - number
+        tell(kept, *[ended("r", ended=at, request_id=b"%d" % number, would=(("ip", NO),))] * 3)
         kept.flush()
     row = WouldRefuse.objects.get()
 
@@ -85,8 +81,8 @@ def test_while_the_database_is_away_the_newest_wait(monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as patched:
         patched.setattr(module, "_create", away)
         for first in range(0, 400, 100):
-            some = [record("r", status=500, request_id=b"%d" % at) for at in range(first, first + 100)]
-            kept.take(batch(*some))
+            some = [ended("r", status=500, request_id=b"%d" % at) for at in range(first, first + 100)]
+            tell(kept, *some)
             with pytest.raises(OperationalError):
                 kept.flush()
     kept.flush()
@@ -104,7 +100,7 @@ def test_what_the_database_refuses_is_not_tried_again(monkeypatch: pytest.Monkey
         raise DataError("no")
 
     monkeypatch.setattr(module, "_create", refuse)
-    kept.take(batch(record("r", status=500)))
+    tell(kept, ended("r", status=500))
     kept.flush()
 
     assert kept.lost == 1
@@ -113,8 +109,8 @@ def test_what_the_database_refuses_is_not_tried_again(monkeypatch: pytest.Monkey
 def test_rows_are_bounded_by_number_and_by_age() -> None:
     """The oldest go."""
     kept = log(rows=2, kept_for=timedelta(hours=1))
-    old = record("r", status=500, started=100.0 - 7200, request_id=b"old")
-    kept.take(batch(old, *[record("r", status=500, request_id=b"%d" % number) for number in range(3)]))
+    old = ended("r", status=500, started=100.0 - 7200, request_id=b"old")
+    tell(kept, old, *[ended("r", status=500, request_id=b"%d" % number) for number in range(3)])
     kept.flush()
     kept.prune(AT)
 
@@ -125,7 +121,7 @@ async def test_it_writes_by_itself() -> None:
     """What is left at the end as well."""
     kept = log()
     kept.start()
-    kept.take(batch(record("r", status=500)))
+    tell(kept, ended("r", status=500))
     await kept.stop()
 
     assert await KeptRequest.objects.acount() == 1

@@ -8,7 +8,6 @@ import pytest
 from observability.rollups import live as module
 from observability.rollups.live import LiveTraffic
 from observability.traffic.recorder import Batch
-from tests.support.records import record
 from tests.support.traffic_rows import fold
 
 
@@ -18,7 +17,7 @@ def told() -> tuple[LiveTraffic, list[dict[str, Any]]]:
 
 
 def serve(live: LiveTraffic, count: int = 1, **what: Any) -> None:
-    live.take(Batch([record()] * count, fold(count, **what), 0.0))
+    live.take(Batch(fold(count, **what), count, 0.0))
 
 
 def test_a_second_is_one_summary() -> None:

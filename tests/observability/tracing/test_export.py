@@ -12,10 +12,10 @@ from observability.tracing import export
 from observability.tracing.export import TraceExport
 from observability.tracing.needs import needed, size_of
 from observability.tracing.spans import Span
-from observability.traffic.folding import Fold
+from observability.traffic.alikes import Seen
 from observability.traffic.record import Record
-from observability.traffic.recorder import Batch
 from tests.observability.tracing.test_spans import made
+from tests.support.records import exchange_of, seen
 
 
 class Sent:
@@ -46,8 +46,8 @@ def sent() -> Sent:
     return Sent()
 
 
-def batch(*records: Record) -> Batch:
-    return Batch(records, Fold(), 0.0)
+def seen_of(*records: Record) -> Seen:
+    return seen(*map(exchange_of, records))
 
 
 def exporting(sent: Sent, most: int = 100) -> TraceExport:
@@ -58,7 +58,7 @@ def test_what_waits_is_sent_at_the_end(sent: Sent) -> None:
     sent.gate.set()
     traces = exporting(sent)
     traces.start()
-    traces.take(batch(made(), made(traceparent=b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-00")))
+    traces.see(seen_of(made(), made(traceparent=b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-00")))
     traces.stop()
 
     assert len(sent.spans) == traces.exported == 1
@@ -67,14 +67,14 @@ def test_what_waits_is_sent_at_the_end(sent: Sent) -> None:
 
 
 def test_a_hanging_collector_fills_the_queue_and_no_more(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`take` returns at once, what does not fit is counted, and the end does not wait for ever."""
+    """`see` returns at once, what does not fit is counted, and the end does not wait for ever."""
     monkeypatch.setattr(export, "ROUND_S", 0.01)
     monkeypatch.setattr(export, "GOODBYE_S", 0.05)
     traces = exporting(sent, most=3)
     traces.start()
-    traces.take(batch(made()))
+    traces.see(seen_of(made()))
     assert sent.began.wait(10)
-    traces.take(batch(*[made()] * 5))
+    traces.see(seen_of(*[made()] * 5))
 
     assert (traces.dropped, traces.counts["waiting"]) == (3, 3)
     traces.stop()
@@ -88,12 +88,12 @@ def test_what_waits_is_bounded_in_bytes(sent: Sent, monkeypatch: pytest.MonkeyPa
     small, large = made(), made(raw_path=b"/" * 4000)
     room = size_of(needed(large, Rules())) + size_of(needed(small, Rules()))
     traces = TraceExport(lambda: sent, Rules(), Random(1), most_bytes=room)
-    traces.take(batch(large, large, small, small))
+    traces.see(seen_of(large, large, small, small))
     assert (traces.dropped, traces.counts["waiting"]) == (2, 2)
     sent.gate.set()
     traces.start()
     traces.stop()
-    traces.take(batch(large, small))
+    traces.see(seen_of(large, small))
 
     assert (traces.exported, traces.dropped, traces.counts["waiting"]) == (2, 2, 2)
 

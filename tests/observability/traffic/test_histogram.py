@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observability.traffic.histogram import FLOOR_S, LAST, bucket_of, merge, quantile, up_to, upper_s
+from observability.traffic.histogram import (
+    FLOOR_S,
+    LAST,
+    bucket_of,
+    buckets_of,
+    merge,
+    quantile,
+    up_to,
+    upper_s,
+)
 
 SECONDS = st.floats(min_value=0, max_value=200)
 
@@ -23,6 +32,11 @@ def test_a_bucket_holds_what_it_says(seconds: float) -> None:
     assert 0 <= number <= LAST
     assert number == LAST or seconds <= upper_s(number) * 1.000_001
     assert number == 0 or seconds > upper_s(number - 1) * 0.999_999
+
+
+@given(st.lists(SECONDS))
+def test_many_at_once_are_what_they_are_one_by_one(durations: list[float]) -> None:
+    assert buckets_of(durations) == counted(durations)
 
 
 @pytest.mark.parametrize("doublings", range(17))

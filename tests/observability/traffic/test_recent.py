@@ -2,11 +2,9 @@
 
 import pytest
 
-from observability.traffic.folding import fold
+from authproxy.exchange import Exchange
 from observability.traffic.recent import NOTHING, Recent
-from observability.traffic.record import Record
-from observability.traffic.recorder import Batch
-from tests.support.records import record
+from tests.support.records import batch, ended
 
 
 class Clock:
@@ -16,19 +14,15 @@ class Clock:
         return self.now
 
 
-def answered(status: int = 200, *, took_s: float = 0.1) -> Record:
-    return record("r", service="s", status=status, forwarded=100.0, answered=100.0 + took_s)
-
-
-def batch(*records: Record) -> Batch:
-    return Batch(records, fold(records), 0.0)
+def answered(status: int = 200, *, took_s: float = 0.1) -> Exchange:
+    return ended("r", service="s", status=status, forwarded=100.0, answered=100.0 + took_s)
 
 
 def test_requests_errors_and_response_times() -> None:
     clock = Clock()
     recent = Recent(clock=clock)
     clock.now += 10
-    recent.take(batch(*[answered()] * 8, answered(503, took_s=1.0), answered(404), record("other")))
+    recent.take(batch(*[answered()] * 8, answered(503, took_s=1.0), answered(404), ended("other")))
     found = recent.shown()["s"]
 
     assert (found["requests"], found["requests_per_s"], found["error_rate"]) == (10, 1.0, 0.1)
@@ -53,7 +47,7 @@ def test_what_is_older_than_a_minute_is_forgotten() -> None:
 
 def test_a_refusal_before_the_service_has_no_response_time() -> None:
     recent = Recent()
-    recent.take(batch(record("r", service="s", status=503)))
+    recent.take(batch(ended("r", service="s", status=503)))
 
     assert recent.shown()["s"]["response_ms"] is None
     assert recent.shown()["s"]["error_rate"] == 1.0

@@ -1,31 +1,42 @@
 """The queue between requests and those who count them."""
 
 import asyncio
+import gc
 import logging
+import weakref
 
 import pytest
 
+from observability.traffic.alikes import Seen
 from observability.traffic.recorder import TURN, Batch, Recorder
 from tests.support.exchanges import exchange
 
 
 class Kept:
-    """A sink."""
+    """A watcher and a sink."""
 
     def __init__(self) -> None:
+        self.ids: list[bytes] = []
+        self.moments: list[float] = []
         self.batches: list[Batch] = []
+        self.seen = asyncio.Event()
         self.told = asyncio.Event()
+
+    def see(self, seen: Seen) -> None:
+        assert len(seen.exchanges) == len(seen.alikes)
+        self.ids += [each.request_id for each in seen.exchanges]
+        self.moments += [each.ended + seen.offset_s for each in seen.exchanges]
+        self.seen.set()
 
     def take(self, batch: Batch) -> None:
         self.batches.append(batch)
         self.told.set()
 
-    @property
-    def ids(self) -> list[bytes]:
-        return [record.request_id for batch in self.batches for record in batch.records]
-
 
 class Broken:
+    def see(self, _seen: Seen) -> None:
+        raise ValueError("no room")
+
     def take(self, _batch: Batch) -> None:
         raise ValueError("no room")
 
@@ -34,30 +45,37 @@ def ended(request_id: str = "a"):
     return exchange(headers=[(b"x-request-id", request_id.encode())])
 
 
-async def test_sinks_are_told_in_order_and_in_turns() -> None:
-    recorder, kept = Recorder(), Kept()
+def heard_by(recorder: Recorder) -> Kept:
+    kept = Kept()
+    recorder.watch(kept)
     recorder.subscribe(kept)
-    one = ended()
+    return kept
+
+
+async def test_they_are_seen_in_order_and_in_turns() -> None:
+    recorder = Recorder()
+    kept = heard_by(recorder)
     for number in range(TURN + 1):
-        one.request_id = b"%d" % number
-        recorder.note(one)
+        recorder.note(ended(str(number)))
 
     assert (recorder.drain(), recorder.drain(), recorder.drain()) == (TURN, 1, 0)
     assert kept.ids == [b"%d" % number for number in range(TURN + 1)]
+    assert [batch.number for batch in kept.batches] == [TURN, 1]
+    assert [cell.count for batch in kept.batches for cell in batch.folded.cells.values()] == [TURN, 1]
 
 
 async def test_moments_become_epoch_seconds() -> None:
-    recorder, kept = Recorder(clock=lambda: 7.0, wall=lambda: 1_000_007.0), Kept()
-    recorder.subscribe(kept)
+    recorder = Recorder(clock=lambda: 7.0, wall=lambda: 1_000_007.0)
+    kept = heard_by(recorder)
     recorder.note(ended())
     recorder.drain()
 
-    assert kept.batches[0].offset_s + kept.batches[0].records[0].ended == 1_000_007.0
+    assert kept.moments == [kept.batches[0].at] == [1_000_007.0]
 
 
 async def test_what_does_not_fit_is_counted() -> None:
-    recorder, kept = Recorder(most=2), Kept()
-    recorder.subscribe(kept)
+    recorder = Recorder(most=2)
+    kept = heard_by(recorder)
     for name in "abc":
         recorder.note(ended(name))
     recorder.drain()
@@ -68,25 +86,47 @@ async def test_what_does_not_fit_is_counted() -> None:
     assert recorder.dropped == 1
 
 
-async def test_a_sink_that_fails_hinders_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    recorder, kept = Recorder(), Kept()
+async def test_one_that_fails_hinders_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    recorder = Recorder()
+    recorder.watch(Broken())
     recorder.subscribe(Broken())
-    recorder.subscribe(kept)
+    kept = heard_by(recorder)
     recorder.note(ended())
     with caplog.at_level(logging.ERROR):
         recorder.drain()
 
-    assert kept.ids == [b"a"]
-    assert "Broken could not take" in caplog.text
+    assert (kept.ids, len(kept.batches)) == ([b"a"], 1)
+    assert caplog.text.count("Broken could not take") == 2
 
 
-async def test_they_are_told_soon_and_the_last_ones_at_the_end() -> None:
-    recorder, kept = Recorder(), Kept()
-    recorder.subscribe(kept)
+async def test_they_are_seen_at_once_told_soon_and_the_last_ones_at_the_end() -> None:
+    """More than a turn's worth as well."""
+    recorder = Recorder()
+    kept = heard_by(recorder)
     recorder.start()
-    recorder.note(ended("a"))
+    one = ended()
+    for _ in range(TURN + 1):
+        recorder.note(one)
+    await asyncio.wait_for(kept.seen.wait(), 5)
+    assert not kept.batches
     await asyncio.wait_for(kept.told.wait(), 5)
+    assert sum(batch.number for batch in kept.batches) == TURN + 1
     recorder.note(ended("b"))
     recorder.stop()
 
-    assert kept.ids == [b"a", b"b"]
+    assert kept.ids[TURN:] == [b"a", b"b"]
+    assert kept.batches[-1].number == 1
+
+
+async def test_nothing_of_a_request_is_kept() -> None:
+    """Its memory is free for the next one: that is half of what watching would cost."""
+    recorder = Recorder()
+    heard_by(recorder)
+    one = ended()
+    connection = weakref.ref(one.send)
+    recorder.note(one)
+    recorder.drain()
+    del one
+    gc.collect()
+
+    assert connection() is None
