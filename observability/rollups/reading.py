@@ -70,7 +70,8 @@ def totals(subject: Subject, start: int, end: int) -> Figures:
 
 def totals_of(scope: str, names: Iterable[str], start: int, end: int) -> dict[str, Figures]:
     """Of each of some routes or services that had any requests."""
-    return {each.name: each.figures for each in _ranked(scope, list(names), start, end)}
+    segments = cover(start, end, frontiers(scope))
+    return {each.name: each.figures for each in _ranked(scope, list(names), segments)}
 
 
 def ranking(
@@ -88,14 +89,15 @@ def ranking(
     are given.
     """
     sums: dict[str, int] = {}
-    for segment in cover(start, end, frontiers(scope)):
+    segments = cover(start, end, frontiers(scope))
+    for segment in segments:
         if scope == ROUTE and by == "count" and segment.span in TALLIED:
             _add_tallied(segment, service, sums)
         else:
             _add_up(_of(segment, scope), by, service, sums)
     first = nsmallest(limit, sums.items(), key=lambda each: (-each[1], each[0]))
     names = [name for name, total in first if total]
-    found = {each.name: each for each in _ranked(scope, names, start, end)}
+    found = {each.name: each for each in _ranked(scope, names, segments)}
     return [found[name] for name in names if name in found]
 
 
@@ -116,10 +118,10 @@ def _add_up(rows: Any, by: Order, service: str | None, sums: dict[str, int]) -> 
         sums[name] = sums.get(name, 0) + total
 
 
-def _ranked(scope: str, names: list[str], start: int, end: int) -> list[Ranked]:
+def _ranked(scope: str, names: list[str], segments: list[Segment]) -> list[Ranked]:
     """In no order."""
     found: dict[str, Ranked] = {}
-    for segment in cover(start, end, frontiers(scope)) if names else ():
+    for segment in segments if names else ():
         rows = _of(segment, scope).filter(name__in=names).order_by("at")
         for name, service, *values in rows.values_list("name", "service", *COLUMNS):
             known = found.get(name)

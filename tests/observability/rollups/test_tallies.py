@@ -1,20 +1,30 @@
-"""Tallies of hours and days: rankings are the same with them as without, whatever comes when."""
+"""Tallies of blocks, hours and days: rankings are the same with them as without, whatever comes when."""
 
 import random
 from collections import Counter
+from typing import Any, Final
+from unittest.mock import ANY
 
+import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from observability.models import TrafficRow
 from observability.rollups import reading, summing, tallies
-from observability.rollups.minutes import ROUTE
+from observability.rollups.figures import Figures
+from observability.rollups.minutes import ROUTE, Subject
 from observability.rollups.reading import ranking
 from observability.rollups.tiers import BLOCK, DAY, HOUR, MINUTE
+from observability.rollups.writing import traffic_row, write_traffic
 from tests.support.traffic_rows import AT, Worker
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
+NOTHING: Final[dict[str, Any]] = {
+    name: 0 for name in ("count", "errors", "refused", "seconds", "upstream_s", "received", "sent")
+}
 Served = Counter[tuple[int, str, str]]
 
 
@@ -98,11 +108,13 @@ def test_whole_days_are_read_from_tallies_and_then_from_memory() -> None:
         worker.write()
     sum_up(AT + 31 * HOUR)
     TrafficRow.objects.filter(scope=ROUTE, span__lt=HOUR).delete()
-    for queries in (4, 2):
+    for read in (4, 0):  # the tallies and the roster, of a day and of hours; then nothing but which there are
         with CaptureQueriesContext(connection) as found:
             ranked(AT, AT + 30 * HOUR)
-        about = [each["sql"] for each in found if "'tally'" in each["sql"] or "buckets" in each["sql"]]
-        assert len([sql for sql in about if '"name"' not in sql.partition("FROM")[0]]) == queries
+        about = [each["sql"] for each in found if "'counts'" in each["sql"]]
+        assert len(about) == 2
+        texts = [each["sql"].partition("FROM")[0] for each in found]
+        assert sum('."buckets"' in text and '."count"' not in text for text in texts) == read
         assert not any("GROUP BY" in each["sql"] for each in found)
 
 
@@ -129,9 +141,81 @@ def test_old_ones_go_and_are_not_made_again() -> None:
     sum_up(AT + DAY + HOUR)
     assert tallies.rows(HOUR).count() == tallies.rows(DAY).count() == 1
     TrafficRow.objects.filter(scope=tallies.SCOPE).delete()
-    assert tallies.due(HOUR, AT + DAY, AT + tallies.KEPT_S) == AT
-    assert tallies.due(HOUR, AT + DAY, AT + tallies.KEPT_S + 1) is None
+    assert tallies.due(HOUR, AT + DAY, AT + tallies.KEPT_S[HOUR]) == AT
+    assert tallies.due(HOUR, AT + DAY, AT + tallies.KEPT_S[HOUR] + 1) is None
     assert tallies.due(HOUR, AT, AT + DAY) is None
     tallies.make(HOUR, AT)
     summing.prune(AT + summing.KEPT_S[HOUR] + BLOCK)
     assert not tallies.rows(HOUR).exists()
+
+
+def tallied(counts: dict[str, int], at: int, span: int = HOUR) -> None:
+    """A span that is over, and its tally."""
+    rows = [("all", "", sum(counts.values())), *(("route", name, count) for name, count in counts.items())]
+    for scope, name, count in rows:
+        write_traffic(
+            [traffic_row(span, at, "", Subject(scope, name), Figures(count), service="s", last=True)]
+        )
+    tallies.make(span, at)
+
+
+def rosters() -> int:
+    return int(TrafficRow.objects.filter(scope=tallies.ROSTER).count())
+
+
+def test_tallies_share_a_roster_until_a_route_is_new() -> None:
+    """They are added up all the same; a roster that no tally goes by is deleted when the next one is made."""
+    tallied({"a": 1, "b": 2}, AT)
+    tallied({"b": 4}, AT + HOUR)
+    assert rosters() == 1
+    tallied({"b": 8, "c": 16}, AT + 2 * HOUR)
+    assert rosters() == 2
+    counts, missing = tallies.Sums().of(HOUR, AT, AT + 3 * HOUR)
+    assert (counts, missing) == ({"s": {"a": 1, "b": 14, "c": 16}}, [])
+    tallies.forget(HOUR, AT)
+    tallies.forget(HOUR, AT + HOUR)
+    tallied({"d": 1}, AT + 3 * HOUR)
+    assert rosters() == 2
+
+
+def test_a_day_leaves_routes_out_of_the_roster_of_which_most_are_gone() -> None:
+    tallied({f"r{number}": 1 for number in range(9)}, AT)
+    tallied({"r1": 1, "r2": 1, "r3": 1, "r4": 1, "r5": 1}, AT, DAY)
+    assert rosters() == 1
+    tallied({"r1": 1, "r2": 1}, AT + DAY, DAY)
+    tallied({"r1": 3}, AT + DAY)
+    newest = TrafficRow.objects.filter(scope=tallies.ROSTER).order_by("-pk")[0]
+    assert orjson.loads(newest.buckets) == {"s": ["r1", "r2"]}
+    assert tallies.Sums().of(DAY, AT, AT + 2 * DAY)[0]["s"]["r1"] == 2
+
+
+def test_a_tally_that_an_older_version_left_is_not_believed() -> None:
+    """It knows another scope, and forgets only that: rows that come late make the tally one that says too little."""
+    tallied({"a": 1}, AT)
+    tallied({"a": 2}, AT + HOUR)
+    TrafficRow.objects.filter(at=AT, scope="all").update(count=3)
+    assert tallies.Sums().of(HOUR, AT, AT + 2 * HOUR) == ({"s": {"a": 2}}, [AT])
+
+
+def test_a_roster_that_is_gone_leaves_it_to_the_rows() -> None:
+    tallied({"a": 1}, AT)
+    TrafficRow.objects.filter(scope=tallies.ROSTER).delete()
+    assert tallies.Sums().of(HOUR, AT, AT + HOUR) == ({}, [AT])
+    assert ranked(AT, AT + HOUR) == [("a", 1)]
+
+
+def test_those_of_earlier_versions_go_when_they_are_made_anew() -> None:
+    write_traffic([TrafficRow(span=HOUR, at=AT, scope=tallies.BEFORE, buckets='{"s":{"a":1}}', **NOTHING)])
+    tallied({"a": 1}, AT)
+    assert not TrafficRow.objects.filter(scope=tallies.BEFORE).exists()
+
+
+@given(hours=st.lists(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 99)), max_size=6))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_tallies_come_to_what_rows_come_to(hours: list[dict[str, int]]) -> None:
+    """Whichever routes were asked in which hour."""
+    TrafficRow.objects.all().delete()
+    for number, counts in enumerate(hours):
+        tallied(counts, AT + number * HOUR)
+    wanted = sum(map(Counter, hours), Counter())
+    assert tallies.Sums().of(HOUR, AT, AT + len(hours) * HOUR) == ({"s": wanted} if wanted else ANY, [])
