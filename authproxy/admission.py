@@ -153,23 +153,25 @@ class Gate:
         return () if self._is_open else (self.authorise,)
 
     def admit(self, exchange: Exchange) -> Conclusion | Awaitable[Conclusion]:
-        """Who calls, and may they? The straight path is a caller who was seen, on a route that tells in fields."""
+        """Who calls, and may they? The straight path is one field that proves it, on a route that tells in fields."""
         pairs = exchange.head.credentials
         assert pairs is not None
         snapshot = exchange.snapshot
-        if len(pairs) == 1 and self._tells_in_fields:
-            seen = self._recall(pairs[0], snapshot.providers)
-            if seen is not None and seen.presented.method in self._methods:
-                exchange.identity = caller = seen.identity
-                exchange.caller_fields = caller.fields(snapshot.roles)
-                return None if self._takes_anybody else self.authorise(exchange)
-        if pairs[0][0] == b"cookie" and is_foreign(pairs, snapshot.providers):
-            exchange.caller_fields = pairs
-            return None if self._is_open else self.authorise(exchange)
-        answer = self._keeper.authenticator.identify(pairs, self._auth.methods, snapshot.providers)
-        if isinstance(answer, _AT_ONCE):
-            return self._conclude(exchange, pairs, answer)
-        return self._conclude_later(exchange, pairs, answer)
+        is_straight = self._tells_in_fields and len(pairs) == 1
+        seen = self._recall(pairs[0], snapshot.providers) if is_straight else None
+        if seen is None or seen.presented.method not in self._methods:
+            if pairs[0][0] == b"cookie" and is_foreign(pairs, snapshot.providers):
+                exchange.caller_fields = pairs
+                return None if self._is_open else self.authorise(exchange)
+            answer = self._keeper.authenticator.identify(pairs, self._auth.methods, snapshot.providers)
+            if not isinstance(answer, _AT_ONCE):
+                return self._conclude_later(exchange, pairs, answer)
+            if not (is_straight and isinstance(answer, Accepted) and not answer.presented.cookie):
+                return self._conclude(exchange, pairs, answer)
+            seen = answer
+        exchange.identity = caller = seen.identity
+        exchange.caller_fields = caller.fields(snapshot.roles)
+        return None if self._takes_anybody else self.authorise(exchange)
 
     def authorise(self, exchange: Exchange) -> Conclusion:
         """May they? Asked only where the route is not open to anybody."""

@@ -92,6 +92,8 @@ class Changes:
         """Whether something that `identity` rests on has changed since."""
         if self._is_older(identity, self.floor, self.floor_at):
             return True
+        if not self._by_subject:
+            return False
         for subject in (*identity.subjects, EVERYBODY):
             change = self._by_subject.get(subject)
             if change is not None and self._is_older(identity, change.number, change.at):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from authproxy.identity import Identity, Kind
 from routing.snapshot import CompiledProvider
@@ -21,7 +21,6 @@ _LOGINS: Final = ("username", "preferred_username")
 _NOTHING: Final[frozenset[str]] = frozenset()
 _BLANK: Final = frozenset({""})
 _LONGEST_SHARED: Final = 512
-_ABSENT: Final = object()  # a member may be null, which is not the same
 
 
 class Unacceptable(ValueError):  # noqa: N818 - what it is
@@ -44,19 +43,19 @@ def own_identity(claims: Claims, *, issuer: str, now: float) -> Identity:
         raise Unacceptable("wrong_issuer")
     if "aud" in claims:
         _check_audience(claims, frozenset({issuer}))
-    kind = claims.get("kind", "user")
+    kind: Kind = claims.get("kind", "user")
     if kind not in ("user", "service"):
         raise Unacceptable("bad_kind")
-    subject, session = _text(claims, "sub"), _text(claims, "sid", optional=True)
+    subject, session = _text(claims, "sub"), _optional(claims, "sid")
     login = _first_text(claims, _LOGINS) or subject.removeprefix("consumer:") or subject
     direct, ceiling = _own_scopes(claims)
     return Identity(
         method="jwt",
-        kind=cast("Kind", kind),
+        kind=kind,
         user_id="" if kind == "service" and subject.startswith("consumer:") else subject,
         name=_first_text(claims, ("name",)) or login,
-        consumer=_text(claims, "consumer", optional=True) or login,
-        plan=_text(claims, "plan", optional=True),
+        consumer=_optional(claims, "consumer") or login,
+        plan=_optional(claims, "plan"),
         roles=_words(claims.get("roles"), split=False),
         direct=direct,
         ceiling=ceiling,
@@ -65,7 +64,7 @@ def own_identity(claims: Claims, *, issuer: str, now: float) -> Identity:
         issued_at=claims.get("iat", 0.0),
         expires_at=expires_at,
         subjects=_subjects(claims, subject, session),
-        seq=_whole(claims, "seq"),
+        seq=_whole(claims, "seq") if "seq" in claims else None,
     )
 
 
@@ -101,16 +100,17 @@ def provider_identity(
 def _check_kind_of_token(claims: Claims, *, accepted: tuple[str, ...]) -> None:
     """Refresh tokens and the identity tokens for upstreams are signed with the same keys."""
     kind = claims.get("token_type", "access")
-    if not isinstance(kind, str) or kind.lower() not in accepted:
+    if kind not in accepted and not (type(kind) is str and kind.lower() in accepted):
         raise Unacceptable("wrong_token_type")
-    if not isinstance(claims.get("jti", ""), str):
+    if type(claims.get("jti", "")) is not str:
         raise Unacceptable("bad_jti")
 
 
 def _check_times(claims: Claims, now: float, *, late_s: float, early_s: float) -> float:
     """When the token stops being accepted (RFC 7519 sections 4.1.4 to 4.1.6)."""
-    not_before, issued_at = _time(claims, "nbf"), _time(claims, "iat")
-    expires_at = _time(claims, "exp")
+    not_before = _time(claims, "nbf") if "nbf" in claims else None
+    issued_at = _time(claims, "iat") if "iat" in claims else None
+    expires_at = _time(claims, "exp") if "exp" in claims else None
     if expires_at is None:
         raise Unacceptable("no_expiry")
     if now >= expires_at + late_s:
@@ -120,13 +120,12 @@ def _check_times(claims: Claims, now: float, *, late_s: float, early_s: float) -
     return expires_at + late_s
 
 
-def _time(claims: Claims, name: str) -> float | None:
-    value = claims.get(name, _ABSENT)
-    if value is _ABSENT:
-        return None
+def _time(claims: Claims, name: str) -> float:
+    """A member that is there; it may be null, which is no time."""
+    value: float = claims[name]
     if type(value) not in (int, float) or not -LATEST <= value <= LATEST:
         raise Unacceptable(f"bad_{name}")
-    return cast("float", value)
+    return value
 
 
 def _check_audience(claims: Claims, accepted: frozenset[str]) -> None:
@@ -147,9 +146,9 @@ def _subjects(claims: Claims, subject: str, session: str) -> tuple[str, ...]:
     found = []
     if subject.isascii() and subject.isdigit():
         found.append(f"user:{subject}")
-    if (consumer := _whole(claims, "cid")) is not None:
+    if "cid" in claims and (consumer := _whole(claims, "cid")) is not None:
         found.append(f"consumer:{consumer}")
-    if (key := _whole(claims, "key")) is not None:
+    if "key" in claims and (key := _whole(claims, "key")) is not None:
         found.append(f"key:{key}")
     if session:
         found.append(f"session:{session}")
@@ -211,18 +210,25 @@ def _texts(value: Any, why: str) -> list[str]:
     return texts
 
 
-def _text(claims: Claims, name: str, *, optional: bool = False) -> str:
+def _text(claims: Claims, name: str) -> str:
+    if not (value := _optional(claims, name)):
+        raise Unacceptable(f"bad_{name}")
+    return value
+
+
+def _optional(claims: Claims, name: str) -> str:
+    """Empty where there is none, or null."""
     value = claims.get(name)
-    if value is None and optional:
+    if value is None:
         return ""
-    if type(value) is not str or not (value or optional) or len(value) > _LONGEST_NAME:
+    if type(value) is not str or len(value) > _LONGEST_NAME:
         raise Unacceptable(f"bad_{name}")
     return value
 
 
 def _first_text(claims: Claims, names: tuple[str, ...]) -> str:
     for name in names:
-        if name in claims and (text := _text(claims, name, optional=True)):
+        if name in claims and (text := _optional(claims, name)):
             return text
     return ""
 

@@ -225,6 +225,14 @@ def test_deep_nesting_with_an_escape() -> None:
     assert why(signed(PLAIN, body)) == "duplicate_member"
 
 
+def test_deep_nesting_without_an_escape() -> None:
+    """More deeply than it could be written again: duplicates are found there, too."""
+    deep = '"b":' + "[" * 500 + "]" * 500 + "}"
+
+    assert len(jws.parse(signed(PLAIN, '{"a":1,' + deep)).claims) == 2
+    assert why(signed(PLAIN, '{"b":1,' + deep)) == "duplicate_member"
+
+
 def test_long_headers_are_not_remembered() -> None:
     """What attackers send fills no memory: only short headers are cached, and so many."""
     before = jws._cached_header.cache_info().currsize
