@@ -4,16 +4,19 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
+import jwt
 import pytest
 import yaml
 
 from examples.upstream import Answer, Request, handler_of
 from gateway_project.examples import EXAMPLES
+from gateway_project.server.ports import keep_port
 from tests.support import oidc, systems
 from tests.support.oidcserver import CLIENT_ID
 from tests.support.process import Running, Site
@@ -58,6 +61,8 @@ def test_switched_off(tmp_path: Path) -> None:
         "LOG_LEVEL": "DEBUG",
         "SERVICE_NAME": "screenshots",
         "API_HOST": "127.0.0.1",
+        "API_PORT": str(keep_port()),
+        "GATEWAY_PORT": "",
         "API_PREFIX": "/gw/v2",
         "ENABLE_AUTHENTICATION": "false",
         "ENABLE_RATE_LIMITING": "false",
@@ -72,6 +77,7 @@ def test_switched_off(tmp_path: Path) -> None:
         failing = statuses(system, 30, "/gw/v2/images/usage/stats")
         gone = system.ask("GET", "/api/v1/code/variants")
         name = system.ask("GET", "/docs/openapi.json").json()["info"]["title"]
+    assert str(system.port) == env["API_PORT"]
     assert (begun.status_code, health.status_code, gone.status_code) == (202, 200, 404)
     assert "X-RateLimit-Limit" not in begun.headers
     assert set(failing) == {500}
@@ -80,11 +86,17 @@ def test_switched_off(tmp_path: Path) -> None:
 
 
 def test_breaker_and_window(tmp_path: Path) -> None:
-    """Production: opens after CIRCUIT_BREAKER_FAILURE_THRESHOLD, tries again after …_TIMEOUT_SECONDS; slides."""
-    well = threading.Event()
+    """Production: opens after …_FAILURE_THRESHOLD, tries again after …_TIMEOUT_SECONDS, a trial has …_RETRY_TIMEOUT."""
+    well, hanging, released = threading.Event(), threading.Event(), threading.Event()
+    trials: list[str] = []
 
     def service(request: Request) -> Answer:
-        return (200, {"made": 1}) if well.is_set() else broken(request)
+        if request.path != STATS or not (well.is_set() or hanging.is_set()):
+            return broken(request)
+        if not well.is_set():
+            trials.append(request.path)
+            released.wait(60.0)
+        return 200, {"made": 1}
 
     env = {
         "ENVIRONMENT": "production",
@@ -103,11 +115,24 @@ def test_breaker_and_window(tmp_path: Path) -> None:
         caller = system.newcomer("ada")
         answers = [system.ask("GET", STATS, caller) for _ in range(9)]
         state = system.ask("GET", "/api/v1/health/detailed").json()["services"]["image-generator"]
-        well.set()
+        hanging.set()
+        with ThreadPoolExecutor(8) as pool:
+
+            def second_trial() -> bool:
+                pool.submit(system.ask, "GET", STATS, caller)
+                return len(trials) > 1
+
+            try:
+                systems.until(second_trial, within_s=20.0, every_s=0.4)
+            finally:
+                well.set()
+                released.set()
         systems.until(lambda: system.ask("GET", STATS, caller).status_code == 200, every_s=0.4)
         other = system.newcomer("edsger")
         seen = statuses_of(system, other, 25)
         systems.until(lambda: system.ask("GET", STATS, other).status_code == 200, every_s=0.4)
+    access = caller["Authorization"].split()[1]
+    assert jwt.decode(access, env["JWT_SECRET"], algorithms=["HS256"])["name"] == "ada"
     assert [answer.status_code for answer in answers] == [500] * 7 + [503] * 2
     assert answers[-1].json()["error"]["code"] == "CIRCUIT_OPEN"
     assert "Retry-After" in answers[-1].headers

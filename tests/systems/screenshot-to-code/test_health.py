@@ -1,7 +1,9 @@
 """Health, metrics and documentation, as a user without a credential, with a wrong one and with a right one asks."""
 
+import json
 import re
 import subprocess
+from typing import Any
 
 from tests.support.systems import SOON_S, System, until
 
@@ -72,7 +74,14 @@ def test_metrics(system: System, caller: dict[str, str]) -> None:
 
 
 def test_documentation(system: System) -> None:
-    """OpenAPI as a page and as a document."""
+    """OpenAPI as a page and as a document. Who is signed in sees the services' operations to which routes lead."""
+    reader = system.newcomer("documentalist")
+
+    def paths() -> set[str]:
+        return {*system.ask("GET", "/docs/openapi.json", reader).json()["paths"]}
+
+    until(lambda: {"/api/v1/code/generate", "/api/v1/images/generate"} <= paths(), every_s=0.2)
+    assert not {path for path in paths() if "jobs" in path}
     page = system.ask("GET", "/docs", headers={"Accept": "text/html"})
     told = system.ask("GET", "/docs/openapi.json").json()
     assert (page.status_code, told["openapi"][:2]) == (200, "3.")
@@ -119,6 +128,45 @@ def test_service_goes_and_comes_back(system: System) -> None:
     until_back(system, caller)
     assert gone.status_code in (502, 503)
     assert gone.json()["error"]["code"] in ("BAD_GATEWAY", "SERVICE_UNAVAILABLE")
+
+
+def test_breaker_is_reset(system: System) -> None:
+    """By its operator's line; without it, it would stay open for a minute."""
+    service, caller = system.services["image-generator"], system.newcomer("operated")
+
+    def code() -> str:
+        return str(system.ask("GET", "/api/v1/images/usage/stats", caller).json()["error"]["code"])
+
+    service.kill()
+    codes = [code() for _ in range(6)]
+    service.again()
+    still = code()
+    system.manage("gateway", "breaker", "reset", "image-generator")
+    until(
+        lambda: system.ask("GET", "/api/v1/images/usage/stats", caller).status_code == 200,
+        within_s=20,
+        every_s=0.2,
+    )
+    assert (codes[0], codes[-1]) == ("BAD_GATEWAY", "CIRCUIT_OPEN")
+    assert still == "CIRCUIT_OPEN"
+
+
+def test_structured_logs(system: System) -> None:
+    """A line for each request, with its ids, times and the user."""
+    caller = system.newcomer("logged")
+    answer = system.ask("GET", "/api/v1/images/usage/stats", caller, headers={"X-Request-ID": "req-of-logs"})
+    lines: list[dict[str, Any]] = []
+
+    def is_written() -> bool:
+        found = (json.loads(line) for line in system.text.splitlines() if line.startswith('{"time"'))
+        lines[:] = [line for line in found if line["request_id"] == "req-of-logs"]
+        return bool(lines)
+
+    until(is_written)
+    [line] = lines
+    assert (line["status"], line["route"], line["consumer"]) == (answer.status_code, "images-usage", "logged")
+    assert line["trace_id"] == answer.headers["traceparent"].split("-")[1]
+    assert line["ms"]["total"] >= line["ms"]["upstream"] > 0
 
 
 def until_back(system: System, caller: dict[str, str]) -> None:
