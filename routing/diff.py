@@ -119,12 +119,42 @@ class Changes:
 
 def diff(old_raw: Raw, new_raw: Raw, *, are_canonical: bool = False) -> Changes:
     """What changes from one document to the other; how it is written does not matter."""
-    old, new = (old_raw, new_raw) if are_canonical else (canonicalise(old_raw), canonicalise(new_raw))
+    old, new = (old_raw, new_raw) if are_canonical else map(canonicalise, _apart(old_raw, new_raw))
     entries: list[EntryChange] = []
     for kind in KINDS:
         entries += _kind_changes(kind, _by_name(old.get(kind)), _by_name(new.get(kind)))
     entries += _defaults_change(old.get("defaults"), new.get("defaults"))
     return Changes(tuple(entries))
+
+
+def _apart(old: Raw, new: Raw) -> tuple[Raw, Raw]:
+    """Both without the entries that are written alike in both, most of them: what is left is made canonical quickly.
+
+    Routes stay where `defaults` differ, as what goes without saying depends on those.
+    """
+    before, after = dict(old), dict(new)
+    for kind in KINDS:
+        if kind == "routes" and not exactly_equal(old.get("defaults"), new.get("defaults")):
+            continue
+        ours, theirs = _named(old.get(kind)), _named(new.get(kind))
+        if ours is None or theirs is None:
+            continue
+        alike = {name for name, entry in ours.items() if exactly_equal(entry, theirs.get(name))}
+        before[kind], after[kind] = _without(ours, alike), _without(theirs, alike)
+    return before, after
+
+
+def _named(entries: Any) -> dict[str, Raw] | None:
+    """By name, if each has one of its own."""
+    given = entries if isinstance(entries, list) else []
+    found = {
+        each["name"]: each for each in given if isinstance(each, Mapping) and type(each.get("name")) is str
+    }
+    return found if len(found) == len(given) else None
+
+
+def _without(entries: Mapping[str, Raw], names: set[str]) -> list[Raw]:
+    return [entry for name, entry in entries.items() if name not in names]
 
 
 def _kind_changes(kind: str, old: Mapping[str, Raw], new: Mapping[str, Raw]) -> Iterator[EntryChange]:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from routing.diff import ABSENT, Changes, EntryChange
 from routing.models import Revision
 
-ENTRIES: Final = 500
+ENTRIES: Final = 200
 LONGEST: Final = 300
 FIELDS: Final = 200
 """Of one entry."""

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from routing.diff import ABSENT, Changes, FieldChange, diff
 from routing.document.canonical import canonicalise
@@ -154,6 +155,22 @@ def test_number_of_entries_in_words() -> None:
     assert (
         diff({"defaults": {"timeout": "1s"}}, {"defaults": {"timeout": "2s"}}).summary() == "defaults changed"
     )
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+@given(documents, st.data())
+def test_what_is_written_alike_is_left_out_of_nothing(old: dict[str, Any], data: st.DataObject) -> None:
+    """Entries that both have are not looked at again: the changes are those of the two canonical forms."""
+    other = data.draw(documents)
+    new = {key: data.draw(st.sampled_from([old, other])).get(key) for key in {**old, **other}}
+    for kind in ("services", "routes"):
+        both = [each for given in (old, other) for each in listed(given.get(kind))]
+        new[kind] = [each for each in both if data.draw(st.booleans())]
+
+    assert diff(old, new) == diff(canonicalise(old), canonicalise(new), are_canonical=True)
 
 
 @given(documents, documents)
