@@ -60,10 +60,13 @@ def find(wanted: Wanted) -> "QuerySet[AuditEvent]":
         rows = rows.filter(pk__gte=_first_from(wanted.since))
     if wanted.until is not None:
         rows = rows.filter(pk__lt=_first_from(wanted.until))
-    if wanted.text:
-        newest = rows.aggregate(newest=Max("pk"))["newest"] or 0
-        rows = rows.filter(pk__gt=newest - SEARCHED, words__contains=wanted.text.lower())
-    return rows.order_by("-pk")
+    return (searched(rows, wanted.text) if wanted.text else rows).order_by("-pk")
+
+
+def searched(rows: "QuerySet[AuditEvent]", text: str) -> "QuerySet[AuditEvent]":
+    """Of the newest SEARCHED rows those that have these words."""
+    newest = rows.aggregate(newest=Max("pk"))["newest"] or 0
+    return rows.filter(pk__gt=newest - SEARCHED, words__contains=text.lower())
 
 
 def links(*, after: int = 0) -> Iterator[Link]:

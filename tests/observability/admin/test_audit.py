@@ -1,8 +1,14 @@
 """The trail in admin: read, filtered, followed; never changed."""
 
+import json
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from observability.admin import audit
+from observability.audit import finding
 from routing.auditing import Deed, changed, record
 from tests.support.adminpages import signed_in
 
@@ -57,3 +63,30 @@ def test_the_history_of_a_row_is_its_events() -> None:
     shop = Consumer.objects.create(name="shop", kind="service")
     response = signed_in().get(reverse("admin:authproxy_consumer_history", args=[shop.pk]), follow=True)
     assert [row.pk for row in response.context["cl"].result_list] == [1]
+
+
+def test_words_are_looked_for_once() -> None:
+    """Neither to count, nor for the page: a rare word is looked for in a hundred thousand rows."""
+    client = signed_in()
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"{LIST}?q=PAID")
+    assert sum("LIKE" in each["sql"] for each in queries) == 1
+    assert len(queries) == 7  # session, account, two counts of it, the newest, the keys, the page
+
+
+def test_words_are_looked_for_among_the_newest_that_other_filters_leave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of an actor who did nothing lately, too, however much others did since."""
+    monkeypatch.setattr(finding, "SEARCHED", 1)
+    client = signed_in()
+    assert not client.get(f"{LIST}?q=paid").context["cl"].result_list
+    assert [row.pk for row in client.get(f"{LIST}?q=paid&actor=anna").context["cl"].result_list] == [1]
+
+
+def test_a_big_event_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Admin asks for each field that it shows several times."""
+    read = []
+    monkeypatch.setattr(audit.orjson, "loads", lambda text: read.append(text) or json.loads(text))
+    signed_in().get(f"{LIST}1/change/")
+    assert len(read) == 1
