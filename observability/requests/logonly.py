@@ -15,8 +15,9 @@ from observability.requests.logged import logged_now
 from routing.checking import Document
 from routing.document.canonical import canonicalise
 from routing.drafts import Actor
-from routing.loader import read_rows
+from routing.loader import read_entries
 from routing.merging import Merge, merge
+from routing.models import Quota, Route, RouteDefaults
 from routing.problems import did_you_mean, quote
 from routing.publishing import Outcome, apply_edit
 
@@ -106,7 +107,20 @@ def with_callers(some: Sequence[Group]) -> list[Group]:
 
 def places_of(route: str, policy: str, quota: str = "") -> list[str]:
     """What enforcing it would change. Raises NothingToEnforce and NoSuchRoute."""
-    return _enforced(canonicalise(read_rows()), route, policy, quota)[1]
+    return _enforced(_concerning(route), route, policy, quota)[1]
+
+
+def _concerning(route: str) -> Document:
+    """What says whether a policy of this route is in mode log, of ten thousand; without the route, the names of all."""
+    entries = read_entries("routes", Route.objects.filter(name=route))
+    return canonicalise(
+        {
+            "version": 1,
+            "defaults": RouteDefaults.objects.values_list("values", flat=True).first(),
+            "quotas": read_entries("quotas", Quota.objects.filter(mode="log")),
+            "routes": entries or list(Route.objects.values("name")),
+        }
+    )
 
 
 def enforce(

@@ -86,6 +86,22 @@ def test_enforcing_asks_and_then_publishes() -> None:
     assert "not in mode log any more" in client.post(f"{URL}enforce/", IP, follow=True).content.decode()
 
 
+def test_the_question_reads_the_one_route() -> None:
+    """Of ten thousand; what stands in quotas and defaults is few rows. A name that is wrong is told with one alike."""
+    ip = {"allow": ["10.0.0.0/8"], "mode": "log"}
+    entries = [route("users", "/users", ip=ip), route("others", "/others")]
+    apply_document({**small(), "routes": entries}, actor=Actor("ada"))
+    client = signed_in()
+    client.get(f"{URL}enforce/", IP)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"{URL}enforce/", IP)
+    about = [each["sql"] for each in queries if 'FROM "routing_' in each["sql"]]
+    assert len(about) <= 5
+    assert all("WHERE" in sql for sql in about if 'FROM "routing_route"' in sql)
+    told = client.get(f"{URL}enforce/", {**IP, "route": "user"}, follow=True).content.decode()
+    assert "did you mean" in told
+
+
 def test_under_review_enforcing_leaves_a_draft(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody else publishes it, as any other change."""
     ip = {"allow": ["10.0.0.0/8"], "mode": "log"}
