@@ -218,6 +218,12 @@ def draft_digest() -> str:
     return digest(_current(), is_canonical=True)
 
 
+def draft_now() -> tuple[Changes, str]:
+    """Both, of one look at the rows."""
+    live, draft = live_and_draft()
+    return _compare(live, draft), digest(draft, is_canonical=True)
+
+
 def patched_live(raw: Any) -> tuple[Document, Document]:
     """What is live, and what it would be with single keys laid over it (see `patch`). Raises ConfigurationInvalid."""
     live = _live_document()

@@ -18,7 +18,7 @@ from authproxy.views.documented import documented
 from routing.admin.dialogs import REASON_LENGTH
 from routing.drafts import draft_base, live_revision, pending_authors, standing_rejection
 from routing.locking import reading, writing
-from routing.publishing import Outcome, discard, draft_changes, draft_digest, publish
+from routing.publishing import Outcome, discard, draft_changes, draft_now, publish
 from routing.reviewing import all_open_comments, comment, meanwhile, open_comments, reject
 from routing.rows.changes import TEXT_LENGTH
 
@@ -212,11 +212,12 @@ def _unchanged(request: Request) -> Iterator[None]:
 
 def _draft() -> dict[str, Any]:
     base, live, moved, rejection = draft_base(), live_revision(), meanwhile(), standing_rejection()
+    changes, seen = draft_now()
     return {
-        "digest": draft_digest(),
+        "digest": seen,
         "base": base.number if base else None,
         "live": live.number if live else None,
-        "changes": _changes(draft_changes()),
+        "changes": _changes(changes),
         "authors": list(pending_authors()),
         "comments": [_comment(each) for each in open_comments()],
         "rejected_by": rejection.author if rejection else None,

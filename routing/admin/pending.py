@@ -23,7 +23,7 @@ from routing.admin.rendering import difference
 from routing.admin.revisions import ReadOnlyAdmin
 from routing.drafts import is_author, standing_rejection
 from routing.models import PendingChange
-from routing.publishing import discard, draft_changes, draft_digest, publish, under_review
+from routing.publishing import discard, draft_now, publish, under_review
 from routing.reviewing import comment, meanwhile, open_comments, reject
 from routing.rows.changes import TEXT_LENGTH
 
@@ -50,7 +50,8 @@ class PendingChangeAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        changes, moved = draft_changes(), meanwhile()
+        changes, seen = draft_now()
+        moved = meanwhile()
         may_publish = request.user.has_perm(PUBLISH_PERMISSION)
         context = {
             **self.admin_site.each_context(request),
@@ -65,7 +66,7 @@ class PendingChangeAdmin(ReadOnlyAdmin):
             "is_author": under_review() and is_author(actor_of(request)),
             "reason_length": REASON_LENGTH,
             "text_length": TEXT_LENGTH,
-            "seen": draft_digest(),
+            "seen": seen,
             "comments": open_comments(),
             "rejection": standing_rejection(),
             "meanwhile": moved,

@@ -18,7 +18,7 @@ from routing.admin.rendering import difference
 from routing.admin.revisions import ReadOnlyAdmin
 from routing.drafts import is_author
 from routing.localtimes import BadTime, shown
-from routing.models import Schedule
+from routing.models import PendingChange, Schedule
 from routing.publishing import draft_changes, under_review
 from routing.schedules import State
 from routing.scheduling import add, add_draft, approve, cancel, changes_of, has_hand_in
@@ -196,7 +196,7 @@ def _may_take_draft(request: HttpRequest) -> bool:
     is_allowed = request.user.has_perm(PUBLISH_PERMISSION) or (
         under_review() and is_author(actor_of(request))
     )
-    return is_allowed and bool(draft_changes())
+    return is_allowed and PendingChange.objects.exists() and bool(draft_changes())
 
 
 def _shown(at: datetime, zone: str) -> str:

@@ -1,7 +1,9 @@
 """The draft's page: what would change, who changed it, and who may publish it."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from routing import publishing
@@ -121,3 +123,13 @@ def test_what_was_not_seen_is_not_published() -> None:
     assert Revision.objects.count() == 1
     carla.post(reverse("admin:routing_draft_publish"), {"seen": carla.get(there).context["seen"]})
     assert Revision.objects.count() == 2
+
+
+def test_the_page_reads_the_configuration_once() -> None:
+    """What changed, and what tells this draft from another, are of the same look."""
+    client = signed_in()
+    edit(client)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(reverse(PAGE))
+    whole = [each["sql"] for each in queries if 'FROM "routing_target"' in each["sql"]]
+    assert len(whole) == 1
