@@ -21,6 +21,7 @@ _LOGINS: Final = ("username", "preferred_username")
 _NOTHING: Final[frozenset[str]] = frozenset()
 _BLANK: Final = frozenset({""})
 _LONGEST_SHARED: Final = 512
+_NUMBERS: Final = (int, float)  # and no bool
 
 
 class Unacceptable(ValueError):  # noqa: N818 - what it is
@@ -48,13 +49,17 @@ def own_identity(claims: Claims, *, issuer: str, now: float) -> Identity:
         raise Unacceptable("bad_kind")
     subject, session = _text(claims, "sub"), _optional(claims, "sid")
     login = _first_text(claims, _LOGINS) or subject.removeprefix("consumer:") or subject
+    name = _optional(claims, "name") or login
+    consumer = _optional(claims, "consumer") or login
     direct, ceiling = _own_scopes(claims)
     return Identity(
         method="jwt",
         kind=kind,
         user_id="" if kind == "service" and subject.startswith("consumer:") else subject,
-        name=_first_text(claims, ("name",)) or login,
-        consumer=_optional(claims, "consumer") or login,
+        name=name,
+        consumer=name
+        if consumer == name
+        else consumer,  # one object: there may be a hundred thousand callers
         plan=_optional(claims, "plan"),
         roles=_words(claims.get("roles"), split=False),
         direct=direct,
@@ -123,7 +128,7 @@ def _check_times(claims: Claims, now: float, *, late_s: float, early_s: float) -
 def _time(claims: Claims, name: str) -> float:
     """A member that is there; it may be null, which is no time."""
     value: float = claims[name]
-    if type(value) not in (int, float) or not -LATEST <= value <= LATEST:
+    if type(value) not in _NUMBERS or not abs(value) <= LATEST:
         raise Unacceptable(f"bad_{name}")
     return value
 
@@ -218,8 +223,7 @@ def _text(claims: Claims, name: str) -> str:
 
 def _optional(claims: Claims, name: str) -> str:
     """Empty where there is none, or null."""
-    value = claims.get(name)
-    if value is None:
+    if (value := claims.get(name)) is None:
         return ""
     if type(value) is not str or len(value) > _LONGEST_NAME:
         raise Unacceptable(f"bad_{name}")

@@ -60,18 +60,19 @@ def presented(
     found: list[Presented] = []
     in_cookies: list[Presented] = []
     for field, value in pairs:
-        if field == _COOKIE:
-            in_cookies += _in_cookies(value, providers)
-        elif field == _API_KEY:
-            found.append(Presented("api_key", value, (_API_KEY, value), _API_KEY))
-        elif field == _AUTHORIZATION:
+        if field == _AUTHORIZATION:
             scheme, _, rest = value.partition(b" ")
             if method := _SCHEMES.get(scheme.lower()):
                 found.append(Presented(method, rest, (_AUTHORIZATION, value), _AUTHORIZATION))
+        elif field == _COOKIE:
+            in_cookies += _in_cookies(value, providers)
+        elif field == _API_KEY:
+            found.append(Presented("api_key", value, (_API_KEY, value), _API_KEY))
     if len(pairs) > 1 and found:
         fields = [pair[0] for pair in pairs]
         found = [each if fields.count(each.field) == 1 else _void(each) for each in found]
-    found += in_cookies
+    if in_cookies:
+        found += in_cookies
     if len(found) == 1:
         return found if found[0].method in methods else []
     return [each for method in methods for each in found if each.method == method]

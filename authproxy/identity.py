@@ -17,7 +17,7 @@ Pairs = tuple[tuple[bytes, bytes], ...]
 
 _SAFE: Final = "!#$&'()*+-./:;<=>?@[]^_`{|}~ \""
 """What a header field shows as it is; commas (which separate), percent signs and all else are percent-encoded."""
-_NOT_PLAIN: Final = bytes(set(range(128)).difference(_SAFE.encode(), ascii_letters.encode(), digits.encode()))
+_NOT_PLAIN: Final = bytes(set(range(256)).difference(_SAFE.encode(), ascii_letters.encode(), digits.encode()))
 
 _SAFE_IN_LIST: Final = _SAFE.replace(" ", "")  # where spaces separate
 _value_of: Final = itemgetter(1)
@@ -178,8 +178,9 @@ def _shared(fields: Pairs) -> Pairs:
 
 def _shown(value: str) -> bytes:
     data = value.encode()
-    is_plain = value.isascii() and data.translate(None, _NOT_PLAIN) == data == data.strip(b" ")
-    return data if is_plain else _quoted(value).encode()
+    if data.isalnum() or (data.translate(None, _NOT_PLAIN) == data == data.strip(b" ")):
+        return data
+    return _quoted(value).encode()
 
 
 def _quoted(text: str) -> str:

@@ -86,8 +86,10 @@ def unbase64url(segment: bytes) -> bytes:
     ends = _ENDS[rest]
     if ends is not None and segment[-1] not in ends:
         raise Malformed("bad_base64")
+    if not segment.isalnum():  # where the two alphabets are one
+        segment = segment.translate(_TO_BASE64)
     try:
-        return a2b_base64(segment.translate(_TO_BASE64) + _PADDING[rest], strict_mode=True)
+        return a2b_base64(segment + _PADDING[rest] if rest else segment, strict_mode=True)
     except ValueError:
         raise Malformed("bad_base64") from None
 
