@@ -111,6 +111,11 @@ class System:
     def text(self) -> str:
         return "".join(self.lines)
 
+    def logged(self, request_id: str) -> list[dict[str, Any]]:
+        """What the access log has of that request; a thread writes it a little later."""
+        lines = [json.loads(line) for line in self.text.splitlines() if line.startswith('{"time"')]
+        return [line for line in lines if line["request_id"] == request_id]
+
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])

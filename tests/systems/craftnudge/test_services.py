@@ -260,13 +260,40 @@ def test_service_registers_itself(system: System) -> None:
     def listed() -> bool:
         return port in system.ask("GET", "/discovery/services?service=analytics", key).text
 
+    caller = system.newcomer("turns")
+
+    def has_turns() -> bool:
+        system.ask("GET", "/api/v1/analytics/metrics", caller)
+        lines = system.ask("GET", "/metrics").text.splitlines()
+        asked = [line for line in lines if line.startswith("gateway_upstream_attempts_total{")]
+        return any(f'target="http://127.0.0.1:{port}"' in line for line in asked)
+
     try:
         until(listed, every_s=0.2)
+        until(has_turns, within_s=15.0, every_s=1.0)  # there are twenty a minute
     finally:
         process.terminate()
         process.wait(30)
     until(lambda: not listed(), every_s=0.2)
     assert system.ask("GET", "/api/v1/analytics/metrics", system.newcomer("later")).status_code == 200
+
+
+def test_probes(system: System) -> None:
+    """Alive, ready; and what each service is, as the gateway's own checks see it."""
+    said = [system.ask("GET", f"/health/{what}").json()["status"] for what in ("live", "ready")]
+    names = system.ask("GET", "/status").json()["services"].keys()
+    assert said == ["alive", "ready"]
+    assert names == {"commit-tracker", "analytics", "notifications", "insights"}
+
+
+def test_requests_are_logged(system: System) -> None:
+    """A line for each, with who asked and how long it took."""
+    answer = system.ask("GET", "/api/v1/commits", system.newcomer("logged"))
+    number = answer.headers["X-Request-ID"]
+    until(lambda: system.logged(number))
+    [line] = system.logged(number)
+    assert (line["route"], line["service"], line["consumer"]) == ("commits", "commit-tracker", "logged")
+    assert (line["status"], line["ms"]["total"] > 0) == (200, True)
 
 
 def test_metrics(system: System) -> None:
@@ -276,5 +303,6 @@ def test_metrics(system: System) -> None:
         "gateway_requests_total{",
         "gateway_request_duration_seconds_sum{",
         "gateway_websocket_connections",
+        "gateway_requests_in_flight",
     ):
         assert name in told, name

@@ -1,7 +1,6 @@
 """D&D Character Creator, its document line by line; from Traefik's side, too."""
 
 import asyncio
-import json
 import subprocess
 import sys
 import time
@@ -279,23 +278,13 @@ def test_structured_logging(dnd: System) -> None:
         dnd.ask("GET", "/api/v2/characters", caller)
         for caller in (token(dnd, "artemis"), {"X-API-Key": "wrong"})
     ]
-    found: list[dict[str, Any]] = []
-
-    def is_written() -> bool:
-        lines = {line["request_id"]: line for line in logged(dnd)}
-        found[:] = [lines[id_] for answer in answers if (id_ := answer.headers["X-Request-ID"]) in lines]
-        return len(found) == 2
-
-    until(is_written)
-    well, refused = found
+    ids = [answer.headers["X-Request-ID"] for answer in answers]
+    until(lambda: all(dnd.logged(each) for each in ids))
+    [well], [refused] = map(dnd.logged, ids)
     assert (well["method"], well["path"], well["status"]) == ("GET", "/api/v2/characters", 200)
     assert (well["service"], well["consumer"], well["client"]) == ("characters", "auth:artemis", "127.0.0.1")
     assert well["ms"]["total"] >= well["ms"]["upstream"] > 0
     assert (refused["status"], refused["code"], refused["reason"]) == (401, "AUTH_ERROR", "invalid")
-
-
-def logged(system: System) -> Iterator[dict[str, Any]]:
-    return (json.loads(line) for line in system.text.splitlines() if line.startswith('{"time"'))
 
 
 def test_https(tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 """Health, metrics and documentation, as a user without a credential, with a wrong one and with a right one asks."""
 
-import json
 import re
 import subprocess
-from typing import Any
 
 from tests.support.systems import SOON_S, System, until
 
@@ -155,15 +153,8 @@ def test_structured_logs(system: System) -> None:
     """A line for each request, with its ids, times and the user."""
     caller = system.newcomer("logged")
     answer = system.ask("GET", "/api/v1/images/usage/stats", caller, headers={"X-Request-ID": "req-of-logs"})
-    lines: list[dict[str, Any]] = []
-
-    def is_written() -> bool:
-        found = (json.loads(line) for line in system.text.splitlines() if line.startswith('{"time"'))
-        lines[:] = [line for line in found if line["request_id"] == "req-of-logs"]
-        return bool(lines)
-
-    until(is_written)
-    [line] = lines
+    until(lambda: system.logged("req-of-logs"))
+    [line] = system.logged("req-of-logs")
     assert (line["status"], line["route"], line["consumer"]) == (answer.status_code, "images-usage", "logged")
     assert line["trace_id"] == answer.headers["traceparent"].split("-")[1]
     assert line["ms"]["total"] >= line["ms"]["upstream"] > 0
