@@ -22,7 +22,7 @@ from benchmarks.upstream import Upstream
 SLICE_REQUESTS = 500
 BLOCKS_A_ROUND = 16
 _POLL_S = 0.005
-_QUIET_S = 0.04
+_QUIET_S = 0.15
 """Longer than the gateway puts off what it notes of a request."""
 _AWAKE_S = 0.1
 """Until all of wrk runs again: an interrupt before that may reach the thread that does not wait for it."""

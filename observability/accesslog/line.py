@@ -4,6 +4,7 @@ Values of credential fields are never among what is written. A line is put toget
 requests have in common is made once.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 import orjson
 
 from authproxy.exchange import Exchange
-from authproxy.headers import RequestHead
+from authproxy.headers import Pair, RequestHead
 from authproxy.rejections import Code
 from observability.traffic.alikes import Alike
 
@@ -22,6 +23,8 @@ LONGEST: Final = 1024
 _ROUND: Final = 1.5 * 2**52
 """Added and taken away again, it leaves a float without digits behind the point: a quarter of what `round` takes."""
 _NOTHING: Final = b'""'
+_MOST_SHOWN: Final = 256
+"""Different fields of requests that are remembered as they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,8 @@ class Common(NamedTuple):
     asked: bytes
     went: bytes
     counts: bytes
-    end: bytes
-    """Of a line that has no more to say; empty if it always has."""
+    outcome: bytes | None
+    """None: more is to be said before it, of each of them."""
 
 
 class Lines:
@@ -57,7 +60,9 @@ class Lines:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._millisecond = -1
+        self._headers = frozenset(rules.headers)
+        self._shown: dict[tuple[Pair, ...], bytes] = {}
+        self._since = self._until = 0.0
         self._began = b""
 
     def of(self, exchange: Exchange, alike: Alike, offset_s: float) -> bytes | None:
@@ -65,28 +70,46 @@ class Lines:
         common: Common | None = alike.written
         if common is None:
             common = alike.written = common_of(alike, self._rules)
-        share, asked, went, counts, end = common
+        share, asked, went, counts, rest = common
         if share < 1.0 and not _is_picked(exchange, share):
             return None
-        millisecond = int((exchange.ended + offset_s) * 1000 + 0.5)
-        if millisecond != self._millisecond:
-            self._millisecond = millisecond
-            self._began = b'{"time":"%b","request_id":"' % stamp(millisecond).encode()
+        if not self._since <= (at := exchange.ended + offset_s) < self._until:
+            self._begin(at)
         rules, scope, length = self._rules, exchange.scope, exchange.head.content_length
         query, identity, origin = scope["query_string"], exchange.identity, getattr(exchange, "origin", None)
-        if query or exchange.failures or exchange.would or not end or rules.headers:
-            end = _rest_of(exchange, alike, rules)
+        path = scope["raw_path"].decode("utf-8", "replace")
+        if rules.hide_paths or len(path) > LONGEST:
+            path = shortened(path, rules)
+        if query or exchange.failures or exchange.would or rest is None:
+            rest = _rest_of(exchange, alike, rules)
         pieces = (
             self._began, exchange.request_id,  # plain, see `authproxy.headers`
             b'","trace_id":"', exchange.traceparent[3:35],
             b'","client":', _NOTHING if origin is None else orjson.dumps(origin.client_ip),
             b',"consumer":', _NOTHING if identity is None else orjson.dumps(identity.consumer),
-            asked, orjson.dumps(path_of(scope["raw_path"], rules)),
+            asked, orjson.dumps(path),
             went, orjson.dumps(phases_of(exchange)),
-            b',"received":%d,"sent":%d' % (int(length) if length else 0, exchange.sent),
-            counts, end,
+            b',"received":%d' % int(length) if length else b',"received":0', b',"sent":%d' % exchange.sent,
+            counts, rest, self._fields_of(exchange.head) if self._headers else b"", b"}\n",
         )  # fmt: skip
         return b"".join(pieces)
+
+    def _begin(self, at: float) -> None:
+        """How lines of this millisecond begin, from half a one before it until half a one after it."""
+        millisecond = int(at * 1000 + 0.5)
+        self._since, self._until = (millisecond - 0.5) / 1000, (millisecond + 0.5) / 1000
+        self._began = b'{"time":"%b","request_id":"' % stamp(millisecond).encode()
+
+    def _fields_of(self, head: RequestHead) -> bytes:
+        """Clients are few kinds of programs, which say the same again and again."""
+        wanted = self._headers
+        found = tuple([pair for pair in head.passed if pair[0] in wanted])
+        shown = self._shown.get(found)
+        if shown is None:
+            if len(self._shown) >= _MOST_SHOWN:
+                self._shown.clear()
+            shown = self._shown[found] = b',"headers":' + orjson.dumps(_shown(found, self._rules))
+        return shown
 
 
 def common_of(alike: Alike, rules: Rules) -> Common:
@@ -96,14 +119,14 @@ def common_of(alike: Alike, rules: Rules) -> Common:
     if alike.status >= 400 or alike.status == 0:
         share = 1.0
     went = (alike.route, alike.service, alike.target, alike.status, "" if code is None else code.value)
-    end = b',"outcome":%b}\n' % orjson.dumps(alike.outcome) if attempts else b"}\n"
+    outcome = b',"outcome":%b' % orjson.dumps(alike.outcome) if attempts else b""
     return Common(
         -1.0 if log is not None and not log.access else share,
         b',"method":%b,"path":' % orjson.dumps(alike.method[:32]),
         b',"route":%b,"service":%b,"target":%b,"status":%b,"code":%b,"ms":' % tuple(map(orjson.dumps, went)),
         b',"attempts":%d,"retries":%d,"cache":%b,"revision":%d'
         % (attempts, max(attempts - 1, 0), orjson.dumps(alike.cache), alike.revision),
-        b"" if code in (Code.AUTH_ERROR, Code.FORBIDDEN) else end,
+        None if code in (Code.AUTH_ERROR, Code.FORBIDDEN) else outcome,
     )
 
 
@@ -118,7 +141,7 @@ def _is_picked(exchange: Exchange, share: float) -> bool:
 
 
 def _rest_of(exchange: Exchange, alike: Alike, rules: Rules) -> bytes:
-    """What most requests do not have, and the end of the line."""
+    """With what most requests do not have."""
     rest: dict[str, Any] = {}
     query = exchange.scope["query_string"]
     if query and rules.query != "off":
@@ -131,9 +154,7 @@ def _rest_of(exchange: Exchange, alike: Alike, rules: Rules) -> bytes:
         rest["failures"] = [{"target": target, "outcome": end.value} for target, end in exchange.failures]
     if exchange.would:
         rest["would"] = [{"policy": policy, "code": each.code.value} for policy, each in exchange.would]
-    if rules.headers:
-        rest["headers"] = _headers_of(exchange.head, rules)
-    return b"," + orjson.dumps(rest)[1:] + b"\n" if rest else b"}\n"
+    return b"," + orjson.dumps(rest)[1:-1] if rest else b""
 
 
 def phases_of(exchange: Exchange) -> dict[str, float]:
@@ -156,7 +177,11 @@ def phases_of(exchange: Exchange) -> dict[str, float]:
 
 def path_of(raw: bytes, rules: Rules) -> str:
     """As the client wrote it, as far as it may be written."""
-    path = raw.decode("utf-8", "replace")
+    return shortened(raw.decode("utf-8", "replace"), rules)
+
+
+def shortened(path: str, rules: Rules) -> str:
+    """As far as it may be written."""
     for start in rules.hide_paths:
         if path.startswith(start) and len(path) > len(start):
             return start + HIDDEN
@@ -174,13 +199,12 @@ def query_of(raw: bytes, rules: Rules) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
-def _headers_of(head: RequestHead, rules: Rules) -> dict[str, str]:
+def _shown(fields: Iterable[Pair], rules: Rules) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in head.passed:
-        if name in rules.headers:
-            text = name.decode("ascii", "replace")
-            shown = HIDDEN if text in rules.hide else value.decode("utf-8", "replace")[:LONGEST]
-            found[text] = f"{found[text]}, {shown}" if text in found else shown
+    for name, value in fields:
+        text = name.decode("ascii", "replace")
+        shown = HIDDEN if text in rules.hide else value.decode("utf-8", "replace")[:LONGEST]
+        found[text] = f"{found[text]}, {shown}" if text in found else shown
     return found
 
 

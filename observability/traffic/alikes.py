@@ -4,8 +4,7 @@ What is the same in many requests is worked out once for all of them, and what c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from authproxy.exchange import Exchange
 from authproxy.rejections import Code
@@ -57,8 +56,7 @@ class Alike:
         """Those whose last attempt is among their failures."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """Requests that ended one after another, and with which others each belongs.
 
     Nobody keeps them: with a request its connection would be kept.

@@ -115,7 +115,9 @@ class Recorder:
                 self._timer = self._loop.call_later(SETTLE_S, self._settle)
 
     def _look(self) -> int:
-        exchanges, self._waiting = self._waiting[:TURN], self._waiting[TURN:]
+        exchanges, self._waiting = self._waiting, []
+        if len(exchanges) > TURN:
+            exchanges, self._waiting = exchanges[:TURN], exchanges[TURN:]
         if exchanges:
             offset_s = self._wall() - self._clock()
             seen = Seen(exchanges, self._alikes.sort(exchanges), offset_s)

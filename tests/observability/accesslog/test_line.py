@@ -110,6 +110,34 @@ def test_paths_and_fields_by_rule() -> None:
     assert found["headers"] == {"user-agent": "curl�", "x-token": "***"}
 
 
+def test_lines_after_each_other_share_nothing_that_differs() -> None:
+    """Neither the millisecond nor the fields of the client; at half a one the next begins."""
+    lines = Lines(Rules(headers=(b"user-agent",)))
+    found = []
+    for ended_s, agent in ((0.0, b"a"), (0.0004, b"b"), (0.0006, b"a"), (0.0, b""), (1.0, b"b")):
+        head = RequestHead()
+        head.passed = [(b"accept", b"*/*"), *([(b"user-agent", agent)] if agent else [])]
+        each = ended(ended=100.0 + ended_s, head=head)
+        (alike,) = Alikes().sort([each])
+        line = orjson.loads(lines.of(each, alike, 0.0) or b"")
+        found.append((line["time"][17:23], line["headers"].get("user-agent")))
+
+    assert found == [("40.000", "a"), ("40.000", "b"), ("40.001", "a"), ("40.000", None), ("41.000", "b")]
+
+
+def test_few_kinds_of_clients_are_remembered() -> None:
+    """Whoever makes up a name for each request fills no memory."""
+    lines = Lines(Rules(headers=(b"user-agent",)))
+    for number in range(1000):
+        head = RequestHead()
+        head.passed = [(b"user-agent", b"agent %d" % number)]
+        each = ended(head=head)
+        (alike,) = Alikes().sort([each])
+        assert b'{"user-agent":"agent %d"}}\n' % number in (lines.of(each, alike, 0.0) or b"")
+
+    assert len(lines._shown) <= 256
+
+
 def test_what_is_long_is_cut() -> None:
     long = b"x" * 10_000
 
