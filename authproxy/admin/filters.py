@@ -1,6 +1,6 @@
 """D: Filters of the lists of access, by how things stand rather than by columns."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -146,5 +146,9 @@ class MomentFilter(RangeDateTimeFilter):
             day, time = (self.used_parameters.get(f"{name}_{end}_{part}") for part in (0, 1))
             moment = parse_datetime_str(f"{day} {time or rest}") if day else None
             if moment is not None:
-                queryset = queryset.filter(**{f"{name}__{lookup}": timezone.make_aware(moment, UTC)})
+                queryset = self.narrowed(queryset, lookup, timezone.make_aware(moment, UTC))
         return queryset
+
+    def narrowed(self, queryset: QuerySet[Any], lookup: str, moment: datetime) -> QuerySet[Any]:
+        """Those from a moment on (gte), or until it (lte)."""
+        return queryset.filter(**{f"{self.parameter_name}__{lookup}": moment})

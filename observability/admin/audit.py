@@ -1,5 +1,6 @@
 """D: The audit trail in admin: who changed what, from where, why, and how it was before. Nobody can change a row."""
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -15,7 +16,7 @@ from unfold.decorators import display
 
 from authproxy.admin.columns import link
 from authproxy.admin.filters import MomentFilter
-from observability.audit.finding import COLUMNS, Wanted, find, searched
+from observability.audit.finding import COLUMNS, Wanted, find, first_from, searched
 from observability.models import AuditEvent
 from routing.admin.rendering import difference
 from routing.admin.revisions import ReadOnlyAdmin
@@ -23,6 +24,8 @@ from routing.diff import ABSENT, Changes, EntryChange, FieldChange
 
 MOST_COUNTED: Final = 5_000
 """Pages go no further back: a filter by time does."""
+MOST_FOUND: Final = 1000
+"""Of those that have some words."""
 SHOWN_OBJECTS: Final = 100
 DOORS: Final = ("admin", "api", "cli", "discovery", "sign-in", "account", "system")
 
@@ -81,13 +84,22 @@ class DoorFilter(DropdownFilter):
         return queryset.filter(door=self.value()) if self.value() else queryset
 
 
+class EventMomentFilter(MomentFilter):
+    """By numbers, whose order is that of times: what is newest of the rest is found at once then."""
+
+    def narrowed(self, queryset: QuerySet[Any], lookup: str, moment: datetime) -> QuerySet[Any]:
+        if lookup == "gte":
+            return queryset.filter(pk__gte=first_from(moment))
+        return queryset.filter(pk__lt=first_from(moment + timedelta(microseconds=1)))
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     """Every change, newest first."""
 
     list_display = ("at", "action", "summary", "shown_actor", "shown_from", "reason")
     list_display_links = ("at",)
-    list_filter = (ActorFilter, ObjectFilter, ActionFilter, DoorFilter, ("at", MomentFilter))
+    list_filter = (ActorFilter, ObjectFilter, ActionFilter, DoorFilter, ("at", EventMomentFilter))
     list_filter_submit = True
     search_fields = ("words",)
     search_help_text = "Words of what was done, to what, by whom and why, among the newest 100,000"
@@ -124,7 +136,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         if "\0" in search_term:
             return queryset.none(), False
         # Looked for once: the count, the page and its rows are of these keys.
-        found = searched(queryset, search_term).order_by("-pk").values_list("pk", flat=True)[:MOST_COUNTED]
+        found = searched(queryset, search_term).order_by("-pk").values_list("pk", flat=True)[:MOST_FOUND]
         return queryset.filter(pk__in=list(found)), False
 
     @display(description="who", ordering="actor")

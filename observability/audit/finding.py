@@ -57,9 +57,9 @@ def find(wanted: Wanted) -> "QuerySet[AuditEvent]":
     if wanted.before is not None:
         rows = rows.filter(pk__lt=wanted.before)
     if wanted.since is not None:
-        rows = rows.filter(pk__gte=_first_from(wanted.since))
+        rows = rows.filter(pk__gte=first_from(wanted.since))
     if wanted.until is not None:
-        rows = rows.filter(pk__lt=_first_from(wanted.until))
+        rows = rows.filter(pk__lt=first_from(wanted.until))
     return (searched(rows, wanted.text) if wanted.text else rows).order_by("-pk")
 
 
@@ -119,7 +119,7 @@ def _about(wanted: Wanted) -> "QuerySet[AuditObject]":
     return rows.filter(name=wanted.name) if wanted.name else rows
 
 
-def _first_from(moment: datetime) -> int:
+def first_from(moment: datetime) -> int:
     """The number of the first event from then on."""
     row = AuditEvent.objects.filter(at__gte=moment).order_by("at", "pk").values_list("pk", flat=True).first()
     return row or (AuditEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0) + 1

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from observability.admin import audit
 from observability.audit import finding
+from observability.models import AuditEvent
 from routing.auditing import Deed, changed, record
 from tests.support.adminpages import signed_in
 
@@ -35,6 +36,9 @@ def _trail() -> None:
         ("action=breaker.force", [2]),
         ("door=api", []),
         ("q=PAID", [1]),
+        ("at_from_0=2020-01-01&at_to_0=2100-01-01", [2, 1]),
+        ("at_from_0=2100-01-01", []),
+        ("at_to_0=2020-01-01&q=paid", []),
     ],
 )
 def test_filters_and_search(query: str, numbers: list[int]) -> None:
@@ -90,3 +94,12 @@ def test_a_big_event_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit.orjson, "loads", lambda text: read.append(text) or json.loads(text))
     signed_in().get(f"{LIST}1/change/")
     assert len(read) == 1
+
+
+def test_a_filter_by_time_has_its_ends_in_it() -> None:
+    """To the microsecond, as times are written."""
+    first, second = AuditEvent.objects.order_by("pk").values_list("at", flat=True)
+    for at, numbers in ((first, [1]), (second, [2])):
+        ends = "&".join(f"at_{end}_0={at:%Y-%m-%d}&at_{end}_1={at:%H:%M:%S.%f}" for end in ("from", "to"))
+        found = signed_in().get(f"{LIST}?{ends}").context["cl"].result_list
+        assert [row.pk for row in found] == (numbers if first != second else [2, 1])
