@@ -23,6 +23,7 @@ LONGEST: Final = 1024
 _ROUND: Final = 1.5 * 2**52
 """Added and taken away again, it leaves a float without digits behind the point: a quarter of what `round` takes."""
 _NOTHING: Final = b'""'
+_json: Final = orjson.dumps
 _MOST_SHOWN: Final = 256
 """Different fields of requests that are remembered as they are written."""
 
@@ -76,7 +77,11 @@ class Lines:
         if not self._since <= (at := exchange.ended + offset_s) < self._until:
             self._begin(at)
         rules, scope, length = self._rules, exchange.scope, exchange.head.content_length
-        query, identity, origin = scope["query_string"], exchange.identity, getattr(exchange, "origin", None)
+        query, identity = scope["query_string"], exchange.identity
+        try:
+            client = exchange.origin.client_ip
+        except AttributeError:  # it could not be read so far
+            client = ""
         path = scope["raw_path"].decode("utf-8", "replace")
         if rules.hide_paths or len(path) > LONGEST:
             path = shortened(path, rules)
@@ -85,11 +90,11 @@ class Lines:
         pieces = (
             self._began, exchange.request_id,  # plain, see `authproxy.headers`
             b'","trace_id":"', exchange.traceparent[3:35],
-            b'","client":', _NOTHING if origin is None else orjson.dumps(origin.client_ip),
-            b',"consumer":', _NOTHING if identity is None else orjson.dumps(identity.consumer),
-            asked, orjson.dumps(path),
-            went, orjson.dumps(phases_of(exchange)),
-            b',"received":%d' % int(length) if length else b',"received":0', b',"sent":%d' % exchange.sent,
+            b'","client":', _json(client),
+            b',"consumer":', _NOTHING if identity is None else _json(identity.consumer),
+            asked, _json(path),
+            went, _json(phases_of(exchange)),
+            b',"received":', _json(int(length)) if length else b"0", b',"sent":', _json(exchange.sent),
             counts, rest, self._fields_of(exchange.head) if self._headers else b"", b"}\n",
         )  # fmt: skip
         return b"".join(pieces)
@@ -103,12 +108,17 @@ class Lines:
     def _fields_of(self, head: RequestHead) -> bytes:
         """Clients are few kinds of programs, which say the same again and again."""
         wanted = self._headers
-        found = tuple([pair for pair in head.passed if pair[0] in wanted])
+        found: tuple[Pair, ...] = ()
+        for pair in head.passed:
+            if pair[0] in wanted:
+                found = (*found, pair)
         shown = self._shown.get(found)
         if shown is None:
-            if len(self._shown) >= _MOST_SHOWN:
-                self._shown.clear()
-            shown = self._shown[found] = b',"headers":' + orjson.dumps(_shown(found, self._rules))
+            shown = b',"headers":' + _json(_shown(found, self._rules))
+            if sum([len(value) for _, value in found]) <= LONGEST:
+                if len(self._shown) >= _MOST_SHOWN:
+                    self._shown.clear()
+                self._shown[found] = shown
         return shown
 
 
@@ -119,13 +129,13 @@ def common_of(alike: Alike, rules: Rules) -> Common:
     if alike.status >= 400 or alike.status == 0:
         share = 1.0
     went = (alike.route, alike.service, alike.target, alike.status, "" if code is None else code.value)
-    outcome = b',"outcome":%b' % orjson.dumps(alike.outcome) if attempts else b""
+    outcome = b',"outcome":%b' % _json(alike.outcome) if attempts else b""
     return Common(
         -1.0 if log is not None and not log.access else share,
-        b',"method":%b,"path":' % orjson.dumps(alike.method[:32]),
-        b',"route":%b,"service":%b,"target":%b,"status":%b,"code":%b,"ms":' % tuple(map(orjson.dumps, went)),
+        b',"method":%b,"path":' % _json(alike.method[:32]),
+        b',"route":%b,"service":%b,"target":%b,"status":%b,"code":%b,"ms":' % tuple(map(_json, went)),
         b',"attempts":%d,"retries":%d,"cache":%b,"revision":%d'
-        % (attempts, max(attempts - 1, 0), orjson.dumps(alike.cache), alike.revision),
+        % (attempts, max(attempts - 1, 0), _json(alike.cache), alike.revision),
         None if code in (Code.AUTH_ERROR, Code.FORBIDDEN) else outcome,
     )
 
@@ -154,7 +164,7 @@ def _rest_of(exchange: Exchange, alike: Alike, rules: Rules) -> bytes:
         rest["failures"] = [{"target": target, "outcome": end.value} for target, end in exchange.failures]
     if exchange.would:
         rest["would"] = [{"policy": policy, "code": each.code.value} for policy, each in exchange.would]
-    return b"," + orjson.dumps(rest)[1:-1] if rest else b""
+    return b"," + _json(rest)[1:-1] if rest else b""
 
 
 def phases_of(exchange: Exchange) -> dict[str, float]:
@@ -212,7 +222,7 @@ def refused_line(now_s: float, *, client: str, status: int, code: str, request_i
     """Of a request that the server refused before there was anything to route."""
     time = stamp(int(now_s * 1000 + 0.5))
     line = {"time": time, "request_id": request_id, "client": client, "status": status, "code": code}
-    return orjson.dumps(line) + b"\n"
+    return _json(line) + b"\n"
 
 
 def stamp(epoch_ms: int) -> str:

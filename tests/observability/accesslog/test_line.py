@@ -130,12 +130,13 @@ def test_few_kinds_of_clients_are_remembered() -> None:
     lines = Lines(Rules(headers=(b"user-agent",)))
     for number in range(1000):
         head = RequestHead()
-        head.passed = [(b"user-agent", b"agent %d" % number)]
+        head.passed = [(b"user-agent", b"agent %d" % number), (b"user-agent", b"x" * 2000 * (number % 2))]
         each = ended(head=head)
         (alike,) = Alikes().sort([each])
-        assert b'{"user-agent":"agent %d"}}\n' % number in (lines.of(each, alike, 0.0) or b"")
+        assert b'{"user-agent":"agent %d, ' % number in (lines.of(each, alike, 0.0) or b"")
 
-    assert len(lines._shown) <= 256
+    assert 0 < len(lines._shown) <= 256
+    assert all(len(value) < 2000 for fields in lines._shown for _, value in fields)
 
 
 def test_what_is_long_is_cut() -> None:
