@@ -4,6 +4,7 @@
   read is given back to the connection's window (RFC 9113 sections 5.2, 5.4.2, 6.4).
 * The connection's window is as large as those of all streams together: a slow reader holds up nobody else.
 * A connection that the upstream closed while it was idle is not used again.
+* One to an address that the upstream's name no longer has takes no new request, and is closed when it is idle.
 
 The overridden methods are httpcore's own affair: its version is pinned, and the tests notice when they change.
 """
@@ -95,8 +96,11 @@ class Http2Connection(httpcore.AsyncHTTP2Connection):
         self._short_of_room: dict[httpcore.Request, int] = {}
         """Those that wait for room in a window, with their streams."""
 
+    def is_available(self) -> bool:
+        return super().is_available() and not self._wire.is_left
+
     def has_expired(self) -> bool:
-        return super().has_expired() or (self._wire.is_over and self.is_idle())
+        return super().has_expired() or (self.is_idle() and (self._wire.is_over or self._wire.is_left))
 
     async def _wait_for_outgoing_flow(self, request: httpcore.Request, stream_id: int) -> int:
         """How many bytes may be sent on a stream, at least one. Raises RemoteProtocolError."""

@@ -15,7 +15,7 @@ import httpx
 
 from authproxy.upstream.dialling import Dialler, Origin
 from authproxy.upstream.errors import TlsFailed
-from authproxy.upstream.resolver import shared_resolver
+from authproxy.upstream.resolver import Address, Addresses, shared_resolver
 
 MOST_UNREAD: Final = 1 << 18
 MOST_DIALLERS: Final = 1024
@@ -24,7 +24,12 @@ MOST_DIALLERS: Final = 1024
 class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """One connection. At most one reads and one writes at a time: httpcore's locks see to that."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialler: Dialler | None = None, address: Address | None = None) -> None:
+        """`address` is where it leads, of those that `dialler` knows."""
+        self._dialler = dialler
+        self._address = address
+        self._known: Addresses | None = None
+        self._is_left = False
         self._transport: asyncio.Transport
         self._got = bytearray()
         self._arrived = asyncio.Event()
@@ -33,6 +38,15 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._is_paused = False
         self.is_over = False
         """Nothing more will come."""
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the name that it was opened for has other addresses by now."""
+        known = None if self._dialler is None else self._dialler.known_addresses()
+        if known is not self._known:
+            self._known = known
+            self._is_left = bool(known) and self._address not in (known or ())
+        return self._is_left
 
     # httpcore's side
 
@@ -152,6 +166,6 @@ class Wires(httpcore.AsyncNetworkBackend):
             self._diallers[host, port] = dialler
         try:
             async with asyncio.timeout(timeout):
-                return await dialler.dial(lambda *_: Wire())
+                return await dialler.dial(lambda _, address: Wire(dialler, address))
         except TimeoutError as late:
             raise httpx.ConnectTimeout(f"{dialler.origin}: no connection in time") from late

@@ -21,6 +21,7 @@ class FakeWire(httpcore.AsyncMockStream):
     def __init__(self) -> None:
         super().__init__([])
         self.is_over = False
+        self.is_left = False
         self.sent = b""
 
     def put(self, data: bytes) -> None:
@@ -38,6 +39,8 @@ def connection() -> Http2Connection:
         (httpcore.AsyncHTTP2Connection, "_wait_for_outgoing_flow", ["self", "request", "stream_id"]),
         (httpcore.AsyncHTTP2Connection, "_read_incoming_data", ["self", "request"]),
         (httpcore.AsyncHTTP2Connection, "_send_end_stream", ["self", "request", "stream_id"]),
+        (httpcore.AsyncHTTP2Connection, "is_available", ["self"]),
+        (httpcore.AsyncHTTP2Connection, "has_expired", ["self"]),
         (httpcore.AsyncHTTPConnection, "_connect", ["self", "request"]),
         (httpcore.AsyncConnectionPool, "create_connection", ["self", "origin"]),
     ],
@@ -73,6 +76,14 @@ def test_an_idle_connection_that_ended_has_expired() -> None:
     assert not made.has_expired()
     made._wire.is_over = True
     assert made.has_expired()
+
+
+def test_a_connection_to_an_address_that_is_gone() -> None:
+    """It takes no new request, and has expired as soon as it is idle."""
+    made = connection()
+    before = made.is_available(), made.has_expired()
+    made._wire.is_left = True
+    assert (before, made.is_available(), made.has_expired()) == ((True, False), False, made.is_idle())
 
 
 async def test_each_connection_has_the_context_of_its_time() -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from authproxy.upstream import errors, http2wire
 from authproxy.upstream.http2wire import MOST_UNREAD, Wire, Wires
+from authproxy.upstream.resolver import Address, Resolver
 from authproxy.upstream.tls import TlsOptions, http2_context_for
+from tests.support.fetching import until
 from tests.support.upstreams import Certificates, Peer, ScriptedUpstream
 
 
@@ -121,6 +123,31 @@ async def test_connecting() -> None:
             with pytest.raises(httpx.ConnectError):
                 await wires.connect_tcp("127.0.0.1", closed.getsockname()[1], timeout=5)
         assert len(wires._diallers) == 1
+
+
+async def test_a_name_that_leads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to an address that the name no longer has is left; one that it still has among others is not."""
+    answers = ["127.0.0.1"]
+
+    def lookup(_host: str, port: int) -> list[Address]:
+        return [Address(socket.AF_INET, (each, port)) for each in answers]
+
+    async def script(peer: Peer) -> None:
+        await peer.until_closed()
+
+    resolver = Resolver(ttl_s=0.0, lookup=lookup)
+    monkeypatch.setattr(http2wire, "shared_resolver", lambda: resolver)
+    async with ScriptedUpstream(script) as upstream:
+        port = httpx.URL(upstream.url).port or 0
+        wire = await Wires().connect_tcp("moving.test", port)
+        left = [wire.is_left]
+        for now in (["127.0.0.2", "127.0.0.1"], ["127.0.0.2"]):
+            answers[:] = now
+            await until(lambda now=now: len(resolver.known("moving.test", port)) == len(now), within_s=30.0)
+            left.append(wire.is_left)
+        await wire.aclose()
+    resolver.close()
+    assert left == [False, False, True]
 
 
 async def test_diallers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
