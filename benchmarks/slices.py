@@ -19,8 +19,8 @@ from benchmarks.measure import Load, finished, generating
 from benchmarks.paired import Block, Comparison
 from benchmarks.upstream import Upstream
 
-SLICE_REQUESTS = 500
-BLOCKS_A_ROUND = 16
+SLICE_REQUESTS = 3000
+BLOCKS_A_ROUND = 8
 _POLL_S = 0.005
 _QUIET_S = 0.15
 """Longer than the gateway puts off what it notes of a request."""
