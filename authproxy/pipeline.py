@@ -67,7 +67,7 @@ class Pipeline:
         limit_builtin: Step | None = None,
         cors: CorsPolicy | None = None,
         safety: SecurityFields = NO_FIELDS,
-        on_arrival: Callable[[Exchange], None] | None = None,
+        on_arrival: tuple[Callable[[Exchange], None], ...] = (),
         spans: Spans | None = None,
         on_finish: tuple[Callable[[Exchange], None], ...] = (),
     ) -> None:
@@ -90,8 +90,8 @@ class Pipeline:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = self._arrive(scope, receive, send)
         self.in_flight += 1
-        if self._on_arrival is not None:
-            self._on_arrival(exchange)
+        for subscriber in self._on_arrival:
+            subscriber(exchange)
         try:
             found = self._locate(exchange)
             if isinstance(found, CompiledRoute):

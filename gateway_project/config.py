@@ -103,6 +103,7 @@ class GatewayConfig:
         default_in={"production": "redirect"},
     )
     security_headers: bool = variable(boolean, "SECURITY_HEADERS", default="true")
+    proxy_status: bool = variable(boolean, "PROXY_STATUS", default="false")
     telemetry: bool = variable(boolean, "TELEMETRY", default="true")
     ops_access: Literal["restricted", "private", "public"] = variable(
         one_of("restricted", "private", "public"), "OPS_ACCESS", default="restricted"

@@ -18,7 +18,7 @@ from random import Random
 from secrets import token_hex
 from typing import Final, Literal
 
-from authproxy import https, servertiming, upstreamdocs
+from authproxy import https, proxystatus, servertiming, upstreamdocs
 from authproxy.exchange import SCOPE_REQUEST_ID, ASGIApp, Receive, Scope, Send
 from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
@@ -275,7 +275,7 @@ class Gateway:
             )
             if config.enable_rate_limiting
             else None,
-            on_arrival=servertiming.tell if config.debug else None,
+            on_arrival=(servertiming.tell,) * config.debug + (proxystatus.tell,) * config.proxy_status,
             spans=self._tracing.spans,
             on_finish=(self._recorder.note,) if config.telemetry else (),
         )

@@ -15,9 +15,10 @@ from gateway_project.wiring import Gateway, Role
 from routing.document.canonical import digest
 from routing.problems import ConfigurationInvalid
 from routing.revision import RevisionRecord
-from tests.support.asgi import Recorder, http_scope, playback
+from tests.support.asgi import Recorder, body_message, http_scope, playback
 from tests.support.cli import written
 from tests.support.gateway import document, route
+from tests.support.upstreams import Peer, ScriptedUpstream, response
 
 SAYING_HI = document(route("hi", path="/hi", respond={"status": 200, "body": "hi"}))
 
@@ -233,6 +234,40 @@ async def test_browsers_are_told_what_the_environment_says() -> None:
     assert (await strict.get("/hi"))[0] == (await strict.get("/admin/"))[0] == 403
     assert (await strict.get("/health/live"))[0] == 200
     assert b"x-content-type-options" not in await fields(strict, "/health/live")
+
+
+async def test_errors_say_whose_they_are() -> None:
+    """PROXY_STATUS; behind what a service says itself, and only of errors."""
+    answers = [
+        response(status="503 Service Unavailable", headers=[("Proxy-Status", "inner; error=dns_error")]),
+        response(),
+    ]
+
+    async def script(peer: Peer) -> None:
+        while answers:
+            await peer.request()
+            await peer.send(answers.pop(0))
+
+    worker, silent = Worker(proxy_status=True), Worker()
+    async with ScriptedUpstream(script) as upstream:
+        paths = {"up": upstream.url, "down": "http://127.0.0.1:9"}
+        routes = [route(name, path=f"/{name}", service=name) for name in paths]
+        for each in (worker, silent):
+            await each.offer(document(*routes, services=paths))
+
+        async def told(path: str, by: Worker = worker) -> tuple[int, list[bytes]]:
+            send = Recorder()
+            scope = http_scope(path=path, headers=[(b"host", b"gateway.test")])
+            receive = playback(body_message(b""), {"type": "http.disconnect"})
+            await by.gateway.application(scope, receive, send)
+            return send.status, [value for name, value in send.headers if name.lower() == b"proxy-status"]
+
+        assert await told("/up") == (503, [b"inner; error=dns_error", b"torana; received-status=503"])
+        assert await told("/up") == (200, [])
+    refused = b'torana; error=connection_refused; details="BAD_GATEWAY connect_refused"'
+    assert await told("/down") == (502, [refused])
+    assert await told("/nowhere") == (404, [b'torana; error=destination_not_found; details="NOT_FOUND"'])
+    assert await told("/down", silent) == (502, [])
 
 
 async def test_hosts_that_routes_name_need_not_be_among_allowed_hosts() -> None:
