@@ -6,6 +6,7 @@ rows, snapshot, roll-ups ──▶ sources ──▶ AlertDuty ──▶ webhook
 from collections.abc import Callable
 from random import Random
 
+from observability.alerts.certificates import Certificates
 from observability.alerts.duty import AlertDuty
 from observability.alerts.gathering import sources
 from observability.metrics import catalogue as names
@@ -15,18 +16,20 @@ from observability.slo.counting import counts
 from routing.snapshot import Snapshot
 
 
-def alert_duty(snapshot: Callable[[], Snapshot | None], *, worker: str, gateway: str) -> AlertDuty:
+def alert_duty(
+    snapshot: Callable[[], Snapshot | None], certificates: Certificates, *, worker: str, gateway: str
+) -> AlertDuty:
     """To be started on the event loop."""
     return AlertDuty(
-        sources(snapshot, counts),
+        sources(snapshot, counts, certificates),
         holder=worker,
         gateway=gateway,
         rng=Random(),  # noqa: S311 - when, not secrets
     )
 
 
-def alerts_reader(duty: Callable[[], AlertDuty | None]) -> Source:
-    """A source of metrics: what became of messages, and how many wait."""
+def alerts_reader(duty: Callable[[], AlertDuty | None], certificates: Certificates) -> Source:
+    """A source of metrics: what became of messages, how many wait, and when certificates end."""
 
     def read(into: Samples) -> None:
         found = duty()
@@ -34,5 +37,7 @@ def alerts_reader(duty: Callable[[], AlertDuty | None]) -> Source:
             for result, number in dict(found.counts).items():
                 into.put(names.ALERTS, number, result)
             into.put(names.ALERTS_WAITING, found.waiting)
+            for labels, end in certificates.ends.items() if found.is_ours else ():
+                into.put(names.CERTIFICATE_EXPIRY, end, *labels)
 
     return read

@@ -41,6 +41,7 @@ from gateway_project.server.spec import WORKERS_VARIABLE
 from gateway_project.tracing import Tracing
 from gateway_project.traffic import Traffic
 from gateway_project.version import VERSION
+from observability.alerts.certificates import Certificates
 from observability.alerts.duty import AlertDuty
 from observability.applog import IDS, Ids
 from observability.health import Health
@@ -90,6 +91,7 @@ class Gateway:
         self._revision_file = revision_file
         self._drain = drain
         self._control = control
+        self._certificates = Certificates()
         self._closing: set[asyncio.Task[None]] = set()
         self._watcher: RevisionWatcher | None = None
         self._identities = Identities(config, has_database=revision_file is None)
@@ -175,7 +177,10 @@ class Gateway:
             self._schedules = ScheduleWatch()
             self._schedules.start()
             self._alerts = alert_duty(
-                lambda: self._registry.current, worker=_worker_name(), gateway=self._config.service_name
+                lambda: self._registry.current,
+                self._certificates,
+                worker=_worker_name(),
+                gateway=self._config.service_name,
             )
             self._alerts.start()
             self._documents.start()
@@ -255,7 +260,7 @@ class Gateway:
             sockets=self._sockets,
             hub=self._message_hub,
             in_flight=lambda: pipeline.in_flight,
-            more=(self._tracing.read, alerts_reader(lambda: self._alerts)),
+            more=(self._tracing.read, alerts_reader(lambda: self._alerts, self._certificates)),
         )
 
     def _pipeline(self) -> Pipeline:

@@ -1,7 +1,7 @@
 """I: When the certificates that services name expire. Files are read, in whatever thread asks."""
 
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,37 +17,60 @@ VERY_SOON_S: Final = 3 * 86400.0
 LARGEST_FILE: Final = 4 << 20
 
 
-def expiring(services: Mapping[str, CompiledService], now: float) -> list[Condition]:
-    """A condition for each certificate that has two weeks left or fewer, and for each that cannot be read."""
-    found: list[Condition] = []
+class Certificates:
+    """What was found at the last look. One per worker; only the one that has the alerts' lease looks."""
+
+    def __init__(self) -> None:
+        self.ends: Mapping[tuple[str, str], float] = {}
+        """By service and part (`cert`, `ca`): epoch seconds. One that cannot be read has none."""
+
+    def look(self, services: Mapping[str, CompiledService], now: float) -> list[Condition]:
+        """A condition for each certificate that has two weeks left or fewer, and for each that cannot be read."""
+        found: list[Condition] = []
+        ends: dict[tuple[str, str], float] = {}
+        for service, part, text in _named(services):
+            try:
+                name, end = _first(text, is_any_enough=part == "ca")
+            except (OSError, ValueError, ssl.SSLError) as problem:
+                found.append(_unreadable(service, part, problem))
+                continue
+            ends[service, part] = end
+            if end - now <= SOON_S:
+                found.append(_expiring(service, part, name, end, end - now))
+        self.ends = ends
+        return found
+
+
+def _named(services: Mapping[str, CompiledService]) -> Iterator[tuple[str, str, str]]:
     for name, service in sorted(services.items()):
-        if service.tls is not None:
-            for part in ("cert", "ca"):
-                text = getattr(service.tls, part)
-                if text:
-                    found += _judged(name, part, str(text), now)
-    return found
+        for part in ("cert", "ca"):
+            if service.tls is not None and (text := getattr(service.tls, part)):
+                yield name, part, str(text)
 
 
-def _judged(service: str, part: str, text: str, now: float) -> Iterable[Condition]:
-    subject, place = service, f"tls.{part} of service {service}"
-    try:
-        certificates = _read(_pem(text))
-    except (OSError, ValueError, ssl.SSLError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) and problem.strerror else "not a certificate"
-        yield Condition(CERTIFICATE, f"{service}:{part}", subject, f"{place} cannot be read: {why}", CRITICAL)
-        return
-    if part == "ca":
-        # Of several authorities any may do: only that the last of them ends is a trouble.
-        certificates = sorted(certificates, key=lambda each: each[1])[-1:]
-    for name, ends in sorted(certificates, key=lambda each: each[1])[:1]:
-        left_s = ends - now
-        if left_s <= SOON_S:
-            day = datetime.fromtimestamp(ends, UTC).date().isoformat()
-            said = f"has expired on {day}" if left_s <= 0 else f"expires on {day}"
-            severity = CRITICAL if left_s <= VERY_SOON_S else WARNING
-            details = {"certificate": name, "expires": datetime.fromtimestamp(ends, UTC).isoformat()}
-            yield Condition(CERTIFICATE, f"{service}:{part}", subject, f"{place} {said}", severity, details)
+def _first(text: str, *, is_any_enough: bool) -> tuple[str, float]:
+    """Name and end of the one that ends first; of several authorities any may do: there the last one counts."""
+    return (max if is_any_enough else min)(_read(_pem(text)), key=lambda each: each[1])
+
+
+def _unreadable(service: str, part: str, problem: Exception) -> Condition:
+    why = problem.strerror if isinstance(problem, OSError) and problem.strerror else "not a certificate"
+    said = f"tls.{part} of service {service} cannot be read: {why}"
+    return Condition(CERTIFICATE, f"{service}:{part}", service, said, CRITICAL)
+
+
+def _expiring(service: str, part: str, name: str, end: float, left_s: float) -> Condition:
+    moment = datetime.fromtimestamp(end, UTC)
+    day = moment.date().isoformat()
+    said = f"has expired on {day}" if left_s <= 0 else f"expires on {day}"
+    return Condition(
+        CERTIFICATE,
+        f"{service}:{part}",
+        service,
+        f"tls.{part} of service {service} {said}",
+        CRITICAL if left_s <= VERY_SOON_S else WARNING,
+        {"certificate": name, "expires": moment.isoformat()},
+    )
 
 
 def _pem(text: str) -> bytes:

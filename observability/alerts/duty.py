@@ -65,6 +65,8 @@ class AlertDuty:
         self._results: queue.SimpleQueue[tuple[AlertDelivery, Result]] = queue.SimpleQueue()
         self.counts: Counter[str] = Counter()
         """Messages since the start: sent, failed (given up), retried (to be tried again), dropped."""
+        self.is_ours = False
+        """Whether this worker looks, of all."""
         self.waiting = 0
         """Messages that are still to be sent, of all workers, if this one sends them."""
         self.woken = threading.Event()
@@ -91,8 +93,10 @@ class AlertDuty:
         """One round. A database that fails ends it; the next one goes on."""
         with self._poller.asking():
             self._settle()
-            if not hold(LEASE, self._holder, LEASE_S):
+            self.is_ours = hold(LEASE, self._holder, LEASE_S)
+            if not self.is_ours:
                 self.waiting = 0
+                self._looked.clear()
                 return
             now = datetime.fromtimestamp(self._wall_clock(), UTC)
             self._record(now)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from observability.alerts.certificates import expiring
+from observability.alerts.certificates import Certificates
 from observability.alerts.conditions import (
     BREAKER,
     BURN,
@@ -37,12 +37,14 @@ class Source(NamedTuple):
     look: Callable[[datetime], list[Condition]]
 
 
-def sources(snapshot: Callable[[], Snapshot | None], counts: Counts) -> tuple[Source, ...]:
+def sources(
+    snapshot: Callable[[], Snapshot | None], counts: Counts, certificates: Certificates
+) -> tuple[Source, ...]:
     """All of them. They are asked in one thread, one after the other; each may raise."""
 
-    def certificates(now: datetime) -> list[Condition]:
+    def ending(now: datetime) -> list[Condition]:
         current = snapshot()
-        return [] if current is None else expiring(current.services, now.timestamp())
+        return certificates.look({} if current is None else current.services, now.timestamp())
 
     def budgets(now: datetime) -> list[Condition]:
         current = snapshot()
@@ -54,7 +56,7 @@ def sources(snapshot: Callable[[], Snapshot | None], counts: Counts) -> tuple[So
         Source(TARGET, 2.0, lambda _: targets(_services(snapshot))),
         Source(REVISION, 5.0, nodes),
         Source(BURN, 30.0, budgets),
-        Source(CERTIFICATE, 600.0, certificates),
+        Source(CERTIFICATE, 600.0, ending),
         Source(SCHEDULE, 10.0, schedules),
     )
 

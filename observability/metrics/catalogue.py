@@ -61,6 +61,7 @@ BUS: Final = "gateway_bus_messages_total"
 BUS_WAITING: Final = "gateway_bus_waiting"
 ALERTS: Final = "gateway_alert_messages_total"
 ALERTS_WAITING: Final = "gateway_alert_messages_waiting"
+CERTIFICATE_EXPIRY: Final = "gateway_certificate_expiry_timestamp_seconds"
 SPANS: Final = "gateway_spans_total"
 WORKERS: Final = "gateway_workers"
 BUILD: Final = "gateway_build_info"
@@ -204,6 +205,13 @@ _OF_THE_GATEWAY: Final = (
         "gauge",
         "Messages to receivers of alerts that are still to be sent, of all workers.",
         merge="max",
+    ),
+    Family(
+        CERTIFICATE_EXPIRY,
+        "gauge",
+        "When the certificate or the last authority that a service names ends; told by one worker of all.",
+        ("service", "part"),
+        "max",
     ),
     Family(SPANS, "counter", "Spans for the trace collector: exported or failed.", ("result",)),
     Family(LAG, "histogram", "How late the event loop is; looked at four times a second."),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trustme
 
-from observability.alerts.certificates import expiring
+from observability.alerts.certificates import Certificates
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.snapshot import CompiledService
 
@@ -46,7 +46,7 @@ def test_two_weeks_before(days: float, severity: str | None, said: str, tmp_path
     file = tmp_path / "cert.pem"
     file.write_text(text)
     for cert in (text, str(file)):
-        found = expiring(services(cert=cert), NOW.timestamp())
+        found = Certificates().look(services(cert=cert), NOW.timestamp())
         assert [(each.key, each.severity) for each in found] == (
             [] if severity is None else [("safe:cert", severity)]
         )
@@ -56,9 +56,12 @@ def test_two_weeks_before(days: float, severity: str | None, said: str, tmp_path
 def test_of_several_authorities_the_last_counts() -> None:
     """One that is over does no harm while there is another."""
     assert (
-        expiring(services(cert=certificate(60), ca=certificate(2) + certificate(60)), NOW.timestamp()) == []
+        Certificates().look(
+            services(cert=certificate(60), ca=certificate(2) + certificate(60)), NOW.timestamp()
+        )
+        == []
     )
-    (found,) = expiring(services(cert=certificate(60), ca=certificate(2)), NOW.timestamp())
+    (found,) = Certificates().look(services(cert=certificate(60), ca=certificate(2)), NOW.timestamp())
     assert found.key == "safe:ca"
 
 
@@ -67,7 +70,17 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     file = tmp_path / "cert.pem"
     file.write_text("secret nonsense")
     for cert in (str(file), "/no/such/file"):
-        (found,) = expiring(services(cert=cert), NOW.timestamp())
+        (found,) = Certificates().look(services(cert=cert), NOW.timestamp())
         assert (found.severity, found.subject) == ("critical", "safe")
         assert "cannot be read" in found.summary
         assert "nonsense" not in found.summary
+
+
+def test_ends_are_remembered_for_metrics() -> None:
+    """Of those that can be read; a look forgets what is no longer there."""
+    certificates = Certificates()
+    certificates.look(services(cert=certificate(60), ca="nonsense"), NOW.timestamp())
+    assert certificates.ends == {("safe", "cert"): (NOW + timedelta(days=60)).timestamp()}
+
+    certificates.look({}, NOW.timestamp())
+    assert certificates.ends == {}

@@ -28,6 +28,7 @@ def test_of_two_workers_one_tells() -> None:
         hook_receiver(hook.url)
         world.wrong = [OPEN]
         until(lambda: sent() == 1, first, second)
+        assert (first.is_ours, second.is_ours) == (True, False)
         world.wrong = []
         until(lambda: sent() == 2, first, second)
         messages = [hook.received.get(timeout=5) for _ in range(2)]

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from observability.alerts import gathering
+from observability.alerts.certificates import Certificates
 from observability.alerts.conditions import BURN
 from observability.rollups.tiers import MINUTE
 from observability.slo.counting import counts
@@ -66,7 +67,9 @@ def test_budgets_by_the_rows_of_all_workers() -> None:
     """Of two workers that each failed some."""
     raw = document(route("orders", path="/a", respond={}, slo={"availability": 99}))
     snapshot = compile_snapshot(raw, revision=1, options=CompileOptions())
-    (source,) = (each for each in gathering.sources(lambda: snapshot, counts) if each.kind == BURN)
+    (source,) = (
+        each for each in gathering.sources(lambda: snapshot, counts, Certificates()) if each.kind == BURN
+    )
     now = datetime.fromtimestamp(AT + MINUTE, UTC)
     assert source.look(now) == []
     for name in ("w1", "w2"):

@@ -33,7 +33,7 @@ def test_no_label_is_of_a_client_s_making() -> None:
 
     assert labels == {
         "route", "service", "method", "status", "target", "outcome", "quota", "decision", "reason", "queue",
-        "code", "policy", "result", "state", "what", "version", "generation",
+        "code", "policy", "result", "state", "what", "version", "generation", "part",
     }  # fmt: skip
 
 
