@@ -51,7 +51,7 @@ def _targets(url: str | None, source: Source) -> list[dict[str, str]]:
     if problem is None:
         return [{"url": written}]
     if url:
-        raise NotOpenApi(f"--url: {problem}")
+        raise NotOpenApi(f"the target that was said: {problem}")
     source.notes.add("servers", f"{problem}: the service has no target; say --url")
     return []
 

@@ -86,7 +86,7 @@ def test_breaking_changes_are_shown_first() -> None:
         ({"service": "a b"}, "not a name"),
         ({"file": SimpleUploadedFile("a.yaml", b"\xff")}, "not UTF-8"),
         ({"file": SimpleUploadedFile("a.yaml", b"a" * (2 << 20) + b"a")}, "larger than 2 MB"),
-        ({"url": "ftp://a"}, "the service has no target"),
+        ({"url": "ftp://a"}, "must begin with http"),
         ({"path_prefix": "/admin"}, "is never reached"),
     ],
 )

@@ -77,7 +77,7 @@ def test_refusals() -> None:
         convert({"openapi": "3.1.0", "paths": {}}, service="shop")
     with pytest.raises(NotOpenApi, match="not a name"):
         convert(shop(), service="a shop")
-    with pytest.raises(NotOpenApi, match=r"--url: .* must begin with http"):
+    with pytest.raises(NotOpenApi, match=r"target that was said: .* must begin with http"):
         convert(shop(), service="shop", url="ftp://x")
 
 
