@@ -12,7 +12,7 @@ from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.base import obeying, operator, viewer
 from authproxy.views.control.asking import ControlEndpoint, at_once, require_match, shown
-from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, query, text
+from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, query, shows, text
 from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
 from resilience.breaker import State
@@ -94,13 +94,7 @@ class BreakersView(ControlEndpoint):
 class BreakerView(ControlEndpoint):
     """The breaker of one service."""
 
-    @documented(
-        "Show a breaker",
-        tag=_TAG,
-        asks=[KNOWN],
-        answers={200: BreakerShape, 304: UNCHANGED},
-        errors=(*READING, 404),
-    )
+    @shows("Show a breaker", tag=_TAG, answers=BreakerShape)
     def get(self, request: Request, service: str) -> Response:
         """What the workers wrote down last; live to a second."""
         viewer(request)

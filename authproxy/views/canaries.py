@@ -12,7 +12,7 @@ from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.base import obeying, operator, viewer
 from authproxy.views.control.asking import ControlEndpoint, at_once, require_match, shown
-from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, query, text
+from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, query, shows, text
 from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
 from resilience.models import CanaryState
@@ -97,13 +97,7 @@ class CanariesView(ControlEndpoint):
 class CanaryView(ControlEndpoint):
     """The canary of one route."""
 
-    @documented(
-        "Show a canary",
-        tag=_TAG,
-        asks=[KNOWN],
-        answers={200: CanaryWithHistory, 304: UNCHANGED},
-        errors=(*READING, 404),
-    )
+    @shows("Show a canary", tag=_TAG, answers=CanaryWithHistory)
     def get(self, request: Request, route: str) -> Response:
         """How it stands, and its latest steps."""
         viewer(request)

@@ -12,7 +12,7 @@ from authproxy.control.preconditions import etag
 from authproxy.serializers import Shape
 from authproxy.views.control.asking import ControlEndpoint, changing, is_conditional, require_match, shown
 from authproxy.views.control.calling import PUBLISH, Caller, staff
-from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED
+from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, shows
 from authproxy.views.control.tables import page
 from authproxy.views.documented import documented
 from routing.admin.dialogs import REASON_LENGTH
@@ -93,9 +93,7 @@ class RejectOrder(Shape):
 class DraftView(ControlEndpoint):
     """The draft."""
 
-    @documented(
-        "Show the draft", tag=TAG, asks=[KNOWN], answers={200: DraftShape, 304: UNCHANGED}, errors=READING
-    )
+    @shows("Show the draft", tag=TAG, answers=DraftShape, errors=READING)
     def get(self, request: Request) -> Response:
         """What publishing would change, who has a hand in it, what is said of it; the first 500 entries."""
         allowed(request, SEE_DRAFT)

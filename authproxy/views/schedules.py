@@ -16,7 +16,7 @@ from authproxy.serializers import Shape
 from authproxy.views.changes import TAG, allowed
 from authproxy.views.control.asking import ControlEndpoint, changing, require_match, shown, word
 from authproxy.views.control.calling import PUBLISH
-from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, query, text
+from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, query, shows, text
 from authproxy.views.control.tables import NEWEST_FIRST, one_of, page, searched
 from authproxy.views.documented import documented
 from routing.drafts import is_author
@@ -143,13 +143,7 @@ class SchedulesView(ControlEndpoint):
 class ScheduleView(ControlEndpoint):
     """One scheduled change."""
 
-    @documented(
-        "Show a scheduled change",
-        tag=TAG,
-        asks=[KNOWN],
-        answers={200: ScheduleWithChanges, 304: UNCHANGED},
-        errors=(*READING, 404),
-    )
+    @shows("Show a scheduled change", tag=TAG, answers=ScheduleWithChanges)
     def get(self, request: Request, number: int) -> Response:
         """With what it changes."""
         allowed(request, SEE)

@@ -25,16 +25,7 @@ from authproxy.views.control.asking import (
     word,
 )
 from authproxy.views.control.calling import Caller, staff
-from authproxy.views.control.parameters import (
-    CHANGING,
-    IF_MATCH,
-    IF_NONE_MATCH,
-    KNOWN,
-    PAGING,
-    READING,
-    UNCHANGED,
-    text,
-)
+from authproxy.views.control.parameters import CHANGING, IF_MATCH, IF_NONE_MATCH, PAGING, READING, shows, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, one_of, page, searched
 from authproxy.views.documented import documented
@@ -122,13 +113,7 @@ class ConsumersView(ControlEndpoint):
 class ConsumerView(ControlEndpoint):
     """One consumer."""
 
-    @documented(
-        "Show a consumer",
-        tag=_TAG,
-        asks=[KNOWN],
-        answers={200: ConsumerShape, 304: UNCHANGED},
-        errors=(*READING, 404),
-    )
+    @shows("Show a consumer", tag=_TAG, answers=ConsumerShape)
     def get(self, request: Request, name: str) -> Response:
         """Without its keys."""
         staff(request).require("authproxy.view_consumer")
@@ -229,13 +214,7 @@ class ConsumerKeysView(ControlEndpoint):
 class ConsumerKeyView(ControlEndpoint):
     """One of them."""
 
-    @documented(
-        "Show a consumer's key",
-        tag=_TAG,
-        asks=[KNOWN],
-        answers={200: ControlKeyShape, 304: UNCHANGED},
-        errors=(*READING, 404),
-    )
+    @shows("Show a consumer's key", tag=_TAG, answers=ControlKeyShape)
     def get(self, request: Request, name: str, pk: int) -> Response:
         """Without its secret; also when it was revoked."""
         staff(request).require("authproxy.view_apikey")

@@ -22,6 +22,7 @@ from authproxy.views.control.parameters import (
     UNCHANGED,
     WRITES,
     query,
+    shows,
     text,
 )
 from authproxy.views.control.revisions import (
@@ -108,13 +109,7 @@ def _entry_described(kind: Kind) -> Any:
     now = answer("As it is now; under `dry_run`, what it would change.", _either(entry))
     written = {200: now, 202: answer(_DRAFTED, entry)}
     return extend_schema_view(
-        get=documented(
-            f"Show {a}",
-            tag=CONFIGURATION,
-            asks=[KNOWN],
-            answers={200: answer("As the document has it.", entry), 304: UNCHANGED},
-            errors=(*READING, 404),
-        ),
+        get=shows(f"Show {a}", tag=CONFIGURATION, answers=answer("As the document has it.", entry)),
         put=documented(
             f"Make or replace {a}",
             tag=CONFIGURATION,
@@ -157,11 +152,10 @@ _DEFAULTS_WRITTEN: Final = {
     202: answer("They are a draft: somebody must publish it.", _DEFAULTS),
 }
 extend_schema_view(
-    get=documented(
+    get=shows(
         "Show the defaults",
         tag=CONFIGURATION,
-        asks=[KNOWN],
-        answers={200: answer("As the document has them.", _DEFAULTS), 304: UNCHANGED},
+        answers=answer("As the document has them.", _DEFAULTS),
         errors=READING,
     ),
     put=documented(

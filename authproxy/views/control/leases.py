@@ -21,7 +21,7 @@ from authproxy.views.control.asking import (
     word,
 )
 from authproxy.views.control.calling import staff
-from authproxy.views.control.parameters import IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, text
+from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, shows, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
@@ -89,13 +89,7 @@ class LeasesView(ControlEndpoint):
 class ControlLeaseView(ControlEndpoint):
     """One lease."""
 
-    @documented(
-        "Show a lease",
-        tag=_TAG,
-        asks=[KNOWN],
-        answers={200: ControlLeaseShape, 304: UNCHANGED},
-        errors=(*READING, 404),
-    )
+    @shows("Show a lease", tag=_TAG, answers=ControlLeaseShape)
     def get(self, request: Request, pk: UUID) -> Response:
         """As it is, or as it ended."""
         staff(request).require("routing.view_service")

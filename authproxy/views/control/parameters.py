@@ -1,5 +1,6 @@
 """D: What calls of the control API take beside a body, as their description has it: pages, messages, preconditions."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from drf_spectacular.types import OpenApiTypes
@@ -7,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from authproxy.control.paging import MOST, USUAL
 from authproxy.views.control.asking import LONGEST_MESSAGE, LONGEST_WORD, MESSAGE_FIELD
+from authproxy.views.documented import documented
 
 READING: Final = (400, 401, 403)
 CHANGING: Final = (400, 401, 403, 412, 413, 415)
@@ -54,3 +56,10 @@ KNOWN: Final = OpenApiParameter(
     "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="304 if this is its `ETag` still."
 )
 UNCHANGED: Final = OpenApiResponse(description="The client has it already.")
+
+
+def shows(
+    summary: str, *, tag: str, answers: Any, errors: tuple[int, ...] = (*READING, 404)
+) -> Callable[[Any], Any]:
+    """Describes the GET of one thing that has an `ETag`."""
+    return documented(summary, tag=tag, asks=[KNOWN], answers={200: answers, 304: UNCHANGED}, errors=errors)

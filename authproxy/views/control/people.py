@@ -21,7 +21,7 @@ from authproxy.serializers import Shape, password_field
 from authproxy.views.control.access import groups_named, note_change, require_reach
 from authproxy.views.control.asking import ControlEndpoint, at_once, changing, require_match, shown, word
 from authproxy.views.control.calling import Caller, staff
-from authproxy.views.control.parameters import CHANGING, IF_MATCH, KNOWN, PAGING, READING, UNCHANGED, text
+from authproxy.views.control.parameters import CHANGING, IF_MATCH, PAGING, READING, shows, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, page, searched
 from authproxy.views.documented import documented
@@ -153,13 +153,7 @@ class UsersView(ControlEndpoint):
 class UserView(ControlEndpoint):
     """One account."""
 
-    @documented(
-        "Show an account",
-        tag=_TAG,
-        asks=[KNOWN],
-        answers={200: AccountShape, 304: UNCHANGED},
-        errors=(*READING, 404),
-    )
+    @shows("Show an account", tag=_TAG, answers=AccountShape)
     def get(self, request: Request, username: str) -> Response:
         """As it is now."""
         staff(request).require("auth.view_user")
@@ -232,13 +226,7 @@ class ControlSessionsView(ControlEndpoint):
 class ControlSessionView(ControlEndpoint):
     """One of them."""
 
-    @documented(
-        "Show a session",
-        tag=_TAG,
-        asks=[KNOWN],
-        answers={200: ControlSessionShape, 304: UNCHANGED},
-        errors=(*READING, 404),
-    )
+    @shows("Show a session", tag=_TAG, answers=ControlSessionShape)
     def get(self, request: Request, pk: UUID) -> Response:
         """While it is open."""
         staff(request).require("authproxy.view_session")
