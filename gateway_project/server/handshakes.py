@@ -40,6 +40,8 @@ class GatewayWebSocket(WebSocketsSansIOProtocol):
             super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._is_taken:
+            return  # it broke while it was given away: whoever took it sees to it
         if not self.handshake_complete and self._task is not None:
             self._task.cancel()
         super().connection_lost(exc)

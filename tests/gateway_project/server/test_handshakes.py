@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from authproxy.handshake import TAKE_OVER
 from tests.support.wire import served
 
 HANDSHAKE = (
@@ -67,3 +68,26 @@ async def test_a_refused_handshake_is_no_error(caplog: pytest.LogCaptureFixture)
     assert received.startswith(b"HTTP/1.1 404 ")
     assert received.endswith(b"\r\n\r\nno")
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_connection_that_breaks_as_it_is_given_away(caplog: pytest.LogCaptureFixture) -> None:
+    """It is noticed by whoever took it; the server, which has let go of it, says nothing."""
+    lost = asyncio.Event()
+
+    class Leaver:
+        def shutdown(self) -> None:
+            """Nobody asks."""
+
+    async def handler(scope: Any, receive: Any, _send: Any) -> None:
+        await receive()
+        taken = scope["extensions"][TAKE_OVER](Leaver(), ())
+        taken.transport.abort()  # as writing to a client that has reset the connection does
+        asyncio.get_running_loop().call_later(0.01, lost.set)
+        taken.release()
+
+    async with asyncio.timeout(10), served(handler) as server, server.client() as wire:
+        await wire.send(HANDSHAKE)
+        await wire.until_close()
+        await lost.wait()
+
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
