@@ -20,6 +20,7 @@ from authproxy.upstream.errors import NOTHING_SENT, DeadlineExceeded, with_progr
 from authproxy.upstream.idle import IdleLimit
 from authproxy.upstream.resolver import Address, Addresses
 from authproxy.upstream.waiting import Patience, Waiter, WaitingLine
+from resilience.clock import monotonic
 
 _PROBE_AFTER_S: Final = 0.002
 """The loop has surely polled a connection that was idle for less; asking the kernel costs 1 µs."""
@@ -127,8 +128,8 @@ class Pool:
                 self._give(connection)
 
     async def _dial(self, loop: asyncio.AbstractEventLoop, patience: Patience) -> Connection:
-        began = loop.time()
-        until = min(began + patience.connect_s, patience.deadline)
+        began = monotonic()  # the loop's time is of its last turn: a near service would take none
+        until = min(loop.time() + patience.connect_s, patience.deadline)
         try:
             async with asyncio.timeout_at(None if until == NEVER else until):
                 connection = await self._dialler.dial(self._make)
@@ -141,7 +142,7 @@ class Pool:
                 with_progress(failure, NOTHING_SENT)
             raise
         finally:
-            patience.connecting_s = loop.time() - began
+            patience.connecting_s = monotonic() - began
         self._connecting -= 1
         if self._aborted:
             connection.close()
