@@ -23,8 +23,9 @@ from benchmarks.upstream import Upstream
 TITLE = "Credentials"
 _OPEN, _USER = "/open", "/user"
 _TOKENS = 10_000
-_NEW_BLOCKS = _TOKENS // (2 * SLICE_REQUESTS)
-"""Two slices of each block are of new tokens: so many blocks are all of them."""
+_NEW_SLICE = 500
+_NEW_BLOCKS = _TOKENS // (2 * _NEW_SLICE)
+"""Two slices of each block are of new tokens: so many short blocks are all of them."""
 _SPARE = 4_000
 """For what is asked before the first slice, and beyond the end of each."""
 _GOAL_US, _NEW_GOAL_US = 3.0, 35.0
@@ -83,7 +84,7 @@ def _compared(case: Case, turn: int, proxy: Proxy, upstream: Upstream, core: int
 
     def side(title: str, load: Load) -> Side:
         """What is to be known is asked for once before."""
-        return Side(proxy, load, before=_TOKENS if title == _KNOWN else SLICE_REQUESTS)
+        return Side(proxy, load, before=_TOKENS if title == _KNOWN else _NEW_SLICE)
 
     return compare(
         side(case.title, load),
@@ -91,6 +92,7 @@ def _compared(case: Case, turn: int, proxy: Proxy, upstream: Upstream, core: int
         upstream=upstream,
         core=core,
         blocks=_NEW_BLOCKS if is_new else BLOCKS_A_ROUND,
+        requests=_NEW_SLICE if is_new else SLICE_REQUESTS,
     )
 
 
@@ -162,4 +164,5 @@ def rendered(cases: tuple[Case, ...], found: Mapping[str, Comparison], *, rounds
             verdicts.append(paired.verdict(case.title, compared, beside=case.beside, goal_us=case.goal_us))
     columns = ("credential", "CPU µs/request", "beside", "CPU µs", "µs over", "interval", "errors")
     about = paired.method(requests=SLICE_REQUESTS, blocks=BLOCKS_A_ROUND * rounds)
+    about += f" New tokens are {_NEW_BLOCKS * rounds} blocks of slices of {_NEW_SLICE}."
     return "\n\n".join((about, table(columns, rows), "\n".join(verdicts)))
