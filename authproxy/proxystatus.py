@@ -62,11 +62,14 @@ def tell(exchange: Exchange) -> None:
 
 
 def made(refusal: Rejection) -> bytes:
-    """Of an error that the gateway made: its type by the standard, and in `details` the code and the reason."""
+    """Of an error that the gateway made: its type by the standard, and in `details` the code and the reason.
+
+    What a gRPC service said itself has no type: `error` would say that the gateway made it up."""
     reason = refusal.details.get("reason")
     error = _BY_REASON.get(str(reason)) or _BY_CODE.get(refusal.code, "http_request_error")
+    kind = "" if reason == "grpc" else f" error={error};"
     why = f" {reason}" if isinstance(reason, str) and reason.isascii() and reason.isidentifier() else ""
-    return f'{_WHO}; error={error}; details="{refusal.code.value}{why}"'.encode()
+    return f'{_WHO};{kind} details="{refusal.code.value}{why}"'.encode()
 
 
 def received(status: int) -> bytes:

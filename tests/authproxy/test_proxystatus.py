@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from authproxy.grpc.statuses import error_of, status_of
 from authproxy.proxystatus import made
 from authproxy.rejections import Code, Rejection
 from resilience.outcomes import Outcome
@@ -39,3 +40,9 @@ def test_every_refusal_has_a_type(code: Code, reason: object) -> None:
     assert found[1] in TYPES
     assert found[2] == code.value
     assert found[3] == (reason if reason in {outcome.value for outcome in Outcome} else None)
+
+
+def test_a_grpc_services_own_status_is_not_the_gateways() -> None:
+    """It has no `error`, by which the standard says that the intermediary made the answer."""
+    said = error_of(status_of(5), "no such thing", [], service="shop")
+    assert made(said) == b'torana; details="NOT_FOUND grpc"'

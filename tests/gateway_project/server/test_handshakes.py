@@ -82,7 +82,7 @@ async def test_a_connection_that_breaks_as_it_is_given_away(caplog: pytest.LogCa
         await receive()
         taken = scope["extensions"][TAKE_OVER](Leaver(), ())
         taken.transport.abort()  # as writing to a client that has reset the connection does
-        asyncio.get_running_loop().call_later(0.01, lost.set)
+        asyncio.get_running_loop().call_soon(lost.set)  # behind the transport's word to its protocol
         taken.release()
 
     async with asyncio.timeout(10), served(handler) as server, server.client() as wire:
