@@ -75,7 +75,7 @@ def prune(now: float) -> bool:
     """Deletes some of what is too old; True if there may be more of it."""
     more = False
     for span, kept_s in KEPT_S.items():
-        for scope in (ALL, SERVICE, ROUTE, tallies.SCOPE):
+        for scope in (ALL, SERVICE, ROUTE, tallies.SCOPE, tallies.BEFORE):
             rows = TrafficRow.objects.filter(span=span, scope=scope, at__lt=now - kept_s)
             more |= delete_some(rows.order_by("at"))
         more |= delete_some(CallerRow.objects.filter(span=span, at__lt=now - kept_s).order_by("at"))

@@ -210,6 +210,13 @@ def test_those_of_earlier_versions_go_when_they_are_made_anew() -> None:
     assert not TrafficRow.objects.filter(scope=tallies.BEFORE).exists()
 
 
+def test_those_of_earlier_versions_go_when_they_are_too_old() -> None:
+    """Whether or not they were made anew: those of days may be older than any that is."""
+    write_traffic([TrafficRow(span=DAY, at=AT, scope=tallies.BEFORE, buckets="{}", **NOTHING)])
+    summing.prune(AT + 401 * DAY)
+    assert not TrafficRow.objects.exists()
+
+
 @given(hours=st.lists(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 99)), max_size=6))
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_tallies_come_to_what_rows_come_to(hours: list[dict[str, int]]) -> None:
