@@ -280,7 +280,10 @@ class Gateway:
             )
             if config.enable_rate_limiting
             else None,
-            on_arrival=(servertiming.tell,) * config.debug + (proxystatus.tell,) * config.proxy_status,
+            on_arrival=(
+                *((servertiming.tell,) if config.debug else ()),
+                *((proxystatus.tell,) if config.proxy_status else ()),
+            ),
             spans=self._tracing.spans,
             on_finish=(self._recorder.note,) if config.telemetry else (),
         )
