@@ -5,6 +5,7 @@ import os
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.support.pages import reloaded_until
 from tests.support.process import Running, Site
 
 pytestmark = pytest.mark.browser
@@ -20,9 +21,12 @@ async def test_a_breaker_is_forced_open_and_released(page: Page, site: Site, gat
     """It takes effect on requests at once; who did it and why stays on the breaker's page."""
     await site.apply(SHOP)
     await gateway.until("/shop", 502)
-    await page.goto("/admin/resilience/breakerstate/")
-    await expect(page.get_by_role("link", name="shop", exact=True)).to_be_visible()
-    await page.get_by_role("link", name="shop", exact=True).click()
+    listed = await reloaded_until(
+        page,
+        "/admin/resilience/breakerstate/",
+        lambda page: page.get_by_role("link", name="shop", exact=True),
+    )
+    await listed.click()
     await page.get_by_role("link", name="Force open").click()
     await page.fill("#dialog [name=reason]", "its database is being moved")
     await page.fill("#dialog [name=duration]", "30m")
