@@ -119,7 +119,7 @@ class Changes:
 
 def diff(old_raw: Raw, new_raw: Raw, *, are_canonical: bool = False) -> Changes:
     """What changes from one document to the other; how it is written does not matter."""
-    old, new = (old_raw, new_raw) if are_canonical else map(canonicalise, _apart(old_raw, new_raw))
+    old, new = (old_raw, new_raw) if are_canonical else map(canonicalise, apart(old_raw, new_raw))
     entries: list[EntryChange] = []
     for kind in KINDS:
         entries += _kind_changes(kind, _by_name(old.get(kind)), _by_name(new.get(kind)))
@@ -127,7 +127,7 @@ def diff(old_raw: Raw, new_raw: Raw, *, are_canonical: bool = False) -> Changes:
     return Changes(tuple(entries))
 
 
-def _apart(old: Raw, new: Raw) -> tuple[Raw, Raw]:
+def apart(old: Raw, new: Raw) -> tuple[Raw, Raw]:
     """Both without the entries that are written alike in both, most of them: what is left is made canonical quickly.
 
     Routes stay where `defaults` differ, as what goes without saying depends on those.

@@ -15,9 +15,8 @@ class Actor:
 
 def record_pending(actor: Actor, *, source: str, message: str) -> None:
     """Notes that the actor has a hand in the draft."""
-    live = Revision.objects.order_by("-number").values_list("number", flat=True).first()
     PendingChange.objects.create(
-        author=actor.name, user_id=actor.user_id, source=source, message=message, base=live
+        author=actor.name, user_id=actor.user_id, source=source, message=message, base=live_number()
     )
 
 
@@ -48,12 +47,16 @@ def standing_rejection() -> DraftComment | None:
     return rejection
 
 
-def draft_base() -> Revision | None:
-    """The revision that was live when the draft was begun; None where nobody knows."""
-    number = PendingChange.objects.order_by("pk").values_list("base", flat=True).first()
-    return Revision.objects.filter(number=number).first() if number is not None else None
+def draft_base() -> int | None:
+    """The number of the revision that was live when the draft was begun; None where nobody knows."""
+    return PendingChange.objects.order_by("pk").values_list("base", flat=True).first()
 
 
 def live_revision() -> Revision | None:
     """The newest revision: what data planes run."""
     return Revision.objects.order_by("-number").first()
+
+
+def live_number() -> int | None:
+    """Its number, without its document."""
+    return Revision.objects.order_by("-number").values_list("number", flat=True).first()

@@ -6,7 +6,7 @@ leaves everything as it was.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import orjson
@@ -19,6 +19,7 @@ from routing.drafts import (
     Actor,
     forget_pending,
     is_author,
+    live_number,
     live_revision,
     pending_authors,
     record_pending,
@@ -145,7 +146,8 @@ def publish(
     `expected_draft` is the digest of what was looked at: what somebody changed since then is not published unseen.
     """
     with writing():
-        if expected_draft is not None and expected_draft != draft_digest():
+        rows = read_rows()
+        if expected_draft is not None and expected_draft != draft_digest(rows):
             raise EditConflict("the draft was changed since you looked at it: look at it again")
         if under_review() and is_author(actor):
             raise PublishRefused(
@@ -155,7 +157,7 @@ def publish(
             raise PublishRefused(
                 f'"{rejection.author}" has rejected this draft: {rejection.text}. It must be changed first'
             )
-        target, _warnings = validated(read_rows())
+        target, _warnings = validated(rows)
         return _publish(target, actor, message, source)
 
 
@@ -167,7 +169,7 @@ def publish_rows_after_edit(*, actor: Actor, message: str = "", source: str = "a
         target, warnings = validated(read_rows())
         if under_review():
             changes = _compare(_live_document(target), target)
-            preview = Outcome("previewed", changes, _live_number(), warnings=warnings)
+            preview = Outcome("previewed", changes, live_number(), warnings=warnings)
             return _leave_draft(target, preview, actor, message, source)
         return replace(_publish(target, actor, message, source), warnings=warnings)
 
@@ -179,7 +181,7 @@ def discard(*, actor: Actor, source: str = "api") -> Outcome:
         before = _current()
         live = _live_document(before)
         changes = _compare(before, live)
-        revision = _live_number()
+        revision = live_number()
         forget_pending()
         if not changes:
             return Outcome("unchanged", changes, revision)
@@ -207,21 +209,35 @@ def rollback(number: int, *, actor: Actor, message: str = "", source: str = "api
         return _publish(target, actor, message or f"Back to revision {number}", source)
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One look at the rows, beside what is live: what publishing them would change."""
+
+    changes: Changes
+    rows: Document = field(repr=False)
+    """As they were read."""
+
+    @property
+    def digest(self) -> str:
+        """What tells this draft from another."""
+        return draft_digest(self.rows)
+
+
+@collections_paused()
+def draft_now() -> Draft:
+    """Nothing is made canonical that is written alike in both: nearly all, or all where nothing is pending."""
+    rows, live = read_rows(), live_revision()
+    return Draft(diff(orjson.loads(live.document) if live else EMPTY, rows), rows)
+
+
+def draft_digest(rows: Document) -> str:
+    """What tells one draft from another, by how its rows are written."""
+    return digest(rows, is_canonical=True)
+
+
 def draft_changes() -> Changes:
     """What publishing the rows now would change."""
-    live, draft = live_and_draft()
-    return _compare(live, draft)
-
-
-def draft_digest() -> str:
-    """What tells one draft from another."""
-    return digest(_current(), is_canonical=True)
-
-
-def draft_now() -> tuple[Changes, str]:
-    """Both, of one look at the rows."""
-    live, draft = live_and_draft()
-    return _compare(live, draft), digest(draft, is_canonical=True)
+    return draft_now().changes
 
 
 def patched_live(raw: Any) -> tuple[Document, Document]:
@@ -273,7 +289,7 @@ def _edited(edit: Become, judge: Judge | None) -> tuple[Document, Document, Outc
     changes = _compare(current, target)
     if judge is not None:
         judge(current, target, changes)
-    return current, target, Outcome("previewed", changes, _live_number(), merged.pruned, warnings)
+    return current, target, Outcome("previewed", changes, live_number(), merged.pruned, warnings)
 
 
 def _leave_draft(target: Document, preview: Outcome, actor: Actor, message: str, source: str) -> Outcome:
@@ -342,12 +358,8 @@ def _document_of(revision: Revision | None, known: Document) -> Document:
     return canonicalise(orjson.loads(revision.document), known=known) if revision else EMPTY
 
 
-def _live_number() -> int | None:
-    return Revision.objects.order_by("-number").values_list("number", flat=True).first()
-
-
 def _expect(revision: int | None) -> None:
-    live = _live_number() or 0
+    live = live_number() or 0
     if revision is not None and revision != live:
         raise EditConflict(f"this change was made for revision {revision}, but revision {live} is live now")
 

@@ -6,21 +6,22 @@ from typing import Final
 import orjson
 from django.db.models import QuerySet
 
-from routing.diff import Changes, diff
+from routing.diff import Changes, apart, diff
 from routing.document.canonical import canonicalise
-from routing.drafts import Actor, draft_base, live_revision
-from routing.edits import edits_between, overlapping
+from routing.drafts import Actor, draft_base, live_number, live_revision
+from routing.edits import Document, Edit, edits_between, overlapping
+from routing.loader import read_rows
 from routing.locking import writing
-from routing.models import DraftComment
+from routing.models import DraftComment, Revision
 from routing.publishing import (
     Outcome,
     PublishedEvent,
     PublishRefused,
     discard,
     draft_changes,
-    live_and_draft,
     tell,
 )
+from routing.quiet import collections_paused
 from routing.rows.changes import TEXT_LENGTH
 
 MOST_COMMENTS: Final = 500
@@ -70,15 +71,24 @@ def comments_of(revision: int) -> list[DraftComment]:
     return list(DraftComment.objects.filter(revision=revision)[:MOST_COMMENTS])
 
 
+@collections_paused()
 def meanwhile() -> Meanwhile | None:
     """None where what is live is still what the draft was begun on."""
-    base, live = draft_base(), live_revision()
-    if base is None or live is None or base.number == live.number:
+    number = draft_base()
+    if number is None or number == live_number():
         return None
-    before = canonicalise(orjson.loads(base.document))
-    now, draft = live_and_draft()
-    clashes = tuple(each.place for each in overlapping(edits_between(now, draft), edits_between(before, now)))
-    return Meanwhile(base.number, live.number, diff(before, now, are_canonical=True), clashes)
+    base, live = Revision.objects.filter(number=number).first(), live_revision()
+    if base is None or live is None:
+        return None
+    before, now = orjson.loads(base.document), orjson.loads(live.document)
+    mine, theirs = _edits(now, read_rows()), _edits(before, now)
+    clashes = tuple(each.place for each in overlapping(mine, theirs))
+    return Meanwhile(base.number, live.number, diff(before, now), clashes)
+
+
+def _edits(old: Document, new: Document) -> tuple[Edit, ...]:
+    """Of documents as they are written."""
+    return edits_between(*map(canonicalise, apart(old, new)))
 
 
 def _say(text: str, actor: Actor, *, is_rejection: bool) -> DraftComment:

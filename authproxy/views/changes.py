@@ -16,7 +16,7 @@ from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, shows
 from authproxy.views.control.tables import page
 from authproxy.views.documented import documented
 from routing.admin.dialogs import REASON_LENGTH
-from routing.drafts import draft_base, live_revision, pending_authors, standing_rejection
+from routing.drafts import draft_base, live_number, pending_authors, standing_rejection
 from routing.locking import reading, writing
 from routing.publishing import Outcome, discard, draft_changes, draft_now, publish
 from routing.reviewing import all_open_comments, comment, meanwhile, open_comments, reject
@@ -191,9 +191,8 @@ class RejectView(ControlEndpoint):
             done = reject(wanted["reason"], actor=actor, source=SOURCE, discards=wanted["discard"])
         if done is not None:
             return Response(_decided(done))
-        live = live_revision()
-        number = live.number if live else None
-        return Response({"outcome": "rejected", "revision": number, "changes": draft_changes().summary()})
+        summary = draft_changes().summary()
+        return Response({"outcome": "rejected", "revision": live_number(), "changes": summary})
 
 
 @contextmanager
@@ -209,13 +208,12 @@ def _unchanged(request: Request) -> Iterator[None]:
 
 
 def _draft() -> dict[str, Any]:
-    base, live, moved, rejection = draft_base(), live_revision(), meanwhile(), standing_rejection()
-    changes, seen = draft_now()
+    draft, moved, rejection = draft_now(), meanwhile(), standing_rejection()
     return {
-        "digest": seen,
-        "base": base.number if base else None,
-        "live": live.number if live else None,
-        "changes": _changes(changes),
+        "digest": draft.digest,
+        "base": draft_base(),
+        "live": live_number(),
+        "changes": _changes(draft.changes),
         "authors": list(pending_authors()),
         "comments": [_comment(each) for each in open_comments()],
         "rejected_by": rejection.author if rejection else None,

@@ -50,7 +50,7 @@ class PendingChangeAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        changes, seen = draft_now()
+        draft = draft_now()
         moved = meanwhile()
         may_publish = request.user.has_perm(PUBLISH_PERMISSION)
         context = {
@@ -58,15 +58,14 @@ class PendingChangeAdmin(ReadOnlyAdmin):
             **(extra_context or {}),
             "title": "Pending changes",
             "opts": self.opts,
-            "has_changes": bool(changes),
-            "difference": difference(changes),
+            "draft": draft,
+            "difference": difference(draft.changes),
             "edits": PendingChange.objects.order_by("-pk")[:SHOWN],
             "under_review": under_review(),
             "may_publish": may_publish,
             "is_author": under_review() and is_author(actor_of(request)),
             "reason_length": REASON_LENGTH,
             "text_length": TEXT_LENGTH,
-            "seen": seen,
             "comments": open_comments(),
             "rejection": standing_rejection(),
             "meanwhile": moved,

@@ -301,3 +301,27 @@ def test_the_audit_port_is_told_inside_the_transaction(monkeypatch: pytest.Monke
     with pytest.raises(RuntimeError):
         apply(small(port=9))
     assert state() == before
+
+
+def test_a_look_at_the_draft_makes_nothing_canonical_that_did_not_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of very many entries it compares how they are written."""
+    apply(large(20))
+    taken: list[int] = []
+
+    def counted(raw: Any) -> dict[str, Any]:
+        taken.append(sum(len(raw.get(kind, ())) for kind in ("services", "routes")))
+        return canonicalise(raw)
+
+    monkeypatch.setattr("routing.diff.canonicalise", counted)
+    assert (bool(draft_changes()), taken) == (False, [0, 0])
+    Route.objects.filter(name=Route.objects.order_by("name")[0].name).update(path="/moved")
+    assert (draft_changes().summary(), taken[2:]) == ("1 route changed", [1, 1])
+
+
+def test_rows_written_in_another_way_are_no_draft() -> None:
+    """Only what they say counts."""
+    apply(small())
+    Route.objects.update(enabled=True, priority=0)
+    assert not draft_changes()

@@ -7,7 +7,7 @@ import pytest
 from routing import publishing, reviewing, scheduling
 from routing.drafts import Actor
 from routing.models import DraftComment, EditConflict
-from routing.publishing import PublishRefused, apply_document, discard, draft_changes, draft_digest, publish
+from routing.publishing import PublishRefused, apply_document, discard, draft_changes, draft_now, publish
 from routing.reviewing import comment, comments_of, meanwhile, open_comments, reject
 from tests.support.configuration import route, service, small
 
@@ -60,11 +60,11 @@ def test_a_rejected_draft_may_be_thrown_away_at_once() -> None:
 
 def test_what_somebody_changed_since_is_not_published_unseen() -> None:
     """The digest is that of what was looked at."""
-    seen = draft_digest()
+    seen = draft_now().digest
     apply_document({"version": 1, "routes": [route(timeout="9s")]}, actor=ANNA)
     with pytest.raises(EditConflict, match="look at it again"):
         publish(actor=BERT, expected_draft=seen)
-    assert publish(actor=BERT, expected_draft=draft_digest()).kind == "published"
+    assert publish(actor=BERT, expected_draft=draft_now().digest).kind == "published"
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 4001])

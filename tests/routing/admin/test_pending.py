@@ -117,11 +117,11 @@ def test_what_was_not_seen_is_not_published() -> None:
     """The page sends along which draft it showed."""
     apply_document(small(port=9000), actor=Actor("anna"))
     carla, there = signed_in("carla"), reverse(PAGE)
-    seen = carla.get(there).context["seen"]
+    seen = carla.get(there).context["draft"].digest
     apply_document(small(port=9999), actor=Actor("anna"))
     carla.post(reverse("admin:routing_draft_publish"), {"seen": seen})
     assert Revision.objects.count() == 1
-    carla.post(reverse("admin:routing_draft_publish"), {"seen": carla.get(there).context["seen"]})
+    carla.post(reverse("admin:routing_draft_publish"), {"seen": carla.get(there).context["draft"].digest})
     assert Revision.objects.count() == 2
 
 
@@ -133,3 +133,13 @@ def test_the_page_reads_the_configuration_once() -> None:
         client.get(reverse(PAGE))
     whole = [each["sql"] for each in queries if 'FROM "routing_target"' in each["sql"]]
     assert len(whole) == 1
+
+
+def test_nothing_pending_reads_the_live_document_once() -> None:
+    """The revision that a draft was begun on is not read where there is none, or where it is still live."""
+    client = signed_in()
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            client.get(reverse(PAGE))
+        assert sum('"routing_revision"."document"' in each["sql"] for each in queries) == 1
+        edit(client)
