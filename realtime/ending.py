@@ -24,7 +24,7 @@ from routing.ordering import MOST_NAMES, OrderRefused
 from routing.problems import did_you_mean
 
 LOG: Final = logging.getLogger("torana.sockets")
-_MOST_ID: Final = 1 << 62
+MOST_ID: Final = 1 << 62
 
 
 def end_some(keys: Iterable[int], *, by: str, reason: str = "") -> list[SocketEnding]:
@@ -32,7 +32,7 @@ def end_some(keys: Iterable[int], *, by: str, reason: str = "") -> list[SocketEn
     wanted = list(dict.fromkeys(keys))
     with clear_errors(), gathering():
         hold_orders()
-        rows = LiveSocket.objects.in_bulk([key for key in wanted if 0 < key < _MOST_ID])
+        rows = LiveSocket.objects.in_bulk([key for key in wanted if 0 < key < MOST_ID])
         missing = [key for key in wanted if key not in rows]
         if missing:
             raise OrderRefused("id", f"there is no connection {missing[0]}, or it has ended")

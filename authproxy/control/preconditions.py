@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -30,6 +31,11 @@ def may_write(current: str | None, *, if_match: str | None, if_none_match: str |
     if if_none_match is None or current is None:
         return True
     return if_none_match.strip() != "*" and current not in _weak(if_none_match)
+
+
+def may_write_all(current: Sequence[str], *, if_match: str | None, if_none_match: str | None) -> bool:
+    """The same for a change of several: each must be named, and none may be known."""
+    return all(may_write(each, if_match=if_match, if_none_match=if_none_match) for each in current or (None,))
 
 
 def is_known(current: str, *, if_none_match: str | None) -> bool:

@@ -12,7 +12,7 @@ from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.base import obeying, operator, viewer
 from authproxy.views.control.asking import ControlEndpoint, at_once, require_match, shown
-from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, query, shows, text
+from authproxy.views.control.parameters import IF_MATCH, lists, query, shows, text
 from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
 from resilience.breaker import State
@@ -71,16 +71,14 @@ class BreakerOrder(Shape):
 class BreakersView(ControlEndpoint):
     """All breakers."""
 
-    @documented(
+    @lists(
         "List breakers",
         tag=_TAG,
         asks=[
-            *PAGING,
             text("search", "Part of the service's name."),
             query("forced", "Only those that somebody holds so.", enum=_FORCED),
         ],
-        answers={200: BreakersShape},
-        errors=READING,
+        answers=BreakersShape,
     )
     def get(self, request: Request) -> Response:
         """Those of services that failed, or that somebody forced, by name, a page at a time."""

@@ -12,7 +12,7 @@ from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.base import obeying, operator, viewer
 from authproxy.views.control.asking import ControlEndpoint, at_once, require_match, shown
-from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, query, shows, text
+from authproxy.views.control.parameters import IF_MATCH, lists, query, shows, text
 from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
 from resilience.models import CanaryState
@@ -78,12 +78,11 @@ class CanaryOrder(Shape):
 class CanariesView(ControlEndpoint):
     """The canaries of all routes."""
 
-    @documented(
+    @lists(
         "List canaries",
         tag=_TAG,
-        asks=[*PAGING, text("search", "Part of the route's name."), query("state", "", enum=_STATES)],
-        answers={200: CanariesShape},
-        errors=READING,
+        asks=[text("search", "Part of the route's name."), query("state", "", enum=_STATES)],
+        answers=CanariesShape,
     )
     def get(self, request: Request) -> Response:
         """By route, a page at a time; live to a second."""

@@ -12,7 +12,7 @@ from authproxy.control.preconditions import etag
 from authproxy.serializers import Shape
 from authproxy.views.control.asking import ControlEndpoint, changing, is_conditional, require_match, shown
 from authproxy.views.control.calling import PUBLISH, Caller, staff
-from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, shows
+from authproxy.views.control.parameters import IF_MATCH, READING, lists, shows
 from authproxy.views.control.tables import page
 from authproxy.views.documented import documented
 from routing.admin.dialogs import REASON_LENGTH
@@ -105,12 +105,10 @@ class DraftView(ControlEndpoint):
 class CommentsView(ControlEndpoint):
     """What is said of the draft."""
 
-    @documented(
+    @lists(
         "List comments on the draft",
         tag=TAG,
-        asks=PAGING,
-        answers={200: CommentsShape},
-        errors=READING,
+        answers=CommentsShape,
     )
     def get(self, request: Request) -> Response:
         """Oldest first, a page at a time."""

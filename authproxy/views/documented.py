@@ -21,6 +21,8 @@ _MEANINGS: Final = {
 }
 QUERY: Final = "query_names"
 """The attribute of a method that has the names of its parameters in the query."""
+TAGGED: Final = "is_tagged"
+"""The attribute of a method whose answers get an entity tag, made of all that they show."""
 UNAVAILABLE: Final = OpenApiResponse(
     ErrorEnvelope,
     description="`SERVICE_UNAVAILABLE`: accounts cannot be looked up at the moment; `OVERLOADED`: too many passwords "

@@ -1,6 +1,6 @@
 """D: `/control/v1/quotas/counts`: what calendar quotas have counted, and an operator's word to count a caller anew."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -15,13 +15,14 @@ from authproxy.refusing import Refused, not_found
 from authproxy.rejections import Code, Rejection
 from authproxy.serializers import Shape
 from authproxy.views.base import operator, viewer
-from authproxy.views.control.asking import ControlEndpoint
-from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.asking import ControlEndpoint, at_once, is_conditional, require_rows, tagged
+from authproxy.views.control.parameters import IF_ROWS, lists
 from authproxy.views.control.tables import cut
 from authproxy.views.documented import documented
 from resilience.models import QuotaCount
 from resilience.rows.breakers import REASON_LENGTH
 from routing.auditing import gathering
+from routing.orderfeed import hold_orders
 
 _TAG: Final = "Control"
 _LONGEST: Final = 512
@@ -46,6 +47,7 @@ class CountShape(Shape):
     limit = serializers.IntegerField(allow_null=True)
     left = serializers.IntegerField(allow_null=True)
     ends_at = serializers.DateTimeField()
+    etag = serializers.CharField(help_text="For `If-Match` of an order about it.")
 
 
 class CountsShape(Shape):
@@ -72,12 +74,11 @@ class ResetShape(Shape):
 class CountsView(ControlEndpoint):
     """What callers have used of this day's and this month's quotas."""
 
-    @documented(
+    @lists(
         "List calendar counts",
         tag=_TAG,
-        asks=[*PAGING, CountsQuestion],
-        answers={200: CountsShape},
-        errors=(400, 401, 403),
+        asks=[CountsQuestion],
+        answers=CountsShape,
     )
     def get(self, request: Request) -> Response:
         """The highest first, a page at a time, as workers wrote them down last."""
@@ -85,7 +86,7 @@ class CountsView(ControlEndpoint):
         asked = CountsQuestion(data=request.query_params)
         asked.is_valid(raise_exception=True)
         found = cut(_rows(asked.validated_data), request, by=("-count", "pk"))
-        return Response(found.under("counts", quotacounts.as_json(found.rows)))
+        return Response(found.under("counts", _listed(found.rows)))
 
 
 class ResetView(ControlEndpoint):
@@ -95,8 +96,9 @@ class ResetView(ControlEndpoint):
         "Count a caller anew",
         tag=_TAG,
         takes=ResetOrder,
+        asks=[IF_ROWS],
         answers={200: ResetShape},
-        errors=(400, 401, 403, 404, 413, 415),
+        errors=(400, 401, 403, 404, 412, 413, 415),
     )
     def post(self, request: Request) -> Response:
         """From nothing again, on every worker within a second, until the day or the month ends."""
@@ -104,12 +106,14 @@ class ResetView(ControlEndpoint):
         wanted = ResetOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
         quota, key, reason = (wanted.validated_data[name] for name in ("quota", "key", "reason"))
-        buckets = QuotaCount.objects.filter(quotacounts.of_key(quota, key)).values_list("bucket", flat=True)
-        if not (found := list(buckets)):
-            raise not_found(f'The quota "{quota}" has counted nothing of "{key}".')
+        counts = QuotaCount.objects.filter(quotacounts.of_key(quota, key)).order_by("bucket")
         by = identity.name or identity.consumer
-        with _obeying(), gathering():
-            orders = [reset(bucket, by=by, reason=reason) for bucket in found]
+        with _obeying(), at_once(hold_orders), gathering():
+            if not (found := list(counts.select_for_update())):
+                raise not_found(f'The quota "{quota}" has counted nothing of "{key}".')
+            if is_conditional(request):
+                require_rows(request, [each["etag"] for each in _listed(found)])
+            orders = [reset(row.bucket, by=by, reason=reason) for row in found]
         return Response({"quota": quota, "key": key, "forgotten": [each.count for each in orders], "by": by})
 
 
@@ -124,6 +128,10 @@ def _obeying() -> Iterator[None]:
         ) from outage
     except ResetRefused as refusal:
         raise not_found(f"Nothing was reset: {refusal}.") from refusal
+
+
+def _listed(rows: Iterable[QuotaCount]) -> list[dict[str, Any]]:
+    return [tagged(told) for told in quotacounts.as_json(rows)]
 
 
 def _rows(wanted: dict[str, Any]) -> QuerySet[QuotaCount]:

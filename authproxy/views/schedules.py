@@ -16,7 +16,7 @@ from authproxy.serializers import Shape
 from authproxy.views.changes import TAG, allowed
 from authproxy.views.control.asking import ControlEndpoint, changing, require_match, shown, word
 from authproxy.views.control.calling import PUBLISH
-from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, query, shows, text
+from authproxy.views.control.parameters import IF_MATCH, READING, lists, query, shows, text
 from authproxy.views.control.tables import NEWEST_FIRST, one_of, page, searched
 from authproxy.views.documented import documented
 from routing.drafts import is_author
@@ -89,17 +89,15 @@ class CancelOrder(Shape):
 class SchedulesView(ControlEndpoint):
     """All scheduled changes."""
 
-    @documented(
+    @lists(
         "List scheduled changes",
         tag=TAG,
         asks=[
-            *PAGING,
             query("state", "", enum=_STATES),
             text("author", "Who made them."),
             text("search", "Part of the reason."),
         ],
-        answers={200: SchedulesShape},
-        errors=READING,
+        answers=SchedulesShape,
     )
     def get(self, request: Request) -> Response:
         """Newest first, a page at a time."""

@@ -6,11 +6,21 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authproxy.control.preconditions import etag
 from authproxy.serializers import Shape
 from authproxy.standings import as_json, readmission_as_json
 from authproxy.views.base import account_of, obeying, operator, viewer
-from authproxy.views.control.asking import ControlEndpoint
-from authproxy.views.control.parameters import PAGING, READING, text
+from authproxy.views.control.asking import (
+    ControlEndpoint,
+    at_once,
+    changing,
+    is_conditional,
+    require_match,
+    require_rows,
+    tagged,
+)
+from authproxy.views.control.kinds import KINDS, entries
+from authproxy.views.control.parameters import IF_MATCH, IF_ROWS, READING, lists, text
 from authproxy.views.control.tables import page, searched
 from authproxy.views.documented import documented
 from resilience.rows.breakers import REASON_LENGTH
@@ -18,6 +28,9 @@ from resilience.rows.targets import URL_LENGTH
 from routing import readmitting
 from routing.drafts import Actor
 from routing.draining import drain
+from routing.locking import writing
+from routing.models import Service
+from routing.orderfeed import hold_orders
 from routing.ordering import require_service
 
 _TAG: Final = "Control"
@@ -37,8 +50,14 @@ class StandingShape(Shape):
     checked_at = serializers.DateTimeField(allow_null=True)
 
 
+class ListedStandingShape(StandingShape):
+    """`etag` is for `If-Match` of an order about it."""
+
+    etag = serializers.CharField()
+
+
 class StandingsShape(Shape):
-    targets = StandingShape(many=True)
+    targets = ListedStandingShape(many=True)
     total = serializers.IntegerField()
     next: Any = serializers.CharField(allow_null=True)
 
@@ -77,11 +96,11 @@ class DrainedShape(Shape):
 class TargetsView(ControlEndpoint):
     """The targets of one service."""
 
-    @documented(
+    @lists(
         "List targets",
         tag=_TAG,
-        asks=[*PAGING, text("search", "Part of the URL.")],
-        answers={200: StandingsShape},
+        asks=[text("search", "Part of the URL.")],
+        answers=StandingsShape,
         errors=(*READING, 404),
     )
     def get(self, request: Request, service: str) -> Response:
@@ -90,7 +109,7 @@ class TargetsView(ControlEndpoint):
         with obeying():
             require_service(service)
         rows = searched(readmitting.standings().filter(service=service), request, "target")
-        return Response(page(rows, request, "targets", as_json, by=("target",)))
+        return Response(page(rows, request, "targets", _listed, by=("target",)))
 
 
 class ReadmitView(ControlEndpoint):
@@ -100,8 +119,9 @@ class ReadmitView(ControlEndpoint):
         "Put a target back",
         tag=_TAG,
         takes=ReadmissionOrder,
+        asks=[IF_ROWS],
         answers={200: ReadmissionShape},
-        errors=(400, 401, 403, 404, 413, 415),
+        errors=(400, 401, 403, 404, 412, 413, 415),
     )
     def post(self, request: Request, service: str) -> Response:
         """Ejected or unhealthy as it is, it gets requests again; on every worker within a second."""
@@ -110,7 +130,11 @@ class ReadmitView(ControlEndpoint):
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
         by = identity.name or identity.consumer
-        with obeying():
+        with obeying(), at_once(hold_orders):
+            if is_conditional(request):
+                require_service(service)
+                there = readmitting.standings().filter(service=service, target=given["url"])
+                require_rows(request, [_listed(row)["etag"] for row in there])
             row = readmitting.readmit(service, given["url"], by=by, reason=given["reason"])
         return Response(readmission_as_json(row))
 
@@ -122,20 +146,35 @@ class DrainView(ControlEndpoint):
         "Drain a target",
         tag=_TAG,
         takes=DrainOrder,
+        asks=[IF_MATCH],
         answers={200: DrainedShape},
-        errors=(400, 401, 403, 404, 413, 415),
+        errors=(400, 401, 403, 404, 412, 413, 415),
     )
     def post(self, request: Request, service: str) -> Response:
-        """What it has begun may finish. It is a change of the configuration, with a revision or a draft."""
+        """What it has begun may finish. It is a change of the configuration, with a revision or a draft:
+        `If-Match` takes the tag of the service's entry."""
         identity = operator(request)
         wanted = DrainOrder(data=request.data)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
         account = account_of(identity)
         actor = Actor(identity.name or identity.consumer, account.pk if account is not None else None)
-        with obeying():
+        with obeying(), changing(), writing():
+            if is_conditional(request):
+                require_service(service)
+                require_match(request, _entry_tag(service))
             outcome = drain(
                 service, given["url"], undo=not given["drain"], actor=actor, reason=given["reason"]
             )
         told = {"service": service, "url": given["url"], "drain": given["drain"]}
         return Response(told | {"outcome": outcome.kind, "revision": outcome.revision})
+
+
+def _listed(row: Any) -> dict[str, Any]:
+    return tagged(as_json(row))
+
+
+def _entry_tag(service: str) -> str:
+    """As `services/{name}` shows it."""
+    (entry,) = entries(KINDS["services"], Service.objects.filter(name=service))
+    return etag(entry)

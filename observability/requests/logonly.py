@@ -10,7 +10,7 @@ from django.db.models import Count, F, Max, Min, Sum, Window
 from django.db.models.functions import RowNumber
 
 from observability.models import WouldRefuse
-from observability.requests.enforcing import NothingToEnforce, enforced, in_mode_log
+from observability.requests.enforcing import Named, NothingToEnforce, enforced, in_mode_log
 from observability.requests.logged import logged_now
 from routing.checking import Document
 from routing.document.canonical import canonicalise
@@ -103,6 +103,25 @@ def with_callers(some: Sequence[Group]) -> list[Group]:
     for row in ranked.order_by("-count", "caller") if hit else ():
         found[row.route, row.policy, row.quota].append(row)
     return [replace(each, rows=found.get((each.route, each.policy, each.quota), ())) for each in some]
+
+
+def states(some: Sequence[Named]) -> list[tuple[Any, ...]]:
+    """Of each policy, what changes when somebody edits where it may stand: the versions of those rows. At most three
+    queries for all of them."""
+    routes = _versions(Route, {route for route, _, _ in some})
+    quotas = _versions(Quota, {quota for _, _, quota in some if quota})
+    defaults = RouteDefaults.objects.values_list("version", flat=True).first()
+    return [(*named, routes.get(named[0]), quotas.get(named[2]), defaults) for named in some]
+
+
+def only_quota(route: str, quota: str) -> str:
+    """The quota that is meant where none is named: the only one of the route's in mode log."""
+    logged = {name for _, policy, name in logged_now(route) if policy == "quotas"}
+    return quota or (logged.pop() if len(logged) == 1 else "")
+
+
+def _versions(model: type[Route | Quota], names: set[str]) -> dict[str, int]:
+    return dict(model._default_manager.filter(name__in=names).values_list("name", "version")) if names else {}
 
 
 def places_of(route: str, policy: str, quota: str = "") -> list[str]:

@@ -9,9 +9,8 @@ from rest_framework.response import Response
 from authproxy.serializers import AnyValue, Shape
 from authproxy.views.base import viewer
 from authproxy.views.control.asking import ControlEndpoint
-from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.parameters import lists
 from authproxy.views.control.tables import NEWEST_FIRST, page
-from authproxy.views.documented import documented
 from observability.audit.finding import Wanted, as_json, find
 from routing.admin.audited import SEES_TRAIL
 
@@ -96,12 +95,11 @@ class EventsShape(Shape):
 class AuditView(ControlEndpoint):
     """The audit trail."""
 
-    @documented(
+    @lists(
         "List changes",
         tag="Control",
-        asks=[*PAGING, AuditQuestion],
-        answers={200: EventsShape},
-        errors=(400, 401, 403),
+        asks=[AuditQuestion],
+        answers=EventsShape,
     )
     def get(self, request: Request) -> Response:
         """The newest first, in pages. A search for words looks at the newest 100,000 of what the rest leaves."""

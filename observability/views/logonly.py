@@ -1,11 +1,13 @@
 """D: `/control/v1/log-only`: whom policies in mode log would refuse, and enforcing one."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authproxy.control.preconditions import etag
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.control.asking import (
@@ -13,16 +15,31 @@ from authproxy.views.control.asking import (
     ControlEndpoint,
     changing,
     conflict,
+    is_conditional,
     outcome_json,
+    require_rows,
     status_of,
+    tagged,
     word,
 )
 from authproxy.views.control.calling import Caller, staff
-from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.parameters import IF_ROWS, lists
 from authproxy.views.control.tables import sliced
 from authproxy.views.documented import documented
 from observability.requests.enforcing import POLICIES, NothingToEnforce
-from observability.requests.logonly import ENFORCE, SEE, Group, NoSuchRoute, enforce, groups, with_callers
+from observability.requests.logged import logged_now
+from observability.requests.logonly import (
+    ENFORCE,
+    SEE,
+    Group,
+    NoSuchRoute,
+    enforce,
+    groups,
+    only_quota,
+    states,
+    with_callers,
+)
+from routing.locking import writing
 from routing.rows.base import NAME_LENGTH
 
 _TAG: Final = "Control"
@@ -57,6 +74,7 @@ class LogOnlyShape(Shape):
     first_at = serializers.DateTimeField(allow_null=True)
     last_at = serializers.DateTimeField(allow_null=True)
     most = LogOnlyCallerShape(many=True)
+    etag = serializers.CharField(help_text="For `If-Match` of enforcing it; requests do not count.")
 
 
 class LogOnlyPoliciesShape(Shape):
@@ -93,23 +111,23 @@ class EnforcedShape(Shape):
 class LogOnlyView(ControlEndpoint):
     """Policies in mode log."""
 
-    @documented(
+    @lists(
         "List policies in mode log",
         tag=_TAG,
-        asks=[*PAGING, LogOnlyAsked],
-        answers={200: LogOnlyPoliciesShape},
-        errors=(400, 401, 403),
+        asks=[LogOnlyAsked],
+        answers=LogOnlyPoliciesShape,
     )
     def get(self, request: Request) -> Response:
         """Whom each would have refused within 30 days, of all requests; those hit most often first, at most 500."""
         staff(request).require(SEE)
         found = sliced(groups(word(request, "route")), request, _place)
-        return Response(found.under("policies", [group.as_json() for group in with_callers(found.rows)]))
+        return Response(found.under("policies", _listed(found.rows)))
 
     @documented(
         "Enforce a policy",
         tag=_TAG,
         takes=EnforceOrder,
+        asks=[IF_ROWS],
         answers={200: EnforcedShape, 202: EnforcedShape},
         errors=(400, 401, 403, 404, 409, 412, 413, 415),
     )
@@ -121,7 +139,9 @@ class LogOnlyView(ControlEndpoint):
         asked.is_valid(raise_exception=True)
         wanted: dict[str, Any] = dict(asked.validated_data)
         try:
-            with changing(invalid_is_conflict=True):
+            with changing(invalid_is_conflict=True), writing():
+                if is_conditional(request):
+                    require_rows(request, _tags_of(wanted))
                 outcome, places = enforce(**wanted, actor=caller.actor)
         except NoSuchRoute as error:
             raise not_found(_sentence(error)) from error
@@ -138,6 +158,21 @@ def _require_all(caller: Caller) -> None:
 
 def _place(group: Group) -> tuple[int | str, ...]:
     return -group.total, group.route, group.policy, group.quota
+
+
+def _listed(some: Sequence[Group]) -> list[dict[str, Any]]:
+    """Requests come while somebody looks: the tag is of the policy."""
+    kept = states([(each.route, each.policy, each.quota) for each in some])
+    shown = zip(with_callers(some), kept, strict=True)
+    return [tagged(group.as_json(), (group.is_log, *state)) for group, state in shown]
+
+
+def _tags_of(wanted: dict[str, Any]) -> list[str]:
+    """Of the policy that is to be enforced, if it is in mode log."""
+    route, policy, quota = wanted["route"], wanted["policy"], wanted["quota"]
+    named = (route, policy, only_quota(route, quota) if policy == "quotas" else "")
+    is_log = named in set(logged_now(route))
+    return [etag((is_log, *states([named])[0]))] if route else []
 
 
 def _sentence(error: Exception) -> str:

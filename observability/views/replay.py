@@ -11,23 +11,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authproxy.control import paging
+from authproxy.control.preconditions import of_digest
 from authproxy.refusing import Refused, invalid, not_found
 from authproxy.rejections import Code, Rejection
 from authproxy.serializers import Shape
 from authproxy.views.changes import SEE_DRAFT
-from authproxy.views.control.asking import ControlEndpoint, changing
+from authproxy.views.control.asking import ControlEndpoint, changing, is_conditional, require_match
+from authproxy.views.control.parameters import if_match
+from authproxy.views.control.revisions import document_of
 from authproxy.views.documented import documented
 from observability.replay.judging import KINDS
 from observability.replay.replaying import MOST, Busy, Span, replay
 from observability.replay.results import Found
 from observability.views.reading import SEE_REQUESTS, staff_with
+from routing.document.canonical import digest
 from routing.document.scalars import parse_duration
 from routing.explaining import DRAFT, HIGHEST_REVISION, NoRevision
+from routing.locking import reading
 from routing.problems import did_you_mean
 
 _TAG: Final = "Control"
 PAGE: Final = 100
 MOST_ON_PAGE: Final = 1000
+_IF_MATCH: Final = if_match(
+    "Only if this is the `ETag` of what it is judged by: of `document`, or the revision's."
+)
 _RETRY: Final = ((b"retry-after", b"5"),)
 
 
@@ -176,8 +184,9 @@ class ReplayView(ControlEndpoint):
         "Replay recorded requests",
         tag=_TAG,
         takes=ReplayOrder,
+        asks=[_IF_MATCH],
         answers={200: ReplayShape},
-        errors=(400, 401, 403, 404, 409, 413, 415),
+        errors=(400, 401, 403, 404, 409, 412, 413, 415),
     )
     def post(self, request: Request) -> Response:
         """By what is live and by the draft, or a revision: what would go elsewhere, be refused, or be let in. Nothing
@@ -187,6 +196,10 @@ class ReplayView(ControlEndpoint):
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data
         span, before = _span(wanted)
+        if is_conditional(request):
+            with changing(), reading():
+                judged = document_of(str(wanted["against"]))
+            require_match(request, of_digest(digest(judged, is_canonical=True)))
         try:
             with changing(invalid_is_conflict=True):
                 found = replay(wanted["against"], span)

@@ -10,7 +10,7 @@ from authproxy.control.paging import cursor, packed
 from authproxy.refusing import not_found
 from authproxy.serializers import Shape
 from authproxy.views.control.asking import ControlEndpoint
-from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.parameters import lists
 from authproxy.views.control.tables import asked_from
 from authproxy.views.documented import documented
 from observability.requests.querying import Filters, found, page_of, status_fault
@@ -98,12 +98,11 @@ class WholeRequestShape(RequestShape):
 class RequestsView(ControlEndpoint):
     """Requests that were kept."""
 
-    @documented(
+    @lists(
         "List requests",
         tag=_TAG,
-        asks=[*PAGING, RequestsAsked],
-        answers={200: RequestsShape},
-        errors=(400, 401, 403),
+        asks=[RequestsAsked],
+        answers=RequestsShape,
     )
     def get(self, request: Request) -> Response:
         """What went wrong, and a sample of the rest, of all workers, the latest first."""

@@ -10,9 +10,8 @@ from rest_framework.response import Response
 from authproxy.serializers import Shape
 from authproxy.views.base import viewer
 from authproxy.views.control.asking import ControlEndpoint
-from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.parameters import lists
 from authproxy.views.control.tables import sliced
-from authproxy.views.documented import documented
 from observability.slo.standing import standing
 from routing.rows.base import NAME_LENGTH
 
@@ -50,12 +49,11 @@ class ObjectivesAsked(Shape):
 class SloView(ControlEndpoint):
     """Objectives of routes."""
 
-    @documented(
+    @lists(
         "List objectives of routes",
         tag=_TAG,
-        asks=[*PAGING, ObjectivesAsked],
-        answers={200: ObjectivesShape},
-        errors=(400, 401, 403),
+        asks=[ObjectivesAsked],
+        answers=ObjectivesShape,
     )
     def get(self, request: Request) -> Response:
         """Of the live revision, by the roll-ups of all workers; the last minute may still be counted."""

@@ -10,13 +10,14 @@ from rest_framework.response import Response
 from authproxy.refusing import invalid
 from authproxy.serializers import Shape
 from authproxy.views.base import obeying, operator, viewer
-from authproxy.views.control.asking import ControlEndpoint
-from authproxy.views.control.parameters import PAGING
+from authproxy.views.control.asking import ControlEndpoint, at_once, is_conditional, require_rows, tagged
+from authproxy.views.control.parameters import IF_ROWS, lists
 from authproxy.views.control.tables import page
 from authproxy.views.documented import documented
-from realtime.ending import as_json, end_all, end_some, ending_as_json
+from realtime.ending import MOST_ID, as_json, end_all, end_some, ending_as_json
 from realtime.models import LiveSocket
 from resilience.rows.breakers import REASON_LENGTH
+from routing.orderfeed import hold_orders
 from routing.rows.base import NAME_LENGTH
 
 MOST_ENDED: Final = 1000
@@ -36,6 +37,7 @@ class SocketShape(Shape):
     received = serializers.IntegerField()
     sent = serializers.IntegerField()
     worker = serializers.CharField()
+    etag = serializers.CharField(help_text="For `If-Match` of an order about it; bytes do not count.")
 
 
 class SocketsShape(Shape):
@@ -76,12 +78,11 @@ class EndingsShape(Shape):
 class SocketsView(ControlEndpoint):
     """What there is."""
 
-    @documented(
+    @lists(
         "List WebSocket connections",
         tag=_TAG,
-        asks=[*PAGING, SocketsAsked],
-        answers={200: SocketsShape},
-        errors=(400, 401, 403),
+        asks=[SocketsAsked],
+        answers=SocketsShape,
     )
     def get(self, request: Request) -> Response:
         """Those through routes, of all workers, the latest first, a page at a time; at most 1,000 of each worker."""
@@ -89,7 +90,7 @@ class SocketsView(ControlEndpoint):
         asked = SocketsAsked(data=request.query_params)
         asked.is_valid(raise_exception=True)
         rows: QuerySet[LiveSocket] = LiveSocket.objects.filter(**asked.validated_data)
-        return Response(page(rows, request, "sockets", as_json, by=("-since", "-pk")))
+        return Response(page(rows, request, "sockets", _listed, by=("-since", "-pk")))
 
 
 class EndView(ControlEndpoint):
@@ -99,8 +100,9 @@ class EndView(ControlEndpoint):
         "End WebSocket connections",
         tag=_TAG,
         takes=EndOrder,
+        asks=[IF_ROWS],
         answers={200: EndingsShape},
-        errors=(400, 401, 403, 413, 415),
+        errors=(400, 401, 403, 412, 413, 415),
     )
     def post(self, request: Request) -> Response:
         """By their ids, all of a route, or all; on every worker within a second. Clients are told 1001."""
@@ -111,9 +113,25 @@ class EndView(ControlEndpoint):
         if sum(map(bool, (given["ids"], given["route"], given["all"]))) != 1:
             raise invalid({"ids": "Say which: ids, a route, or all."})
         by, reason = identity.name or identity.consumer, given["reason"]
-        with obeying():
+        with obeying(), at_once(hold_orders):
+            if is_conditional(request):
+                require_rows(request, [_listed(row)["etag"] for row in _concerned(given)])
             if given["ids"]:
                 rows = end_some(given["ids"], by=by, reason=reason)
             else:
                 rows = [end_all(route=given["route"], by=by, reason=reason)]
         return Response({"endings": [ending_as_json(row) for row in rows]})
+
+
+def _listed(row: LiveSocket) -> dict[str, Any]:
+    """Bytes flow while somebody looks: they are no part of the state that an order is about."""
+    told = as_json(row)
+    return tagged(told, {key: value for key, value in told.items() if key not in ("received", "sent")})
+
+
+def _concerned(given: dict[str, Any]) -> "QuerySet[LiveSocket]":
+    """The connections that an order is about."""
+    rows = LiveSocket.objects.order_by("-since", "-pk")
+    if given["ids"]:
+        return rows.filter(pk__in=[key for key in given["ids"] if 0 < key < MOST_ID])
+    return rows.filter(route=given["route"]) if given["route"] else rows

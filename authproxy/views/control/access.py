@@ -25,7 +25,7 @@ from authproxy.views.control.asking import (
     word,
 )
 from authproxy.views.control.calling import Caller, staff
-from authproxy.views.control.parameters import CHANGING, IF_MATCH, IF_NONE_MATCH, PAGING, READING, shows, text
+from authproxy.views.control.parameters import CHANGING, IF_MATCH, IF_NONE_MATCH, READING, lists, shows, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, one_of, page, searched
 from authproxy.views.documented import documented
@@ -84,18 +84,16 @@ class KeysPage(Shape):
 class ConsumersView(ControlEndpoint):
     """All consumers."""
 
-    @documented(
+    @lists(
         "List consumers",
         tag=_TAG,
         asks=[
-            *PAGING,
             text("search", "Part of the name, the address, or the notes."),
             parameter("kind", "", enum=KINDS),
             text("plan", "Those on this plan."),
             parameter("enabled", "", type=_BOOL),
         ],
-        answers={200: ConsumersPage},
-        errors=READING,
+        answers=ConsumersPage,
     )
     def get(self, request: Request) -> Response:
         """In the order in which they were made, a page at a time."""
@@ -170,11 +168,11 @@ class ConsumerView(ControlEndpoint):
 class ConsumerKeysView(ControlEndpoint):
     """The keys of one consumer."""
 
-    @documented(
+    @lists(
         "List a consumer's keys",
         tag=_TAG,
-        asks=[*PAGING, parameter("live", "Only those that were not revoked, or only those.", type=_BOOL)],
-        answers={200: KeysPage},
+        asks=[parameter("live", "Only those that were not revoked, or only those.", type=_BOOL)],
+        answers=KeysPage,
         errors=(*READING, 404),
     )
     def get(self, request: Request, name: str) -> Response:

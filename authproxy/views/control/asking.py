@@ -1,6 +1,6 @@
 """D: What calls of the control API have in common: their query, preconditions, and refusals of the configuration."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from authproxy.control import paging, preconditions
 from authproxy.refusing import Refused, invalid
 from authproxy.rejections import Code, Rejection
 from authproxy.views.base import Endpoint
-from authproxy.views.documented import QUERY
+from authproxy.views.documented import QUERY, TAGGED
 from routing.locking import StoreUnavailable, clear_errors
 from routing.models import EditConflict
 from routing.problems import ConfigurationInvalid, did_you_mean
@@ -23,6 +23,7 @@ MESSAGE_FIELD: Final = "X-Change-Message"
 LONGEST_MESSAGE: Final = 1000
 LONGEST_WORD: Final = 200
 SHOWN_PROBLEMS: Final = 100
+SHOWN_TAGS: Final = 100
 _FLAGS: Final = {"true": True, "1": True, "": True, "false": False, "0": False}
 _RETRY_SOON: Final = ((b"retry-after", b"2"),)
 
@@ -45,6 +46,13 @@ class ControlEndpoint(Endpoint):
         for name, value in (*request.query_params.items(), *kwargs.items()):
             if "\0" in str(value):
                 raise invalid({name: "This has impossible characters."})
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
+        """A page of a list gets its entity tag here: one place for all lists."""
+        method = getattr(self, (request.method or "").lower(), None)
+        if response.status_code == 200 and getattr(method, TAGGED, False):
+            response = shown(request, response.data, preconditions.etag(response.data))
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 def flag(request: Request, name: str) -> bool:
@@ -89,12 +97,20 @@ def require_match(request: Request, current: str | None) -> None:
         current, if_match=request.headers.get("If-Match"), if_none_match=request.headers.get("If-None-Match")
     ):
         return
-    details = {"etag": current}
-    raise Refused(
-        Rejection(
-            Code.PRECONDITION_FAILED, "It is not in the state that this change was made for.", details=details
-        )
-    )
+    raise _changed_since(current)
+
+
+def require_rows(request: Request, current: Sequence[str]) -> None:
+    """The same for an order about rows of a list: `If-Match` must have the tag of each."""
+    if not preconditions.may_write_all(
+        current, if_match=request.headers.get("If-Match"), if_none_match=request.headers.get("If-None-Match")
+    ):
+        raise _changed_since(", ".join(current[:SHOWN_TAGS]) or None)
+
+
+def tagged(told: dict[str, Any], state: Any = None) -> dict[str, Any]:
+    """A row of a list with the tag that orders about it take: of all that is shown, or of `state`."""
+    return {**told, "etag": preconditions.etag(told if state is None else state)}
 
 
 def is_conditional(request: Request) -> bool:
@@ -173,6 +189,11 @@ def outcome_fields(outcome: Outcome) -> dict[str, str]:
     if outcome.revision is not None:
         fields["X-Revision"] = str(outcome.revision)
     return fields
+
+
+def _changed_since(current: str | None) -> Refused:
+    text = "It is not in the state that this change was made for."
+    return Refused(Rejection(Code.PRECONDITION_FAILED, text, details={"etag": current}))
 
 
 def _faulty(error: ConfigurationInvalid, code: Code) -> Rejection:

@@ -16,11 +16,11 @@ from authproxy.views.control.parameters import (
     IF_NONE_MATCH,
     KNOWN,
     MESSAGE,
-    PAGING,
     PRUNE,
     READING,
     UNCHANGED,
     WRITES,
+    lists,
     query,
     shows,
     text,
@@ -86,12 +86,11 @@ def _entries_described(kind: Kind) -> Any:
     ]
     entry = ref(kind.schema)
     return extend_schema_view(
-        get=documented(
+        get=lists(
             f"List {kind.plural}",
             tag=CONFIGURATION,
-            asks=[*PAGING, text("search", "Part of " + ", ".join(kind.searched) + "."), *filters],
-            answers={200: _page(kind)},
-            errors=READING,
+            asks=[text("search", "Part of " + ", ".join(kind.searched) + "."), *filters],
+            answers=_page(kind),
         ),
         post=documented(
             f"Add {_article(kind)}",
@@ -202,17 +201,15 @@ extend_schema_view(
     post=documented("Apply a posted document", tag=CONFIGURATION, **_APPLIED),  # type: ignore[arg-type]
 )(DocumentView)
 extend_schema_view(
-    get=documented(
+    get=lists(
         "List revisions",
         tag=HISTORY,
         asks=[
-            *PAGING,
             text("author", "Who made them."),
             text("source", "By which door: admin, api, cli, …"),
             text("search", "Part of the message."),
         ],
-        answers={200: RevisionsPage},
-        errors=READING,
+        answers=RevisionsPage,
     )
 )(RevisionsView)
 extend_schema_view(

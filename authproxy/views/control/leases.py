@@ -21,7 +21,7 @@ from authproxy.views.control.asking import (
     word,
 )
 from authproxy.views.control.calling import staff
-from authproxy.views.control.parameters import IF_MATCH, PAGING, READING, shows, text
+from authproxy.views.control.parameters import IF_MATCH, lists, shows, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import one_of, page, searched
 from authproxy.views.documented import documented
@@ -63,17 +63,15 @@ class LeaseOrder(Shape):
 class LeasesView(ControlEndpoint):
     """All leases, those that ended lately included."""
 
-    @documented(
+    @lists(
         "List leases",
         tag=_TAG,
         asks=[
-            *PAGING,
             text("search", "Part of the URL, or of who registered it."),
             text("service", "Of this service."),
             parameter("state", "", enum=LeaseState.values),
         ],
-        answers={200: LeasesPage},
-        errors=READING,
+        answers=LeasesPage,
     )
     def get(self, request: Request) -> Response:
         """A page at a time."""

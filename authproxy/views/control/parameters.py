@@ -1,6 +1,6 @@
 """D: What calls of the control API take beside a body, as their description has it: pages, messages, preconditions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from drf_spectacular.types import OpenApiTypes
@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from authproxy.control.paging import MOST, USUAL
 from authproxy.views.control.asking import LONGEST_MESSAGE, LONGEST_WORD, MESSAGE_FIELD
-from authproxy.views.documented import documented
+from authproxy.views.documented import TAGGED, documented
 
 READING: Final = (400, 401, 403)
 CHANGING: Final = (400, 401, 403, 412, 413, 415)
@@ -22,6 +22,11 @@ def query(name: str, about: str, **more: Any) -> OpenApiParameter:
 def text(name: str, about: str) -> OpenApiParameter:
     """A parameter that is looked for."""
     return query(name, about, type={"type": "string", "maxLength": LONGEST_WORD})
+
+
+def if_match(about: str) -> OpenApiParameter:
+    """What a change may be made for."""
+    return OpenApiParameter("If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description=about)
 
 
 PAGING: Final = [
@@ -43,8 +48,9 @@ WRITES: Final = [
 ]
 PRUNE: Final = query("prune", "Remove what the document does not name.", type=OpenApiTypes.BOOL)
 FORMAT: Final = query("format", "", enum=["json", "yaml"])
-IF_MATCH: Final = OpenApiParameter(
-    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Only if this is its `ETag` now."
+IF_MATCH: Final = if_match("Only if this is its `ETag` now.")
+IF_ROWS: Final = if_match(
+    "Only if these are the `etag`s of all rows that it is about, as they are listed now."
 )
 IF_NONE_MATCH: Final = OpenApiParameter(
     "If-None-Match",
@@ -63,3 +69,28 @@ def shows(
 ) -> Callable[[Any], Any]:
     """Describes the GET of one thing that has an `ETag`."""
     return documented(summary, tag=tag, asks=[KNOWN], answers={200: answers, 304: UNCHANGED}, errors=errors)
+
+
+def lists(
+    summary: str,
+    *,
+    tag: str,
+    answers: Any,
+    asks: Sequence[Any] = (),
+    errors: tuple[int, ...] = READING,
+) -> Callable[[Any], Any]:
+    """Describes the GET of a list: it comes in pages, and each page has an `ETag`. `asks`: by what it is narrowed."""
+    describe = documented(
+        summary,
+        tag=tag,
+        asks=[*PAGING, *asks, KNOWN],
+        answers={200: answers, 304: UNCHANGED},
+        errors=errors,
+    )
+
+    def describing(method: Any) -> Any:
+        found = describe(method)
+        setattr(found, TAGGED, True)
+        return found
+
+    return describing

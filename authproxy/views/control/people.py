@@ -21,7 +21,7 @@ from authproxy.serializers import Shape, password_field
 from authproxy.views.control.access import groups_named, note_change, require_reach
 from authproxy.views.control.asking import ControlEndpoint, at_once, changing, require_match, shown, word
 from authproxy.views.control.calling import Caller, staff
-from authproxy.views.control.parameters import CHANGING, IF_MATCH, PAGING, READING, shows, text
+from authproxy.views.control.parameters import CHANGING, IF_MATCH, READING, lists, shows, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, page, searched
 from authproxy.views.documented import documented
@@ -93,18 +93,16 @@ class SessionsPage(Shape):
 class UsersView(ControlEndpoint):
     """All accounts."""
 
-    @documented(
+    @lists(
         "List accounts",
         tag=_TAG,
         asks=[
-            *PAGING,
             text("search", "Part of the name or the address."),
             text("role", "Those who have it."),
             parameter("staff", "", type=_BOOL),
             parameter("active", "", type=_BOOL),
         ],
-        answers={200: AccountsPage},
-        errors=READING,
+        answers=AccountsPage,
     )
     def get(self, request: Request) -> Response:
         """In the order in which they were made, a page at a time."""
@@ -207,12 +205,11 @@ class UserView(ControlEndpoint):
 class ControlSessionsView(ControlEndpoint):
     """All open sessions."""
 
-    @documented(
+    @lists(
         "List open sessions",
         tag=_TAG,
-        asks=[*PAGING, text("username", "Of this account.")],
-        answers={200: SessionsPage},
-        errors=READING,
+        asks=[text("username", "Of this account.")],
+        answers=SessionsPage,
     )
     def get(self, request: Request) -> Response:
         """A page at a time."""

@@ -54,7 +54,7 @@ class RevisionDocumentView(ControlEndpoint):
     def get(self, request: Request, number: str) -> Any:
         """The whole document."""
         staff(request).require(HISTORY)
-        return document_answer(request, _document(number))
+        return document_answer(request, document_of(number))
 
 
 class DiffView(ControlEndpoint):
@@ -69,7 +69,7 @@ class DiffView(ControlEndpoint):
             parent = None if number == _DRAFT else revision(number).parent
             against = "live" if number == _DRAFT else str(parent or 0)
         with changing(), reading():
-            changes = diff(_document(against), _document(number), are_canonical=True)
+            changes = diff(document_of(against), document_of(number), are_canonical=True)
         return Response({"from": against, "to": number, "changes": changes.as_json()})
 
 
@@ -116,7 +116,7 @@ def as_json(row: Revision) -> dict[str, Any]:
     }
 
 
-def _document(number: str) -> Mapping[str, Any]:
+def document_of(number: str) -> Mapping[str, Any]:
     """By today's schema. 0: nothing."""
     if number == _DRAFT:
         return canonicalise(read_rows())

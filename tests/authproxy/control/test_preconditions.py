@@ -2,7 +2,7 @@
 
 import pytest
 
-from authproxy.control.preconditions import etag, is_known, may_write, of_digest
+from authproxy.control.preconditions import etag, is_known, may_write, may_write_all, of_digest
 
 A, B = '"a"', '"b"'
 
@@ -46,3 +46,22 @@ def test_what_may_be_written(
 def test_what_the_client_has(field: str | None, known: bool) -> None:
     """Weak comparison."""
     assert is_known(A, if_none_match=field) is known
+
+
+@pytest.mark.parametrize(
+    ("current", "if_match", "if_none_match", "may"),
+    [
+        ([A, B], f"{B}, {A}", None, True),
+        ([A, B], A, None, False),
+        ([A, B], "*", None, True),
+        ([], "*", None, False),
+        ([], A, None, False),
+        ([], None, "*", True),
+        ([A, B], None, B, False),
+    ],
+)
+def test_what_may_be_written_of_several(
+    current: list[str], if_match: str | None, if_none_match: str | None, may: bool
+) -> None:
+    """Each is wanted; where there is none, a tag is of nothing."""
+    assert may_write_all(current, if_match=if_match, if_none_match=if_none_match) is may
