@@ -32,7 +32,7 @@ from authproxy.securityfields import NO_FIELDS, SecurityFields, completed
 from authproxy.shaping.cors import prepared
 from authproxy.steps import RoutePlan, Step
 from authproxy.tracing import Spans
-from resilience.clock import monotonic
+from resilience.clock import http_date, monotonic
 from resilience.outcomes import Outcome
 from routing.paths import BadPath, NormalPath, normalise
 from routing.preflights import CROSS_ORIGIN, Preflight, preflight_for
@@ -153,7 +153,7 @@ class Pipeline:
                 exchange.sent += len(message.get("body", b""))
             elif message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                said = completed(message.get("headers", ()), safety)
+                said = completed(message.get("headers", ()), (*safety, (b"date", http_date())))
                 message["headers"] = [*said, (b"x-request-id", exchange.request_id), *exchange.answer_fields]
             await send(message)
 

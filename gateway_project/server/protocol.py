@@ -21,7 +21,7 @@ from gateway_project.server.cycle import EXTENSIONS, RequestCycle
 from gateway_project.server.deadlines import UploadMeter, WriteMeter
 from gateway_project.server.reader import RequestReader
 from gateway_project.server.refusals import Refusal
-from resilience.clock import timestamp
+from resilience.clock import http_date, timestamp
 
 _SLICE = 4096  # bytes parsed at a time while requests may be pipelined, so that few are ever waiting
 _QUEUE_ENOUGH = 16  # waiting requests at which the rest stays unparsed
@@ -284,7 +284,9 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _answer_refusal(self, refusal: Refusal, *, bodiless: bool = False) -> None:
         request_id = refusals.sane_request_id(self.reader.headers) or ids.request_id().decode("ascii")
-        answer = refusals.render(refusal, request_id=request_id, timestamp=timestamp(), bodiless=bodiless)
+        answer = refusals.render(
+            refusal, request_id=request_id, timestamp=timestamp(), date=http_date(), bodiless=bodiless
+        )
         if not self.transport.is_closing():
             self.transport.write(answer)
             self._leave(linger=True)

@@ -55,8 +55,10 @@ def sane_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     return None
 
 
-def render(refusal: Refusal, *, request_id: str, timestamp: str, bodiless: bool = False) -> bytes:
-    """The whole HTTP/1.1 answer, which always ends the connection. `bodiless` is for HEAD."""
+def render(
+    refusal: Refusal, *, request_id: str, timestamp: str, date: bytes, bodiless: bool = False
+) -> bytes:
+    """The whole HTTP/1.1 answer, which always ends the connection. `date`: of its Date field; `bodiless`: for HEAD."""
     body = json.dumps(
         {
             "error": {"code": refusal.code, "message": refusal.message, "details": {}},
@@ -68,6 +70,7 @@ def render(refusal: Refusal, *, request_id: str, timestamp: str, bodiless: bool 
         f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}",
         "content-type: application/json",
         f"content-length: {len(body)}",
+        f"date: {date.decode('ascii')}",
         f"x-request-id: {request_id}",
         "cache-control: no-store",
         "connection: close",

@@ -1,6 +1,7 @@
 """The pipeline without sockets: order of steps, refusals, and that it always finishes once."""
 
 import asyncio
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from authproxy.forwarded import ForwardingFields
 from authproxy.pipeline import Pipeline
 from authproxy.rejections import Code, Rejection
 from authproxy.steps import RoutePlan
+from resilience.clock import wall_clock
 from resilience.outcomes import Outcome
 from routing.snapshot import CompiledRoute
 from tests.support.asgi import Recorder, body_message, http_scope, playback
@@ -185,6 +187,24 @@ async def test_a_body_without_end_cuts_an_answer_that_has_begun() -> None:
 async def test_built_in_endpoints_are_handed_on() -> None:
     """The reserved paths go to the other application."""
     assert (await Run()("/admin/x")).body == b"builtin"
+
+
+async def test_answers_of_built_in_endpoints_are_dated() -> None:
+    """An origin server says a Date (RFC 9110 section 6.6.1): Django writes none; one that is there stays."""
+
+    async def dated(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"Date", b"then")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def dates(endpoint: Any) -> list[bytes]:
+        run = Run()
+        run.pipeline = run.piped(endpoint)
+        headers = (await run("/admin/x")).headers
+        return [value for name, value in headers if name.lower() == b"date"]
+
+    before, (ours,), after = wall_clock() // 1, await dates(builtin), wall_clock()
+    assert before <= parsedate_to_datetime(ours.decode()).timestamp() <= after
+    assert await dates(dated) == [b"then"]
 
 
 @pytest.mark.parametrize(
