@@ -46,6 +46,8 @@ PACKAGE_DIR = Path(__file__).resolve().parent
 IS_INSTALLED = not (PACKAGE_DIR.parent / "manage.py").is_file()
 # Where `examples/` lies and, in an image, `static/`: the source tree, or what the wheel has of it.
 BASE_DIR = PACKAGE_DIR / "share" if IS_INSTALLED else PACKAGE_DIR.parent
+# How Django's commands are called here.
+MANAGE = "torana manage" if IS_INSTALLED else "python manage.py"
 # An installed package writes nothing beside its code.
 DEFAULT_VAR_DIR = Path("var") if IS_INSTALLED else BASE_DIR / "var"
 SERVICE_URL_SUFFIX = "_SERVICE_URL"

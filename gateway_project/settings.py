@@ -12,6 +12,7 @@ from django.conf import global_settings
 from gateway_project import csp
 from gateway_project.caches import django_caches
 from gateway_project.config import BASE_DIR, PACKAGE_DIR, load_config
+from gateway_project.config import MANAGE as MANAGE  # read by what names a command
 from gateway_project.connections import django_database
 from gateway_project.mailserver import mail_settings
 from gateway_project.rest import (  # noqa: F401 - REST framework reads them

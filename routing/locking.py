@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 # Two's complement 64-bit key of PostgreSQL's advisory locks; the number only has to be ours.
@@ -63,7 +64,7 @@ def explain(error: Exception) -> str:
     """One sentence about what is wrong with the database and what to do."""
     text = " ".join(str(error).split())
     if _is_unmigrated(error):
-        return "the database has no tables for this version yet: run `python manage.py migrate`"
+        return f"the database has no tables for this version yet: run `{settings.MANAGE} migrate`"
     if any(hint in text for hint in ("locked", "lock timeout", "deadlock")):
         return f"another change is being saved and did not finish within {LOCK_TIMEOUT_S} s: try again"
     return f"the database cannot be reached: {text}"

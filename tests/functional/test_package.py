@@ -47,6 +47,14 @@ class Installed:
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stdout + done.stderr
         return done.stdout
 
+    def refused(self, *arguments: str) -> str:
+        """What a command that cannot be carried out complains of."""
+        done = subprocess.run(
+            [self.torana, *arguments], cwd=self.folder, env=self.env, capture_output=True, text=True
+        )
+        assert done.returncode == 1, done.stdout + done.stderr
+        return done.stderr
+
     @asynccontextmanager
     async def running(self, *arguments: str) -> AsyncIterator[Running]:
         """A command that goes on."""
@@ -122,6 +130,9 @@ async def test_installed_gateway_serves(installed: Installed) -> None:
     (installed.folder / "gateway.yaml").write_text(DOCUMENT)
     assert installed.run("--version") == f"torana {VERSION}\n"
     assert installed.run("validate", "gateway.yaml") == "valid\n"
+    assert installed.run("--help").startswith("usage: torana [-h]")
+    assert installed.run("apply", "--help").startswith("usage: torana apply [-h]")
+    assert "run `torana manage migrate`" in installed.refused("apply", "gateway.yaml")
     installed.run("manage", "migrate", "--verbosity", "0")
     assert "published revision 1" in installed.run("apply", "gateway.yaml")
 

@@ -78,6 +78,8 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
+        # Of the command `torana`, which says these subcommands without the word.
+        parser.prog = parser.prog.replace("torana gateway", "torana")
         subparsers = parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND", required=True)
         for module in SUBCOMMANDS:
             module.add(subparsers)
