@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import orjson
 from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from unfold.decorators import display
 
 from authproxy.admin.columns import link
 from authproxy.admin.filters import MomentFilter
-from observability.audit.finding import COLUMNS, Wanted, find, first_from, searched
+from observability.audit.finding import COLUMNS, Wanted, find, first_from, searched, stopped_at
 from observability.models import AuditEvent
 from routing.admin.rendering import difference
 from routing.admin.revisions import ReadOnlyAdmin
@@ -27,6 +28,9 @@ MOST_COUNTED: Final = 5_000
 MOST_FOUND: Final = 1000
 """Of those that have some words."""
 SHOWN_OBJECTS: Final = 100
+LONGEST_NUMBER: Final = 18
+_STOPPED: Final = "trail_stopped_at"
+"""The attribute of a request whose search for words did not look at all events."""
 DOORS: Final = ("admin", "api", "cli", "discovery", "sign-in", "account", "system")
 
 
@@ -84,6 +88,19 @@ class DoorFilter(DropdownFilter):
         return queryset.filter(door=self.value()) if self.value() else queryset
 
 
+class BeforeFilter(TextFilter):
+    """Older events than one: where a search stopped looking, it goes on."""
+
+    title = "older than event number"
+    parameter_name = "before"
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not (text := (self.value() or "").strip()):
+            return queryset
+        is_number = text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
+        return queryset.filter(pk__lt=int(text)) if is_number else queryset.none()
+
+
 class EventMomentFilter(MomentFilter):
     """By numbers, whose order is that of times: what is newest of the rest is found at once then."""
 
@@ -99,7 +116,14 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "action", "summary", "shown_actor", "shown_from", "reason")
     list_display_links = ("at",)
-    list_filter = (ActorFilter, ObjectFilter, ActionFilter, DoorFilter, ("at", EventMomentFilter))
+    list_filter = (
+        ActorFilter,
+        ObjectFilter,
+        ActionFilter,
+        DoorFilter,
+        ("at", EventMomentFilter),
+        BeforeFilter,
+    )
     list_filter_submit = True
     search_fields = ("words",)
     search_help_text = "Words of what was done, to what, by whom and why, among the newest 100,000"
@@ -120,6 +144,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "previous",
         "hash",
     )
+    list_after_template = "observability/admin/further.html"
     change_form_after_template = "routing/admin/revision_difference.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
@@ -129,15 +154,26 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return queryset.only(*COLUMNS) if is_list else queryset
 
     def get_search_results(
-        self, _request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
+        self, request: HttpRequest, queryset: QuerySet[AuditEvent], search_term: str
     ) -> tuple[QuerySet[AuditEvent], bool]:
         if not search_term:
             return queryset, False
         if "\0" in search_term:
             return queryset.none(), False
         # Looked for once: the count, the page and its rows are of these keys.
-        found = searched(queryset, search_term).order_by("-pk").values_list("pk", flat=True)[:MOST_FOUND]
-        return queryset.filter(pk__in=list(found)), False
+        found = list(
+            searched(queryset, search_term).order_by("-pk").values_list("pk", flat=True)[:MOST_FOUND]
+        )
+        setattr(request, _STOPPED, found[-1] if len(found) == MOST_FOUND else stopped_at(queryset))
+        return queryset.filter(pk__in=found), False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response: Any = super().changelist_view(request, extra_context)
+        if (changes := getattr(response, "context_data", None) or {}).get("cl") is not None:
+            changes["further"] = _further(request, changes["cl"])
+        return response  # type: ignore[no-any-return]
 
     @display(description="who", ordering="actor")
     def shown_actor(self, event: AuditEvent) -> SafeString | str:
@@ -180,6 +216,19 @@ class AuditEventAdmin(ReadOnlyAdmin):
         if (event := kwargs.get("obj")) is not None:
             context["difference"] = difference(changes_of(event))
         return super().render_change_form(request, context, **kwargs)  # type: ignore[no-any-return]
+
+
+def _further(request: HttpRequest, changes: Any) -> dict[str, Any] | None:
+    """Where the list ends though there are older events, and the link to them; None where it ends with the oldest."""
+    stopped = getattr(request, _STOPPED, None)
+    if stopped is None and not changes.query and changes.result_count == MOST_COUNTED:
+        last = changes.queryset.order_by("-pk").values_list("pk", flat=True)
+        there = list(last[MOST_COUNTED - 1 : MOST_COUNTED + 1])
+        stopped = there[0] if len(there) == 2 else None
+    if stopped is None:
+        return None
+    link_to = changes.get_query_string({BeforeFilter.parameter_name: stopped}, remove=[PAGE_VAR])
+    return {"before": stopped, "has_words": bool(changes.query), "link": link_to}
 
 
 def changes_of(event: AuditEvent) -> Changes:

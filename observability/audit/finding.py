@@ -1,7 +1,7 @@
 """D: Finding events of the trail, the same way for every door, in bounded time however many there are."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -44,8 +44,11 @@ class Wanted:
     before: int | None = None
 
 
-def find(wanted: Wanted) -> "QuerySet[AuditEvent]":
-    """The newest first. Moments become numbers first: the order of numbers is that of times."""
+def find(wanted: Wanted, *, is_bounded: bool = True) -> "QuerySet[AuditEvent]":
+    """The newest first. Moments become numbers first: the order of numbers is that of times.
+
+    `is_bounded` False: words are looked for in all events, however long that takes.
+    """
     if "\0" in f"{wanted.actor}{wanted.kind}{wanted.name}{wanted.action}{wanted.door}{wanted.text}":
         return AuditEvent.objects.none()
     rows = AuditEvent.objects.defer("content", "words")
@@ -60,13 +63,36 @@ def find(wanted: Wanted) -> "QuerySet[AuditEvent]":
         rows = rows.filter(pk__gte=first_from(wanted.since))
     if wanted.until is not None:
         rows = rows.filter(pk__lt=first_from(wanted.until))
-    return (searched(rows, wanted.text) if wanted.text else rows).order_by("-pk")
+    if wanted.text:
+        rows = searched(rows, wanted.text) if is_bounded else _having(rows, wanted.text)
+    return rows.order_by("-pk")
 
 
 def searched(rows: "QuerySet[AuditEvent]", text: str) -> "QuerySet[AuditEvent]":
     """Of the newest SEARCHED rows those that have these words."""
-    newest = rows.aggregate(newest=Max("pk"))["newest"] or 0
-    return rows.filter(pk__gt=newest - SEARCHED, words__contains=text.lower())
+    return _having(rows, text).filter(pk__gt=_floor(rows))
+
+
+def further(wanted: Wanted) -> int | None:
+    """Where a search for words stopped: all events from that number on were looked at, and `before` it goes on behind
+    them. None: it looked at all."""
+    if not wanted.text or "\0" in wanted.text:
+        return None
+    return stopped_at(find(replace(wanted, text="")))
+
+
+def stopped_at(rows: "QuerySet[AuditEvent]") -> int | None:
+    """The same, of the rows that `searched` would look at."""
+    floor = _floor(rows)
+    return floor + 1 if floor > 0 and rows.filter(pk__lte=floor).exists() else None
+
+
+def _floor(rows: "QuerySet[AuditEvent]") -> int:
+    return (rows.order_by().aggregate(newest=Max("pk"))["newest"] or 0) - SEARCHED
+
+
+def _having(rows: "QuerySet[AuditEvent]", text: str) -> "QuerySet[AuditEvent]":
+    return rows.filter(words__contains=text.lower())
 
 
 def links(*, after: int = 0) -> Iterator[Link]:
@@ -83,9 +109,11 @@ def links(*, after: int = 0) -> Iterator[Link]:
 
 
 def in_order(wanted: Wanted) -> Iterator[AuditEvent]:
-    """The same as `find` finds, the oldest first, a thousand in memory at a time."""
+    """All that is wanted, the oldest first, a thousand in memory at a time; of words, too."""
     last = 0
-    while rows := list(find(wanted).filter(pk__gt=last).order_by("pk").defer(None)[:_CHUNK]):
+    while rows := list(
+        find(wanted, is_bounded=False).filter(pk__gt=last).order_by("pk").defer(None)[:_CHUNK]
+    ):
         yield from rows
         last = rows[-1].pk
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import stat
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from observability.audit.chain import Break, Verified, check
-from observability.audit.finding import Wanted, as_json, find, in_order, line, links
+from observability.audit.finding import Wanted, as_json, find, further, in_order, line, links
 from observability.models import AuditEvent
 from routing.commands.console import OK, REFUSED, CommandRefused, Console, add_json
 
@@ -26,6 +27,7 @@ def add(subparsers: Any) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="events, the newest first")
     _add_filters(listing)
+    listing.add_argument("--before", type=int, metavar="N", help="older than event N")
     listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most N (default 50; 0: all)")
     add_json(listing)
     listing.set_defaults(run=run_list)
@@ -47,13 +49,22 @@ def add(subparsers: Any) -> None:
 
 def run_list(options: argparse.Namespace, console: Console) -> int:
     """`gateway audit list`."""
-    rows = find(_wanted(options))
+    wanted = replace(_wanted(options), before=options.before)
+    rows = find(wanted)
     rows = rows[: options.limit] if options.limit > 0 else rows
+    count = 0
     if options.as_json:
-        console.data([as_json(row) for row in rows.defer(None)])
-        return OK
-    for row in rows.iterator(chunk_size=1000):
-        console.say(line(row))
+        console.data(told := [as_json(row) for row in rows.defer(None)])
+        count = len(told)
+    else:
+        for row in rows.iterator(chunk_size=1000):
+            console.say(line(row))
+            count += 1
+    is_full = 0 < options.limit <= count
+    if not is_full and (stopped := further(wanted)):
+        console.warn(
+            f"older events than {stopped} were not looked at: search further with --before {stopped}"
+        )
     return OK
 
 

@@ -11,7 +11,7 @@ from authproxy.views.base import viewer
 from authproxy.views.control.asking import ControlEndpoint
 from authproxy.views.control.parameters import lists
 from authproxy.views.control.tables import NEWEST_FIRST, page
-from observability.audit.finding import Wanted, as_json, find
+from observability.audit.finding import Wanted, as_json, find, further
 from routing.admin.audited import SEES_TRAIL
 
 _LONGEST: Final = 300
@@ -88,7 +88,10 @@ class EventShape(Shape):
 
 
 class EventsShape(Shape):
+    """`further`: where a search for words stopped looking; as `before` it goes on behind that. Null: it saw all."""
+
     events = EventShape(many=True)
+    further = serializers.IntegerField(allow_null=True)
     next: Any = serializers.CharField(allow_null=True)
 
 
@@ -102,9 +105,11 @@ class AuditView(ControlEndpoint):
         answers=EventsShape,
     )
     def get(self, request: Request) -> Response:
-        """The newest first, in pages. A search for words looks at the newest 100,000 of what the rest leaves."""
+        """The newest first, in pages. A search for words looks at the newest 100,000 of what the rest leaves, and says
+        where it stopped."""
         viewer(request, SEES_TRAIL)
         asked = AuditQuestion(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        rows = find(Wanted(**asked.validated_data)).defer(None)
-        return Response(page(rows, request, "events", as_json, by=NEWEST_FIRST, is_counted=False))
+        wanted = Wanted(**asked.validated_data)
+        told = page(find(wanted).defer(None), request, "events", as_json, by=NEWEST_FIRST, is_counted=False)
+        return Response({**told, "further": further(wanted)})

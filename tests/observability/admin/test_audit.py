@@ -39,6 +39,8 @@ def _trail() -> None:
         ("at_from_0=2020-01-01&at_to_0=2100-01-01", [2, 1]),
         ("at_from_0=2100-01-01", []),
         ("at_to_0=2020-01-01&q=paid", []),
+        ("before=2", [1]),
+        ("before=x", []),
     ],
 )
 def test_filters_and_search(query: str, numbers: list[int]) -> None:
@@ -75,7 +77,7 @@ def test_words_are_looked_for_once() -> None:
     with CaptureQueriesContext(connection) as queries:
         client.get(f"{LIST}?q=PAID")
     assert sum("LIKE" in each["sql"] for each in queries) == 1
-    assert len(queries) == 7  # session, account, two counts of it, the newest, the keys, the page
+    assert len(queries) == 8  # session, account, two counts of it, the newest (twice), the keys, the page
 
 
 def test_words_are_looked_for_among_the_newest_that_other_filters_leave(
@@ -86,6 +88,42 @@ def test_words_are_looked_for_among_the_newest_that_other_filters_leave(
     client = signed_in()
     assert not client.get(f"{LIST}?q=paid").context["cl"].result_list
     assert [row.pk for row in client.get(f"{LIST}?q=paid&actor=anna").context["cl"].result_list] == [1]
+
+
+def test_a_search_that_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all that was asked for, from the first page; at the end there is no link."""
+    monkeypatch.setattr(finding, "SEARCHED", 1)
+    client = signed_in()
+    first = client.get(f"{LIST}?q=a&p=1")
+    assert "Events before number 2 were not looked at." in " ".join(first.content.decode().split())
+    link = first.context["further"]["link"]
+    assert (link, link.replace("&", "&amp;") in first.content.decode()) == ("?before=2&q=a", True)
+    second = client.get(LIST + link)
+    assert ([row.pk for row in second.context["cl"].result_list], second.context["further"]) == ([1], None)
+    assert "Search further" not in second.content.decode()
+
+
+def test_a_search_that_found_too_many_goes_on_behind_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that it found and does not show are in the next."""
+    monkeypatch.setattr(audit, "MOST_FOUND", 1)
+    record(Deed("breaker.force", (("services", "orders"),), "carla"))
+    client, query, found = signed_in(), "?q=breaker", []
+    for _ in range(2):
+        page = client.get(LIST + query)
+        found += [row.pk for row in page.context["cl"].result_list]
+        query = page.context["further"]["link"]
+    assert found == [3, 2]
+    assert not client.get(LIST + query).context["cl"].result_list
+
+
+@pytest.mark.parametrize(("most", "before"), [(1, 2), (2, None)])
+def test_a_list_that_is_too_long_goes_on(
+    most: int, before: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind its last event, if there is one."""
+    monkeypatch.setattr(audit, "MOST_COUNTED", most)
+    further = signed_in().get(LIST).context["further"]
+    assert (further and further["before"]) == before
 
 
 def test_a_big_event_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from observability.audit.finding import Wanted, as_json, find, in_order, line
+from observability.audit import finding
+from observability.audit.finding import Wanted, as_json, find, further, in_order, line
 from observability.models import AuditEvent
 from routing.auditing import Deed, Origin, coming_from, record
 
@@ -54,3 +55,29 @@ def test_an_event_is_told_in_a_line_and_as_json() -> None:
         "It burns",
     ]
     assert as_json(row)["objects"] == [{"kind": "services", "name": "orders"}]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "stopped"),
+    [
+        (Wanted(text="orders"), [2], 2),
+        (Wanted(text="orders", before=2), [1], None),
+        (Wanted(text="burns"), [], 2),
+        (Wanted(text="burns", actor="anna"), [], 2),
+        (Wanted(text="home", actor="bert"), [2], None),
+        (Wanted(actor="anna"), [3, 1], None),
+        (Wanted(text="\0"), [], None),
+    ],
+)
+def test_a_search_for_words_says_where_it_stopped(
+    wanted: Wanted, found: list[int], stopped: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what the other filters leave; before that number it goes on."""
+    monkeypatch.setattr(finding, "SEARCHED", 2)
+    assert ([row.pk for row in find(wanted)], further(wanted)) == (found, stopped)
+
+
+def test_all_that_is_wanted_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody who exports a million events wants the newest of them."""
+    monkeypatch.setattr(finding, "SEARCHED", 1)
+    assert [row.pk for row in in_order(Wanted(text="orders"))] == [1, 2]

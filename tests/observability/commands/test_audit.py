@@ -6,7 +6,7 @@ import orjson
 import pytest
 from django.db import connection
 
-from observability.audit import triggers
+from observability.audit import finding, triggers
 from routing.auditing import Deed, record
 from tests.support.cli import gateway
 
@@ -75,3 +75,14 @@ def test_exporting(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
     assert gateway("audit", "export", "--since", "2001-01-01").out == file.read_text()
     assert "No such file" in gateway("audit", "export", tmp_path / "none" / "x").err
+
+
+def test_a_search_says_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to ask next, beside the data; nothing where the list was cut, or all was looked at."""
+    monkeypatch.setattr(finding, "SEARCHED", 2)
+    ran = gateway("audit", "list", "--text", "deed", "--json")
+    assert [each["id"] for each in ran.data] == [3, 2]
+    assert "--before 2" in ran.err
+    older = gateway("audit", "list", "--text", "deed", "--before", "2")
+    assert ("routes a" in older.out, "routes b" in older.out, older.err) == (True, False, "")
+    assert gateway("audit", "list", "--text", "deed", "--limit", "1").err == ""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from observability.audit import finding
 from routing.auditing import Deed, record
 from tests.support.endpoints import PASSWORD, Endpoints
 from tests.support.endpoints import account as ordinary
@@ -44,3 +45,18 @@ def test_not_for_everybody() -> None:
     client = Endpoints()
     other = str(client.signed_in("carla")["access"])
     assert client.ask("/control/v1/audit", token=other).status_code == 403
+
+
+def test_a_search_goes_on_where_it_stopped(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`further` is the `before` of the next question; the last one is told that it saw all."""
+    for name in ("a", "b", "c"):
+        record(Deed("test.deed", (("routes", name),), "anna"))
+    monkeypatch.setattr(finding, "SEARCHED", 2)
+    client, path, names, before = Endpoints(), "/control/v1/audit?text=routes&action=test.deed", [], ""
+    while True:
+        found = client.ask(path + before, token=token).json()
+        names.append([each["objects"][0]["name"] for each in found["events"]])
+        if found["further"] is None:
+            break
+        before = f"&before={found['further']}"
+    assert names == [["c", "b"], ["a"]]
