@@ -36,6 +36,7 @@ class TargetInline(OwnedInline):
     fields: ClassVar[list[str]] = [leaf.name for leaf in TARGET_LEAVES]
     extra = 0
     min_num = 1
+    per_page = 50
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **_: Any) -> int:
         if obj is not None or not (key := request.GET.get(COPY_OF, "")).isdecimal():

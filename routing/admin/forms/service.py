@@ -1,10 +1,11 @@
 """D: The forms of a service and of its targets."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -22,6 +23,8 @@ from routing.problems import Problem
 from routing.validation import check_service
 
 CHILD = "targets"
+LONGEST_NUMBER = 19
+"""Digits, of what a database takes for a number."""
 LARGEST_FILE = 4 << 20
 MOST_NAMES = 10
 """Of services, and of the methods of each, that a page shows."""
@@ -156,16 +159,45 @@ class TargetForm(_TargetForm):
 
 
 class TargetFormSet(PaginationInlineFormSet):
-    """The targets of a service, judged together with it: what does not fit its protocol is told at the target."""
+    """The targets of a service, a page of them at a time; what is sent back names the rows that it is about.
+
+    All are judged together, with the service: what does not fit its protocol is told at the target.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound:  # somebody may have added or removed others since the page was shown
+            self._queryset = self.queryset.filter(pk__in=list(self._named()))
+
+    def get_page_num(self) -> int:
+        text = self.request.GET.get(self.get_pagination_key()) or ""
+        text = text or self.request.POST.get(self.get_pagination_key()) or ""
+        return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < LONGEST_NUMBER else 1
 
     def clean(self) -> None:
         super().clean()
         forms = [form for form in self.initial_forms + self.extra_forms if self._counts(form)]
-        targets = [{"url": form.cleaned_data["url"]} for form in forms]
+        shown = [form.instance.pk for form in self.initial_forms if form.instance.pk is not None]
+        elsewhere = list(self.queryset.exclude(pk__in=shown).values("url"))
+        targets = [*elsewhere, *({"url": form.cleaned_data["url"]} for form in forms)]
+        unseen: list[str] = []
         for problem in service_problems(self.instance, targets):
             place = steps(problem.path)
-            if place[:1] == (CHILD,) and len(place) > 1 and isinstance(place[1], int):
-                forms[place[1]].add_error("url", problem.message[:1].upper() + problem.message[1:])
+            if not (place[:1] == (CHILD,) and len(place) > 1 and isinstance(place[1], int)):
+                continue
+            message = problem.message[:1].upper() + problem.message[1:]
+            if (index := place[1] - len(elsewhere)) >= 0:
+                forms[index].add_error("url", message)
+            else:
+                unseen.append(f"{elsewhere[place[1]]['url']}: {message}")
+        if unseen:
+            raise ValidationError(unseen[:MOST_NAMES])
 
     def _counts(self, form: Any) -> bool:
         return form.is_valid() and form.cleaned_data.get("url") and not form.cleaned_data.get("DELETE")
+
+    def _named(self) -> Iterator[int]:
+        for number in range(self.total_form_count()):
+            text = self.data.get(f"{self.add_prefix(number)}-{self.model._meta.pk.name}") or ""
+            if text.isascii() and text.isdecimal() and len(text) < LONGEST_NUMBER:
+                yield int(text)

@@ -143,3 +143,68 @@ def test_a_descriptor_set_is_uploaded_with_the_form(admin: Client) -> None:
 
 def upload(data: bytes) -> SimpleUploadedFile:
     return SimpleUploadedFile("set.binpb", data)
+
+
+MANY = 120  # three pages of targets
+
+
+def with_many(protocol: str = "http") -> str:
+    """A service with more targets than a page shows; the path of its page."""
+    targets = [{"url": f"{protocol}://10.0.0.{n}:80"} for n in range(MANY)]
+    apply_document({"version": 1, "services": [service("big", targets=targets)]}, actor=Actor("first"))
+    return page("service", "change", Service.objects.get().pk)
+
+
+def urls() -> list[str]:
+    return [target.url for target in Service.objects.get().targets.all()]
+
+
+def test_a_page_shows_some_of_very_many_targets(admin: Client) -> None:
+    """The rows of fifty, however many there are; a page that there is not is the first."""
+    there = with_many()
+    sizes = []
+    for number in ("1", "3", "4", "0", "²", "x", "9" * 40):
+        response = admin.get(f"{there}?targets-page={number}")
+        [inline] = response.context["inline_admin_formsets"]
+        sizes.append(len(inline.formset.forms))
+    assert sizes == [50, 20, 50, 50, 50, 50, 50]
+
+
+def test_saving_a_page_leaves_the_targets_of_others(admin: Client) -> None:
+    """What is changed, removed and added is of that page."""
+    there = f"{with_many()}?targets-page=2"
+    before = urls()
+    data = filled(admin, there)
+    changes = {
+        "targets-0-url": "http://10.0.1.1:80",
+        "targets-1-DELETE": "on",
+        "targets-TOTAL_FORMS": "51",
+        "targets-50-url": "http://10.0.1.2:80",
+        "targets-50-service": data["targets-0-service"],
+    }
+    assert admin.post(there, data | changes).status_code == 302
+    assert set(urls()) == {*before, "http://10.0.1.1:80", "http://10.0.1.2:80"} - set(before[50:52])
+
+
+def test_what_is_sent_back_is_of_the_rows_that_it_names(admin: Client) -> None:
+    """Although others were removed since, and pages begin elsewhere."""
+    there = f"{with_many()}?targets-page=2"
+    data = filled(admin, there)
+    last = data["targets-49-url"]
+    Target.objects.filter(url__in=urls()[:10]).delete()
+    assert admin.post(there, data | {"targets-49-url": "http://10.0.1.1:80"}).status_code == 302
+    assert (last in urls(), "http://10.0.1.1:80" in urls()) == (False, True)
+
+
+def test_what_is_wrong_with_targets_of_other_pages_is_told(admin: Client) -> None:
+    """Of the first few; those of this page are marked. One that stands on another page already is not taken twice."""
+    there = with_many()
+    response = submit(admin, there, {"protocol": "https"})
+    [inline] = response.context["inline_admin_formsets"]
+    told = inline.formset.non_form_errors()
+    assert [text.partition(": ")[0] for text in told] == [f"http://10.0.0.{n}:80" for n in range(50, 60)]
+    assert len([form for form in inline.formset.forms if form.errors]) == 50
+    assert "http://10.0.0.50:80: " in response.content.decode()
+    twice = submit(admin, there, {"targets-3-url": "http://10.0.0.119:80"})
+    assert list(errors(twice)) == ["targets-3-url"]
+    assert Revision.objects.count() == 1
