@@ -13,6 +13,8 @@ from routing.problems import MASK, format_path
 
 Raw = Mapping[str, Any]
 Location = tuple[str | int, ...]
+_Differing = tuple[str, str, Any, Any]
+"""Kind, name, and the entry before and after, or None."""
 Action = Literal["added", "removed", "changed"]
 _ACTIONS: Final[tuple[Action, ...]] = ("added", "removed", "changed")
 _SIGNS: Final = {"added": "+", "removed": "-", "changed": "~"}
@@ -117,30 +119,38 @@ class Changes:
             yield from (f"      {change}" for change in entry.fields)
 
 
-def diff(old_raw: Raw, new_raw: Raw, *, are_canonical: bool = False) -> Changes:
-    """What changes from one document to the other; how it is written does not matter."""
-    old, new = (old_raw, new_raw) if are_canonical else map(canonicalise, apart(old_raw, new_raw))
-    entries: list[EntryChange] = []
+def diff(old_raw: Raw, new_raw: Raw, *, are_canonical: bool = False, detailed: int | None = None) -> Changes:
+    """What changes from one document to the other; how it is written does not matter.
+
+    Of entries behind the first `detailed` (None: of all) it is only told that they changed, which is quicker.
+    """
+    old, new = (
+        (old_raw, new_raw) if are_canonical else map(canonicalise, apart(old_raw, new_raw, detailed=detailed))
+    )
+    found: list[_Differing] = []
     for kind in KINDS:
-        entries += _kind_changes(kind, _by_name(old.get(kind)), _by_name(new.get(kind)))
-    entries += _defaults_change(old.get("defaults"), new.get("defaults"))
-    return Changes(tuple(entries))
+        found += _differing(kind, _by_name(old.get(kind)), _by_name(new.get(kind)))
+    if old.get("defaults") != new.get("defaults"):
+        found.append(("defaults", "", old.get("defaults") or None, new.get("defaults") or None))
+    return Changes(tuple(_change(*each, detailed is None or n < detailed) for n, each in enumerate(found)))
 
 
-def apart(old: Raw, new: Raw) -> tuple[Raw, Raw]:
+def apart(old: Raw, new: Raw, *, detailed: int | None = None) -> tuple[Raw, Raw]:
     """Both without the entries that are written alike in both, most of them: what is left is made canonical quickly.
 
-    Routes stay where `defaults` differ, as what goes without saying depends on those.
+    Routes stay where `defaults` differ, as what goes without saying depends on those. Of entries that only one of both
+    has, those behind the first `detailed` are left as names.
     """
     before, after = dict(old), dict(new)
     for kind in KINDS:
-        if kind == "routes" and not exactly_equal(old.get("defaults"), new.get("defaults")):
-            continue
         ours, theirs = _named(old.get(kind)), _named(new.get(kind))
         if ours is None or theirs is None:
             continue
-        alike = {name for name, entry in ours.items() if exactly_equal(entry, theirs.get(name))}
-        before[kind], after[kind] = _without(ours, alike), _without(theirs, alike)
+        alike: set[str] = set()
+        if kind != "routes" or exactly_equal(old.get("defaults"), new.get("defaults")):
+            alike = {name for name, entry in ours.items() if exactly_equal(entry, theirs.get(name))}
+        before[kind] = _left(ours, theirs, alike, detailed)
+        after[kind] = _left(theirs, ours, alike, detailed)
     return before, after
 
 
@@ -153,31 +163,29 @@ def _named(entries: Any) -> dict[str, Raw] | None:
     return found if len(found) == len(given) else None
 
 
-def _without(entries: Mapping[str, Raw], names: set[str]) -> list[Raw]:
-    return [entry for name, entry in entries.items() if name not in names]
+def _left(
+    entries: Mapping[str, Raw], others: Mapping[str, Raw], alike: set[str], detailed: int | None
+) -> list[Raw]:
+    ends = set() if detailed is None else set(sorted(entries.keys() - others.keys())[detailed:])
+    return [{"name": name} if name in ends else entry for name, entry in entries.items() if name not in alike]
 
 
-def _kind_changes(kind: str, old: Mapping[str, Raw], new: Mapping[str, Raw]) -> Iterator[EntryChange]:
-    shape = entry_shape(kind)
+def _differing(kind: str, old: Mapping[str, Raw], new: Mapping[str, Raw]) -> Iterator[_Differing]:
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
-        if exactly_equal(before, after):
-            continue
-        if before is None:
-            yield EntryChange(
-                kind, name, "added", tuple(_fields({}, after or {}, shape)), _summary(kind, after)
-            )
-        elif after is None:
-            yield EntryChange(kind, name, "removed", (), _summary(kind, before))
-        else:
-            yield EntryChange(kind, name, "changed", tuple(_fields(before, after, shape)))
+        if not exactly_equal(before, after):
+            yield kind, name, before, after
 
 
-def _defaults_change(old: Any, new: Any) -> Iterator[EntryChange]:
-    if old != new:
-        action: Action = "added" if not old else "removed" if not new else "changed"
-        fields = tuple(_fields(_mapping(old), _mapping(new), entry_shape("defaults")))
-        yield EntryChange("defaults", "", action, fields)
+def _change(kind: str, name: str, before: Any, after: Any, is_detailed: bool) -> EntryChange:
+    """`before` or `after` is None where there is no such entry."""
+    action: Action = "added" if before is None else "removed" if after is None else "changed"
+    if not is_detailed:
+        return EntryChange(kind, name, action)
+    is_whole = kind != "defaults" and action == "removed"
+    told = () if is_whole else tuple(_fields(_mapping(before), _mapping(after), entry_shape(kind)))
+    entry = None if action == "changed" else after if before is None else before
+    return EntryChange(kind, name, action, told, _summary(kind, entry) if entry is not None else "")
 
 
 def _fields(old: Raw, new: Raw, shape: Shape) -> Iterator[FieldChange]:

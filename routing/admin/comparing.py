@@ -11,9 +11,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from routing.admin.rendering import difference
+from routing.admin.rendering import ENTRIES, difference
 from routing.diff import Changes, diff
 from routing.models import Revision
+from routing.quiet import collections_paused
 
 TEMPLATE: Final = "routing/admin/compare.html"
 PERMISSION: Final = "routing.view_revision"
@@ -73,9 +74,10 @@ def compare_view(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, TEMPLATE, context)
 
 
+@collections_paused()
 def compared(before: Revision, after: Revision) -> Changes:
-    """What the second has that the first has not, and the other way round."""
-    return diff(orjson.loads(before.document), orjson.loads(after.document))
+    """What the second has that the first has not, and the other way round; as far as a page shows it."""
+    return diff(orjson.loads(before.document), orjson.loads(after.document), detailed=ENTRIES)
 
 
 def _wanted(given: dict[str, Any]) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from routing.admin.publishing import (
     tell,
     tell_refusal,
 )
-from routing.admin.rendering import difference, summary, with_summary
+from routing.admin.rendering import ENTRIES, difference, summary, with_summary
 from routing.diff import Changes, diff
 from routing.document.canonical import dump_yaml
 from routing.models import Revision
 from routing.publishing import rollback
+from routing.quiet import collections_paused
 from routing.reviewing import comments_of
 
 
@@ -103,7 +104,8 @@ class RevisionAdmin(ReadOnlyAdmin):
         revision = self.get_object(request, object_id)
         if revision is None:
             raise Http404
-        text = dump_yaml(orjson.loads(revision.document))
+        with collections_paused():
+            text = dump_yaml(orjson.loads(revision.document))
         name = f'attachment; filename="revision-{revision.number}.yaml"'
         return HttpResponse(
             text, content_type="application/yaml; charset=utf-8", headers={"Content-Disposition": name}
@@ -156,8 +158,9 @@ class RevisionAdmin(ReadOnlyAdmin):
         return go(request, there)
 
 
+@collections_paused()
 def changes_of(revision: Revision) -> Changes:
-    """What a revision changed in its parent."""
+    """What a revision changed in its parent, as far as a page shows it."""
     parent = Revision.objects.filter(number=revision.parent).first() if revision.parent else None
     before = orjson.loads(parent.document) if parent is not None else {"version": 1}
-    return diff(before, orjson.loads(revision.document))
+    return diff(before, orjson.loads(revision.document), detailed=ENTRIES)

@@ -6,7 +6,8 @@ where a block keeps every character. Own code, since a file's bytes must not cha
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 _PLAIN: Final = re.compile(r"[A-Za-z_/.*-][A-Za-z0-9_/.:+*@$()-]*")
@@ -22,6 +23,10 @@ _UNSAFE_START: Final = re.compile(r"[*-](?:$|[^A-Za-z0-9/_])|[*&!]")
 _ESCAPED: Final = re.compile("[\x7f-\x9f\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _NOT_IN_BLOCK: Final = re.compile(f"[\x00-\x09\x0b-\x1f]|{_ESCAPED.pattern}")
 _MAX_FLOW: Final = 100
+_MAPPING: Final = (dict, Mapping)  # the quicker question first
+_NESTED: Final = (dict, list, tuple, Mapping)
+SHORT: Final = 64
+"""Characters, of texts that are remembered."""
 _EMPTY_DOCUMENT: Final = "{}\n"
 
 
@@ -29,55 +34,62 @@ def write_yaml(value: Any) -> str:
     """The text, ending in a newline. Mappings keep their order."""
     if isinstance(value, Mapping) and not value:
         return _EMPTY_DOCUMENT
-    return "\n".join(_lines(value)) + "\n"
+    lines: list[str] = []
+    _write(lines, value, "", "")
+    return "\n".join(lines) + "\n"
 
 
-def _lines(value: Any) -> Iterator[str]:
-    """Block lines of a mapping or list; a scalar is one line or a block of its own."""
-    if isinstance(value, Mapping) and value:
+def _write(lines: list[str], value: Any, first: str, indent: str) -> None:
+    """Block lines of a mapping or list; a scalar is one line or a block of its own.
+
+    `first` stands before the first line, `indent` before all others.
+    """
+    if isinstance(value, _MAPPING) and value:
         for name, item in value.items():
-            yield from _headed(f"{_text(str(name))}:", item)
+            _write_headed(lines, f"{first}{_text(str(name))}:", item, indent)
+            first = indent
     elif isinstance(value, list | tuple) and value:
         for item in value:
-            yield from _item(item)
+            if (flow := _flow(item)) is not None:
+                lines.append(f"{first}- {flow}")
+            else:
+                _write(lines, item, f"{first}- ", f"{indent}  ")
+            first = indent
     else:
-        yield from _scalar_lines(value)
+        _write_scalar(lines, value, first, indent)
 
 
-def _headed(head: str, item: Any) -> Iterator[str]:
-    if isinstance(item, Mapping) and item:
-        yield head
-        yield from (f"  {line}" if line else line for line in _lines(item))
+def _write_headed(lines: list[str], head: str, item: Any, indent: str) -> None:
+    if isinstance(item, _MAPPING) and item:
+        lines.append(head)
+        _write(lines, item, f"{indent}  ", f"{indent}  ")
+    elif type(item) is not str and (flow := _flow(item)) is not None:
+        lines.append(f"{head} {flow}")
     elif isinstance(item, list | tuple) and item:
-        flow = _flow(item)
-        if flow is not None:
-            yield f"{head} {flow}"
-        else:
-            yield head
-            yield from _lines(item)  # a list may stand at the depth of its key
+        lines.append(head)
+        _write(lines, item, indent, indent)  # a list may stand at the depth of its key
     else:
-        first, *rest = _scalar_lines(item)
-        yield f"{head} {first}"
-        yield from rest
-
-
-def _item(item: Any) -> Iterator[str]:
-    """One list item: its first line behind the dash."""
-    lines = _lines(item) if not _is_flow_list(item) else iter([_flow(item) or "[]"])
-    yield f"- {next(lines)}"
-    yield from (f"  {line}" if line else line for line in lines)
-
-
-def _is_flow_list(item: Any) -> bool:
-    return isinstance(item, list | tuple) and _flow(item) is not None
+        _write_scalar(lines, item, f"{head} ", indent)
 
 
 def _flow(items: Any) -> str | None:
-    """`[a, b]` when all are short scalars, else None."""
-    if any(isinstance(item, Mapping | list | tuple) for item in items):
+    """`[a, b]` of a list in which all are short scalars, else None."""
+    if not isinstance(items, list | tuple):
         return None
-    text = f"[{', '.join(_scalar(item) for item in items)}]"
+    for item in items:
+        if type(item) is not str and isinstance(item, _NESTED):
+            return None
+    text = f"[{', '.join([_scalar(item) for item in items])}]"
     return text if len(text) <= _MAX_FLOW else None
+
+
+def _write_scalar(lines: list[str], value: Any, first: str, indent: str) -> None:
+    if type(value) is str and "\n" not in value:
+        lines.append(f"{first}{_text(value)}")
+        return
+    head, *others = _scalar_lines(value)
+    lines.append(f"{first}{head}")
+    lines += [f"{indent}{line}" if line else line for line in others]
 
 
 def _scalar_lines(value: Any) -> list[str]:
@@ -101,6 +113,8 @@ def _fits_block(value: str) -> bool:
 
 
 def _scalar(value: Any) -> str:
+    if isinstance(value, str):  # as most are
+        return _text(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -121,6 +135,16 @@ def _number(value: int | float) -> str:
 
 
 def _text(text: str) -> str:
+    return _short(text) if len(text) <= SHORT else _written(text)
+
+
+@lru_cache(maxsize=4096)
+def _short(text: str) -> str:
+    """Keys and names come again and again."""
+    return _written(text)
+
+
+def _written(text: str) -> str:
     is_plain = _PLAIN.fullmatch(text) and not (
         _RESERVED.fullmatch(text) or _UNSAFE_START.match(text) or text.endswith(":")
     )

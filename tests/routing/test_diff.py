@@ -4,11 +4,13 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.diff import ABSENT, Changes, FieldChange, diff
 from routing.document.canonical import canonicalise
+from tests.support.configuration import large
 from tests.support.documents import ROUTE, documents
 
 OLD: dict[str, Any] = {
@@ -170,7 +172,27 @@ def test_what_is_written_alike_is_left_out_of_nothing(old: dict[str, Any], data:
         both = [each for given in (old, other) for each in listed(given.get(kind))]
         new[kind] = [each for each in both if data.draw(st.booleans())]
 
-    assert diff(old, new) == diff(canonicalise(old), canonicalise(new), are_canonical=True)
+    whole = diff(old, new)
+    assert whole == diff(canonicalise(old), canonicalise(new), are_canonical=True)
+    for told in (0, 1, 2):
+        found = diff(old, new, detailed=told)
+        assert found.entries[:told] == whole.entries[:told]
+        assert [(e.kind, e.name, e.action, (), "") for e in whole.entries[told:]] == [
+            (e.kind, e.name, e.action, e.fields, e.summary) for e in found.entries[told:]
+        ]
+
+
+def test_of_what_is_not_told_nothing_is_made_canonical(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries that came or went need only be named."""
+    taken: list[int] = []
+
+    def counted(raw: Any) -> dict[str, Any]:
+        taken.append(sum(len(entry) > 1 for kind in ("services", "routes") for entry in raw.get(kind, ())))
+        return canonicalise(raw)
+
+    monkeypatch.setattr("routing.diff.canonicalise", counted)
+    assert (len(diff({}, large(100), detailed=5)), taken) == (150, [0, 10])
+    assert (len(diff(large(100), {}, detailed=5)), taken[2:]) == (150, [10, 0])
 
 
 @given(documents, documents)
