@@ -11,9 +11,11 @@ from grpc import aio
 
 from authproxy.upstream.errors import NOTHING_SENT, TlsFailed, with_progress
 from authproxy.upstream.tls import TlsOptions
+from resilience.clock import monotonic
 
 LARGEST_MESSAGE: Final = 16 << 20
 CLOSING_S: Final = 60.0
+# An attempt to connect may take `min_reconnect_backoff_ms`, whoever waits for it as long as the service lets requests.
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.max_send_message_length", LARGEST_MESSAGE),
@@ -21,9 +23,11 @@ _OPTIONS: Final = (
     ("grpc.enable_http_proxy", 0),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
+READY: Final = grpc.ChannelConnectivity.READY
+_UNDECIDED: Final = (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING)
 _CLOSING: Final[set["asyncio.Task[None]"]] = set()
 
 
@@ -33,6 +37,7 @@ class Channels:
     def __init__(self, tls: TlsOptions) -> None:
         self._tls = tls
         self._channels: dict[str, aio.Channel] = {}
+        self._opening: set[aio.Channel] = set()
 
     def get(self, url: httpx.URL) -> aio.Channel:
         """The one to a target, for all calls. Raises TlsFailed for a certificate that cannot be read."""
@@ -41,6 +46,23 @@ class Channels:
         if channel is None:
             channel = self._channels[key] = self.opened(url)
         return channel
+
+    async def connected(self, channel: aio.Channel, told: dict[str, Any]) -> None:
+        """Returns when it is connected, or cannot be for now: a call says why. Whoever comes first has it opened, and
+        is told the seconds that this took as `connecting_s`."""
+        state = channel.get_state(try_to_connect=True)
+        if state not in _UNDECIDED:
+            return
+        is_first, began = channel not in self._opening, monotonic()
+        self._opening.add(channel)
+        try:
+            while state in _UNDECIDED:
+                await channel.wait_for_state_change(state)
+                state = channel.get_state(try_to_connect=True)
+        finally:
+            if is_first:
+                self._opening.discard(channel)
+                told["connecting_s"] = monotonic() - began
 
     def opened(self, url: httpx.URL) -> aio.Channel:
         """A new one, which the caller closes. Raises TlsFailed."""

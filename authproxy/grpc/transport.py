@@ -15,7 +15,7 @@ from grpc import aio
 
 from authproxy import problems
 from authproxy.grpc.calling import CURRENT, Call, content_type
-from authproxy.grpc.channels import Channels
+from authproxy.grpc.channels import READY, Channels
 from authproxy.grpc.healthcheck import ask_health
 from authproxy.grpc.known import Descriptors
 from authproxy.grpc.messages import Method
@@ -66,9 +66,11 @@ class GrpcTransport(Transport):
         if call is None:
             raise with_progress(httpx.LocalProtocolError("the request is no gRPC call"), NOTHING_SENT)
         deadline: float = request.extensions["deadline"]
+        channel = self._channels.get(request.url)
+        if channel.get_state(try_to_connect=True) is not READY:
+            await self._connect(channel, request, deadline)
         left_s = deadline - asyncio.get_running_loop().time()
-        stub = self._channels.get(request.url).unary_stream(call.method.path)
-        running = stub(
+        running = channel.unary_stream(call.method.path)(
             call.message,
             timeout=None if call.method.is_streaming else max(left_s, 0.001),
             metadata=_metadata(slim.raw_pairs(request)),
@@ -91,6 +93,24 @@ class GrpcTransport(Transport):
         finally:
             if not is_kept:
                 running.cancel()
+
+    async def _connect(self, channel: aio.Channel, request: httpx.Request, deadline: float) -> None:
+        """The request is told what opening a connection took, as other transports tell it. Raises ConnectTimeout and
+        DeadlineExceeded."""
+        connect_s = request.extensions.get("timeout", {}).get("connect")
+        until = deadline
+        if connect_s is not None:
+            until = min(deadline, asyncio.get_running_loop().time() + connect_s)
+        try:
+            async with asyncio.timeout_at(until):
+                await self._channels.connected(channel, request.extensions)
+        except TimeoutError:
+            late: httpx.TransportError
+            if until == deadline:
+                late = DeadlineExceeded("no connection by the request's deadline")
+            else:
+                late = httpx.ConnectTimeout(f"not connected in {connect_s:g} s")
+            raise with_progress(late, NOTHING_SENT) from None
 
     async def _answer(self, request: httpx.Request, call: Call, running: Any, first: Any) -> httpx.Response:
         headers: list[Pair] = [(b"content-type", content_type(call)), (b"date", http_date())]
