@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+CLOSED: Final = ("0.0.0.0/0", "::/0")
+"""What `ip.deny` says of a route that nobody may call."""
+CLOSED_MEANS: Final = "the route is CLOSED to everybody: say in auth who may come in, and take its ip out"
 _LONGEST_NAME: Final = 100
 _NAMED_GROUP: Final = re.compile(r"(?<!\\)\(\?(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
 

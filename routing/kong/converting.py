@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from routing.foreign import Converted, Names, Notes, reading
 from routing.kong import plugins, routes, services
-from routing.kong.reading import Source, read
+from routing.kong.reading import Entity, Source, read
 from routing.openapi.schemas import escaped
 
 _SHOWN: Final = 5
-_OF_DECK: Final = re.compile(r"""\$\$\{\{\s*env\s+["']?([A-Za-z_][A-Za-z0-9_]*)["']?\s*\}\}""")
+_OF_DECK: Final = re.compile(
+    r"""\$\$\{\{\s*env\s+["']?([A-Za-z_][A-Za-z0-9_]*)["']?\s*(?:\|\s*to[A-Z][a-z]+\s*)?\}\}"""
+)
 """As it stands in a document whose `${` are escaped."""
 
 
@@ -66,18 +69,31 @@ def _routes(
     }
     for route in source.routes:
         service = named.get(route.service)
-        if service is None:
-            which = f"no service {route.service!r}" if route.service else "no service"
-            notes.add(route.place, f"it has {which}; the route is left out")
-            continue
         asked = plugins.in_force(source, route)
+        name = service["name"] if service else ""
+        why_not = _unreachable(route, service, asked)
+        if why_not:
+            notes.add(route.place, f"{why_not}; it answers 501")
         with reading(route.place):
-            for made in routes.routes_of(route, service["name"], names, notes, least=least):
+            for made in routes.routes_of(route, name, names, notes, least=least):
                 plugins.apply(made, asked, source, quotas, notes)
-                if service["name"] in switched_off:
+                if why_not:
+                    routes.answer_instead(made, {"status": 501})
+                if name in switched_off:
                     made["enabled"] = False
                 done.append(made)
     return done
+
+
+def _unreachable(route: Entity, service: dict[str, Any] | None, asked: Mapping[str, Entity]) -> str:
+    """Why requests cannot be led to the route's service, if they cannot. Left out, others would take its requests."""
+    if "request-termination" in asked:
+        return ""
+    if service is None:
+        return f"it has no service {route.service!r}" if route.service else "it has no service"
+    if service["protocol"] == "grpc":
+        return "gRPC is called by routes with grpc"
+    return ""
 
 
 def _note_rest(source: Source, notes: Notes) -> None:

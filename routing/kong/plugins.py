@@ -6,25 +6,16 @@ https://developer.konghq.com/plugins/ has what they may say.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from routing.foreign import Notes, reading, slug
+from routing.kong.callers import authenticate, close, judges
 from routing.kong.reading import Entity, Raw, Source
+from routing.kong.routes import answer_instead
 
 Route = dict[str, Any]
 Quotas = dict[str, dict[str, Any]]
-AUTHENTICATION: Final = {
-    "key-auth": "api_key",
-    "key-auth-enc": "api_key",
-    "jwt": "jwt",
-    "openid-connect": "jwt",
-    "oauth2-introspection": "jwt",
-    "oauth2": "jwt",
-}
-_JUDGES: Final = re.compile(r"auth|oidc|openid|jwt|saml|\b(?:session|opa)\b")
-"""Names of plugins that judge callers, those that people wrote themselves among them."""
 BUILT_IN: Final = {
     "prometheus": "metrics are always there, at /metrics",
     "file-log": "ACCESS_LOG writes lines of JSON",
@@ -53,7 +44,7 @@ def in_force(source: Source, route: Entity) -> dict[str, Entity]:
 
 def apply(route: Route, plugins: Mapping[str, Entity], source: Source, quotas: Quotas, notes: Notes) -> None:
     """Adds to the route what its plugins say."""
-    _authenticate(route, plugins, source, notes)
+    is_open = authenticate(route, plugins, source, notes)
     for name, plugin in plugins.items():
         handle = _HANDLERS.get(name)
         if handle is not None:
@@ -61,83 +52,10 @@ def apply(route: Route, plugins: Mapping[str, Entity], source: Source, quotas: Q
                 handle(route, plugin, quotas, notes)
         elif name in BUILT_IN:
             notes.add(plugin.place, f"{name}: {BUILT_IN[name]}")
-        elif not _JUDGES.search(name) and name != "acl":
+        elif not judges(name):
             notes.add(plugin.place, f"{name}: has no counterpart")
-
-
-def _authenticate(route: Route, plugins: Mapping[str, Entity], source: Source, notes: Notes) -> None:
-    """Never more open than before: what cannot be judged here leaves the route closed."""
-    asked = [(name, each) for name, each in plugins.items() if _JUDGES.search(name)]
-    acl = plugins.get("acl")
-    if not asked and acl is None:
-        route["auth"] = {"level": "public"}
-        return
-    anonymous = [str(each.mapping("config").get("anonymous") or "") for _, each in asked]
-    may_be_anonymous = (
-        bool(asked) and all(anonymous) and not any(_is_turned_away(name, source) for name in anonymous)
-    )
-    methods = []
-    for name, plugin in asked:
-        if name not in AUTHENTICATION:
-            notes.add(plugin.place, f"{name}: has no counterpart; the route stays closed to such callers")
-        else:
-            methods.append(AUTHENTICATION[name])
-            _explain_credentials(name, plugin, notes)
-    if len(asked) > 1 and not all(anonymous):
-        notes.add(
-            asked[1][1].place, "Kong asks for every one of a route's credentials; here the first is enough"
-        )
-        methods = methods[:1]
-    auth: dict[str, Any] = {"level": "public" if may_be_anonymous else "user"}
-    if methods:
-        auth["methods"] = sorted(set(methods))
-    if acl is not None:
-        config = acl.mapping("config")
-        groups = config.get("allow") or config.get("whitelist") or []
-        if groups and auth["level"] == "user":
-            auth["roles"] = [slug(str(group)) for group in groups]
-        if config.get("deny") or config.get("blacklist"):
-            notes.add(
-                f"{acl.place}.config.deny",
-                "roles can only be asked for, not excluded: the route is more open",
-            )
-    route["auth"] = auth
-
-
-def _is_turned_away(consumer: str, source: Source) -> bool:
-    """The usual way to let several credentials do: callers without one are a consumer whom a plugin refuses."""
-    known = {consumer} | {
-        str(each.get(key))
-        for each in source.consumers
-        for key in ("username", "id", "custom_id")
-        if consumer in (each.get("username"), each.get("id"))
-    }
-    return any(
-        each.consumer in known and each.get("name") == "request-termination" for each in source.plugins
-    )
-
-
-def _explain_credentials(name: str, plugin: Entity, notes: Notes) -> None:
-    config = plugin.mapping("config")
-    if name.startswith("key-auth"):
-        names = config.get("key_names") or ["apikey"]
-        if [str(each).lower() for each in names] != ["x-api-key"]:
-            shown = ", ".join(map(str, names))
-            notes.add(
-                f"{plugin.place}.config.key_names",
-                f"{shown}: keys come as X-API-Key or Authorization: ApiKey",
-            )
-    elif name == "openid-connect":
-        notes.add(
-            plugin.place, f"add the provider under identity_providers: issuer {config.get('issuer', '?')}"
-        )
-    elif name == "jwt":
-        notes.add(
-            plugin.place,
-            "add who signs the tokens under identity_providers: jwks_url, or secret",
-        )
-    else:
-        notes.add(plugin.place, f"{name}: tokens are issued at /api/v1/auth/token instead")
+    if not is_open:
+        close(route)
 
 
 def _rate_limit(route: Route, plugin: Entity, quotas: Quotas, notes: Notes) -> None:
@@ -237,6 +155,7 @@ def _request(route: Route, plugin: Entity, quotas: Quotas, notes: Notes) -> None
     config = plugin.mapping("config")
     if config.get("http_method"):
         notes.add(f"{plugin.place}.config.http_method", "methods are not changed")
+    _name_host(route)
     uri = (config.get("replace") or {}).get("uri")
     if uri and "$(" not in uri:
         route["rewrite"] = {**_host_only(route), "path": str(uri)}
@@ -244,8 +163,18 @@ def _request(route: Route, plugin: Entity, quotas: Quotas, notes: Notes) -> None
         notes.add(f"{plugin.place}.config.replace.uri", "templates are not carried over; see rewrite.regex")
 
 
+def _name_host(route: Route) -> None:
+    """A header operation may not say Host here; `rewrite` does, in place of the client's."""
+    fields = route.get("request_headers", {})
+    for verb in ("add", "set"):
+        for name in [each for each in fields.get(verb, {}) if each.lower() == "host"]:
+            rewrite = route.setdefault("rewrite", {})
+            rewrite.pop("preserve_host", None)
+            rewrite["host"] = fields[verb].pop(name)
+
+
 def _host_only(route: Route) -> dict[str, Any]:
-    return {key: value for key, value in route.get("rewrite", {}).items() if key == "preserve_host"}
+    return {key: value for key, value in route.get("rewrite", {}).items() if key in ("host", "preserve_host")}
 
 
 def _response(route: Route, plugin: Entity, quotas: Quotas, notes: Notes) -> None:
@@ -290,10 +219,10 @@ def _terminate(route: Route, plugin: Entity, quotas: Quotas, notes: Notes) -> No
         notes.add(
             f"{plugin.place}.config.trigger", "the answer is given without it; make a route of the condition"
         )
-    for key in ("service", "rewrite", "websocket"):
-        route.pop(key, None)
     headers = {"content-type": str(kind)} if kind else {}
-    route["respond"] = {"status": int(config.get("status_code", 503)), "headers": headers, "body": str(body)}
+    answer_instead(
+        route, {"status": int(config.get("status_code", 503)), "headers": headers, "body": str(body)}
+    )
 
 
 def _cache(route: Route, plugin: Entity, quotas: Quotas, notes: Notes) -> None:

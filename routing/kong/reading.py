@@ -88,12 +88,13 @@ def read(raw: object) -> Source:
     for each in _listed(raw, "targets", ""):
         source.targets.append((_reference(each.raw.get("upstream")), each))
     for each in _listed(raw, "plugins", ""):
-        source.plugins.append(_plugin(each, raw))
+        source.plugins.append(_plugin(each))
     for each in _listed(raw, "consumers", ""):
         source.consumers.append(each)
         own = each.raw.get("username") or each.key
         for plugin in _listed(each.raw, "plugins", each.place):
-            source.plugins.append(_plugin(plugin, raw, consumer=str(own)))
+            source.plugins.append(_plugin(plugin, consumer=str(own)))
+    _fill_in(source, raw)
     _resolve_shared(source, raw)
     _resolve_ids(source)
     return source
@@ -104,16 +105,16 @@ def _nested(source: Source, service: Entity) -> None:
     for route in _listed(service.raw, "routes", service.place):
         _route(source, route, key)
     for plugin in _listed(service.raw, "plugins", service.place):
-        source.plugins.append(Entity(plugin.place, plugin.raw, service=key))
+        source.plugins.append(replace(_plugin(plugin), service=key))
 
 
 def _route(source: Source, route: Entity, service: str) -> None:
     source.routes.append(Entity(route.place, route.raw, service=service))
     for plugin in _listed(route.raw, "plugins", route.place):
-        source.plugins.append(Entity(plugin.place, plugin.raw, route=route.key))
+        source.plugins.append(replace(_plugin(plugin), service="", route=route.key))
 
 
-def _plugin(each: Entity, raw: Raw, consumer: str = "") -> Entity:
+def _plugin(each: Entity, consumer: str = "") -> Entity:
     return Entity(
         each.place,
         each.raw,
@@ -123,6 +124,25 @@ def _plugin(each: Entity, raw: Raw, consumer: str = "") -> Entity:
         or _reference(each.raw.get("consumer"))
         or _reference(each.raw.get("consumer_group")),
     )
+
+
+def _fill_in(source: Source, raw: Raw) -> None:
+    """deck's `_info: {defaults: …}` stand for what an entity of a kind does not say itself."""
+    info = raw.get("_info")
+    defaults = info.get("defaults") if isinstance(info, Mapping) else None
+    if not isinstance(defaults, Mapping):
+        return
+    for kind, listed in (
+        ("service", source.services),
+        ("route", source.routes),
+        ("upstream", source.upstreams),
+    ):
+        listed[:] = [_filled(each, defaults.get(kind)) for each in listed]
+    source.targets[:] = [(name, _filled(each, defaults.get("target"))) for name, each in source.targets]
+
+
+def _filled(each: Entity, defaults: object) -> Entity:
+    return replace(each, raw={**defaults, **each.raw}) if isinstance(defaults, Mapping) else each
 
 
 def _resolve_shared(source: Source, raw: Raw) -> None:

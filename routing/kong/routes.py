@@ -16,6 +16,7 @@ from routing.kong.reading import Entity
 
 _CONDITIONS: Final = ("hosts", "headers", "methods", "paths", "snis")
 _OF_KIND, _OF_REGEX, _MOST_REGEX = 1000, 500, 499
+_LEFT_OUT: Final = "the route is left out, others may take its requests"
 _CARRIED_ELSEWHERE: Final = frozenset(
     {"hosts", "headers", "methods", "paths", "name", "id", "service", "strip_path", "preserve_host", "protocols",
      "https_redirect_status_code", "regex_priority", "plugins", "tags", "created_at", "updated_at", "path_handling",
@@ -33,7 +34,10 @@ def routes_of(
 ) -> Iterator[dict[str, Any]]:
     """`least` is the smallest weight of all routes: those have no priority of their own."""
     if route.get("expression"):
-        notes.add(f"{route.place}.expression", "expressions are not carried over; the route is left out")
+        notes.add(
+            f"{route.place}.expression",
+            f"expressions are not carried over; {_LEFT_OUT}",
+        )
         return
     protocols = route.texts("protocols") or ["http", "https"]
     if not {"http", "https", "grpc", "grpcs", "ws", "wss"} & set(protocols):
@@ -45,7 +49,8 @@ def routes_of(
     hosts = _hosts(route, notes)
     if not hosts and (route.get("hosts") or route.get("snis")):
         notes.add(
-            f"{route.place}.hosts", "none is left, and without them it would take all; the route is left out"
+            f"{route.place}.hosts",
+            f"none is left, and without them it would take all; {_LEFT_OUT}",
         )
         return
     base = slug(str(route.get("name") or f"{service}-{route.place}"))
@@ -62,6 +67,13 @@ def routes_of(
         if {"ws", "wss", "http", "https"} & set(protocols):
             made["websocket"] = {"enabled": True}
         yield made
+
+
+def answer_instead(route: dict[str, Any], answer: dict[str, Any]) -> None:
+    """The gateway answers by itself what would have gone to the service."""
+    for key in ("service", "rewrite", "websocket"):
+        route.pop(key, None)
+    route["respond"] = answer
 
 
 def _regex_bonus(route: Entity) -> int:

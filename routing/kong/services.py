@@ -24,6 +24,15 @@ _PROTOCOLS: Final = {
     "grpc": "grpc",
     "grpcs": "grpc",
 }
+_OF_ALL: Final = frozenset({"name", "id", "tags", "created_at", "updated_at", "_comment"})
+_OF_SERVICES: Final = _OF_ALL | {
+    "url", "protocol", "host", "port", "path", "enabled", "retries", "connect_timeout", "read_timeout", "write_timeout",
+    "tls_verify", "tls_verify_depth", "client_certificate", "ca_certificates", "routes", "plugins",
+}  # fmt: skip
+_OF_UPSTREAMS: Final = _OF_ALL | {
+    "targets", "algorithm", "slots", "healthchecks", "hash_on", "hash_on_header", "hash_on_cookie",
+    "hash_on_cookie_path", "hash_fallback", "hash_fallback_header",
+}  # fmt: skip
 _PORTS: Final = {"http": 80, "https": 443, "grpc": 80}
 
 
@@ -32,7 +41,7 @@ def service_of(entity: Entity, name: str, source: Source, notes: Notes) -> dict[
     scheme, host, port, path = _address(entity)
     protocol = _PROTOCOLS.get(scheme)
     if protocol is None:
-        notes.add(entity.place, f"protocol {scheme}: only HTTP is proxied; the service is left out")
+        notes.add(entity.place, f"protocol {scheme}: only HTTP is proxied; its routes answer 501")
         return None
     scheme = "https" if scheme in ("https", "wss", "grpcs") else "http"
     service: dict[str, Any] = {"name": name, "protocol": protocol}
@@ -45,7 +54,16 @@ def service_of(entity: Entity, name: str, source: Source, notes: Notes) -> dict[
     service["timeout"] = _timeout(entity, notes)
     service["retries"] = _retries(entity)
     _tls(entity, protocol, notes)
+    _note_rest(entity, _OF_SERVICES, notes)
+    if upstream is not None:
+        _note_rest(upstream, _OF_UPSTREAMS, notes)
     return service
+
+
+def _note_rest(entity: Entity, known: frozenset[str], notes: Notes) -> None:
+    for key in entity.raw:
+        if key not in known and entity.raw[key]:
+            notes.add(f"{entity.place}.{key}", "has no counterpart")
 
 
 def _address(entity: Entity) -> tuple[str, str, int | None, str]:

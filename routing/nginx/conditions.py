@@ -14,7 +14,6 @@ from routing.foreign import Notes
 from routing.nginx.directives import Directive
 from routing.nginx.locations import Location
 
-CLOSED: Final = ["0.0.0.0/0", "::/0"]
 Match = dict[str, Any]
 _CLOSING: Final = (
     "auth_basic", "auth_request", "auth_jwt", "auth_jwt_require", "access_by_lua_block", "access_by_lua_file",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from routing.foreign import Notes, named_groups
-from routing.nginx.conditions import CLOSED, Refusals, refusals_of
+from routing.foreign import CLOSED, CLOSED_MEANS, Notes, named_groups
+from routing.nginx.conditions import Refusals, refusals_of
 from routing.nginx.locations import Location
 from routing.nginx.services import Services, duration
 from routing.nginx.variables import Variables, Way
@@ -99,14 +99,10 @@ def _refused(location: Location, refusals: Refusals, ways: tuple[Way, ...], note
 
 def _close(route: dict[str, Any], location: Location, why: tuple[str, ...], notes: Notes) -> None:
     """Never more open than before: who cannot be judged here is refused, until somebody says who may come in."""
-    route["ip"] = {"deny": CLOSED}
+    route["ip"] = {"deny": list(CLOSED)}
     route["auth"] = {"level": "user"}
     for each in why:
-        notes.add(
-            location.place,
-            f"{each}: has no counterpart; the route is CLOSED to everybody: "
-            "say in auth who may come in, and take its ip out",
-        )
+        notes.add(location.place, f"{each}: has no counterpart; {CLOSED_MEANS}")
 
 
 def _route_of(

@@ -30,28 +30,6 @@ def route_of(*plugins: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("plugins", "auth"),
-    [
-        ([], {"level": "public"}),
-        ([{"name": "key-auth"}], {"level": "user", "methods": ["api_key"]}),
-        ([{"name": "basic-auth"}], {"level": "user"}),
-        ([{"name": "jwt"}, {"name": "key-auth"}], {"level": "user", "methods": ["jwt"]}),
-        ([{"name": "jwt", "config": {"anonymous": "who"}}], {"level": "public", "methods": ["jwt"]}),
-        ([{"name": "jwt", "enabled": False}], {"level": "public"}),
-        ([{"name": "our-oidc"}], {"level": "user"}),
-        ([{"name": "acl", "config": {"allow": ["ops"]}}], {"level": "user", "roles": ["ops"]}),
-        (
-            [{"name": "jwt"}, {"name": "acl", "config": {"allow": ["ops team"]}}],
-            {"level": "user", "methods": ["jwt"], "roles": ["ops-team"]},
-        ),
-    ],
-)
-def test_who_may_call(plugins: list[dict[str, Any]], auth: dict[str, Any]) -> None:
-    """Open only where Kong was open; a credential that cannot be judged here closes the route."""
-    assert route_of(*plugins)["auth"] == auth
-
-
-@pytest.mark.parametrize(
     "plugin",
     [
         {"name": "key-auth"},
@@ -88,15 +66,6 @@ def test_a_service_and_a_route_of_one_name_have_limits_of_their_own() -> None:
     limits = {each["name"]: each["limit"] for each in found["quotas"]}
 
     assert [[limits[name] for name in route["quotas"]] for route in found["routes"]] == [[5], [500]]
-
-
-def test_either_of_two_credentials() -> None:
-    """An anonymous consumer who is turned away is Kong's way to say so."""
-    either = [{"name": name, "config": {"anonymous": "nobody"}} for name in ("jwt", "key-auth")]
-    refusing = [{"username": "nobody", "plugins": [{"name": "request-termination"}]}]
-
-    assert route_of(*either, consumers=refusing)["auth"] == {"level": "user", "methods": ["api_key", "jwt"]}
-    assert route_of(*either, consumers=[{"username": "nobody"}])["auth"]["level"] == "public"
 
 
 def test_roles_that_routes_ask_for_are_there() -> None:
@@ -189,3 +158,13 @@ def test_what_is_not_carried_over_is_named(plugin: dict[str, Any], said: str) ->
     """With its place."""
     lines = made(plugin)[1]
     assert any(said in line and line.startswith("services[0].routes[0].plugins[0]") for line in lines), lines
+
+
+@pytest.mark.parametrize("verb", ["add", "append", "replace"])
+def test_host_is_named_by_the_rewrite(verb: str) -> None:
+    """A header operation may not say it."""
+    change = {"name": "request-transformer", "config": {verb: {"headers": ["host:inner.example", "X-A:1"]}}}
+    found = route_of(change)
+
+    assert found["rewrite"]["host"] == "inner.example"
+    assert found["request_headers"]["add" if verb == "append" else "set"] == {"X-A": "1"}

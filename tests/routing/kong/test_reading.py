@@ -47,9 +47,42 @@ def test_plugins_of_consumers_are_known_as_such() -> None:
         kong(
             consumers=[{"username": "ann", "plugins": [{"name": "acl"}]}],
             plugins=[{"name": "cors", "consumer": {"username": "bob"}}],
+            services=[
+                {
+                    "name": "s",
+                    "plugins": [{"name": "cors", "consumer": "cid"}],
+                    "routes": [
+                        {"name": "r", "plugins": [{"name": "cors", "consumer_group": {"name": "dee"}}]}
+                    ],
+                }
+            ],
         )
     )
-    assert sorted(each.consumer for each in source.plugins) == ["ann", "bob"]
+    assert sorted(each.consumer for each in source.plugins) == ["ann", "bob", "cid", "dee"]
+    assert [(each.service, each.route) for each in source.plugins if each.consumer in ("cid", "dee")] == [
+        ("", "r"),
+        ("s", ""),
+    ]
+
+
+def test_defaults_of_deck_are_filled_in() -> None:
+    """For what an entity does not say itself."""
+    source = read(
+        kong(
+            _info={
+                "defaults": {
+                    "service": {"retries": 0},
+                    "route": {"strip_path": False},
+                    "target": {"weight": 7},
+                }
+            },
+            services=[{"name": "s", "routes": [{"name": "r"}, {"name": "q", "strip_path": True}]}],
+            upstreams=[{"name": "u", "targets": [{"target": "a:1"}]}],
+        )
+    )
+    assert source.services[0].get("retries") == 0
+    assert [each.get("strip_path") for each in source.routes] == [False, True]
+    assert source.targets[0][1].get("weight") == 7
 
 
 @pytest.mark.parametrize(
