@@ -72,12 +72,11 @@ def _routes(
         asked = plugins.in_force(source, route)
         name = service["name"] if service else ""
         why_not = _unreachable(route, service, asked)
-        if why_not:
-            notes.add(route.place, f"{why_not}; it answers 501")
         with reading(route.place):
             for made in routes.routes_of(route, name, names, notes, least=least):
                 plugins.apply(made, asked, source, quotas, notes)
                 if why_not:
+                    notes.add(route.place, f"{why_not}; it answers 501")
                     routes.answer_instead(made, {"status": 501})
                 if name in switched_off:
                     made["enabled"] = False
