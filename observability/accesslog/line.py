@@ -15,15 +15,14 @@ import orjson
 from authproxy.exchange import Exchange
 from authproxy.headers import Pair, RequestHead
 from authproxy.rejections import Code
+from observability.accesslog.known import ROUND, Known, Milliseconds
 from observability.traffic.alikes import Alike
 
 HIDDEN: Final = "***"
 LONGEST: Final = 1024
 """Characters of a path, a query or a field: a line stays short enough to be written in one piece."""
-_ROUND: Final = 1.5 * 2**52
-"""Added and taken away again, it leaves a float without digits behind the point: a quarter of what `round` takes."""
-_NOTHING: Final = b'""'
 _json: Final = orjson.dumps
+_MILLISECONDS: Final = tuple([b'.%03d+00:00","request_id":"' % number for number in range(1000)])
 _MOST_SHOWN: Final = 256
 """Different fields of requests that are remembered as they are written."""
 
@@ -51,9 +50,8 @@ class Common(NamedTuple):
     """Of them, how many are written; below zero: none, whatever they are."""
     asked: bytes
     went: bytes
-    counts: bytes
-    outcome: bytes | None
-    """None: more is to be said before it, of each of them."""
+    rest: bytes | None
+    """What comes after the numbers; None: more is to be said there, of each of them."""
 
 
 class Lines:
@@ -61,49 +59,94 @@ class Lines:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
+        self._is_cutting = bool(rules.hide_paths)
         self._headers = frozenset(rules.headers)
         self._shown: dict[tuple[Pair, ...], bytes] = {}
         self._since = self._until = 0.0
         self._began = b""
+        self._second = -1
+        self._second_began = b""
+        self._clients = Known[str](lambda client: b'","client":%b,"consumer":' % _json(client))
+        self._consumers = Known[str](_json)
+        self._totals = Milliseconds(b'{"total":')
+        self._auths = Milliseconds(b',"auth":')
+        self._queues = Milliseconds(b',"queue":')
+        self._connects = Milliseconds(b',"connect":')
+        self._upstreams = Milliseconds(b',"upstream":')
 
     def of(self, exchange: Exchange, alike: Alike, offset_s: float) -> bytes | None:
         """With its line feed; None: it is not to be written. `offset_s` makes epoch seconds of moments."""
+        pieces = self.pieces_of(exchange, alike, offset_s)
+        return b"".join(pieces) if pieces else None
+
+    def pieces_of(self, exchange: Exchange, alike: Alike, offset_s: float) -> tuple[bytes, ...]:
+        """Its line, in pieces, with its line feed; none: it is not to be written."""
         common: Common | None = alike.written
         if common is None:
             common = alike.written = common_of(alike, self._rules)
-        share, asked, went, counts, rest = common
+        share, asked, went, rest = common
         if share < 1.0 and not _is_picked(exchange, share):
-            return None
-        if not self._since <= (at := exchange.ended + offset_s) < self._until:
+            return ()
+        ended, started = exchange.ended, exchange.started
+        if not self._since <= (at := ended + offset_s) < self._until:
             self._begin(at)
-        rules, scope, length = self._rules, exchange.scope, exchange.head.content_length
-        query, identity = scope["query_string"], exchange.identity
+        scope, head, identity = exchange.scope, exchange.head, exchange.identity
         try:
             client = exchange.origin.client_ip
         except AttributeError:  # it could not be read so far
             client = ""
         path = scope["raw_path"].decode("utf-8", "replace")
-        if rules.hide_paths or len(path) > LONGEST:
-            path = shortened(path, rules)
-        if query or exchange.failures or exchange.would or rest is None:
-            rest = _rest_of(exchange, alike, rules)
-        pieces = (
+        if self._is_cutting or len(path) > LONGEST:
+            path = shortened(path, self._rules)
+        if rest is None or self._headers or exchange.failures or exchange.would or scope["query_string"]:
+            rest = self._rest_of(exchange, alike)
+        if exchange.answered and not exchange.connecting_s:
+            admitted, forwarded = exchange.admitted, exchange.forwarded
+            auth = self._auths[(admitted - started) * 1e6 + ROUND]
+            queue = self._queues[(forwarded - admitted) * 1e6 + ROUND]
+            upstream = self._upstreams[(exchange.answered - forwarded) * 1e6 + ROUND]
+        else:
+            auth, queue, upstream = self._phases_of(exchange), b"", b""
+        length = head.content_length
+        return (
             self._began, exchange.request_id,  # plain, see `authproxy.headers`
-            b'","trace_id":"', exchange.traceparent[3:35],
-            b'","client":', _json(client),
-            b',"consumer":', _NOTHING if identity is None else _json(identity.consumer),
-            asked, _json(path),
-            went, _json(phases_of(exchange)),
-            b',"received":', _json(int(length)) if length else b"0", b',"sent":', _json(exchange.sent),
-            counts, rest, self._fields_of(exchange.head) if self._headers else b"", b"}\n",
+            b'","trace_id":"', exchange.traceparent[3:35], self._clients[client],
+            b'""' if identity is None else self._consumers[identity.consumer],
+            asked, _json(path), went,
+            self._totals[(ended - started) * 1e6 + ROUND], auth, queue, upstream,
+            b'},"received":%d,"sent":' % int(length) if length else b'},"received":0,"sent":',
+            _json(exchange.sent), rest,
         )  # fmt: skip
-        return b"".join(pieces)
 
     def _begin(self, at: float) -> None:
         """How lines of this millisecond begin, from half a one before it until half a one after it."""
-        millisecond = int(at * 1000 + 0.5)
-        self._since, self._until = (millisecond - 0.5) / 1000, (millisecond + 0.5) / 1000
-        self._began = b'{"time":"%b","request_id":"' % stamp(millisecond).encode()
+        number = int(at * 1000 + 0.5)
+        self._since, self._until = (number - 0.5) / 1000, (number + 0.5) / 1000
+        second, millisecond = divmod(number, 1000)
+        if second != self._second:
+            self._second, self._second_began = second, b'{"time":"%b' % _second(second).encode()
+        self._began = self._second_began + _MILLISECONDS[millisecond]
+
+    def _phases_of(self, exchange: Exchange) -> bytes:
+        """Of a request that opened a connection, or that had no answer of an upstream: what there is beside `total`.
+        What did not happen is left out."""
+        started, admitted, forwarded = exchange.started, exchange.admitted, exchange.forwarded
+        if not admitted:
+            return b""
+        found = self._auths[(admitted - started) * 1e6 + ROUND]
+        if forwarded:
+            found += self._queues[(forwarded - admitted) * 1e6 + ROUND]
+            if exchange.connecting_s:
+                found += self._connects[exchange.connecting_s * 1e6 + ROUND]
+            if exchange.answered:
+                found += self._upstreams[(exchange.answered - forwarded) * 1e6 + ROUND]
+        return found
+
+    def _rest_of(self, exchange: Exchange, alike: Alike) -> bytes:
+        """With what most requests do not have."""
+        rest = _more_of(exchange, alike, self._rules)
+        fields = self._fields_of(exchange.head) if self._headers else b""
+        return b"%b%b%b}\n" % (_counts_of(alike), rest, fields)
 
     def _fields_of(self, head: RequestHead) -> bytes:
         """Clients are few kinds of programs, which say the same again and again."""
@@ -134,10 +177,15 @@ def common_of(alike: Alike, rules: Rules) -> Common:
         -1.0 if log is not None and not log.access else share,
         b',"method":%b,"path":' % _json(alike.method[:32]),
         b',"route":%b,"service":%b,"target":%b,"status":%b,"code":%b,"ms":' % tuple(map(_json, went)),
-        b',"attempts":%d,"retries":%d,"cache":%b,"revision":%d'
-        % (attempts, max(attempts - 1, 0), _json(alike.cache), alike.revision),
-        None if code in (Code.AUTH_ERROR, Code.FORBIDDEN) else outcome,
+        None if code in (Code.AUTH_ERROR, Code.FORBIDDEN) else b"%b%b}\n" % (_counts_of(alike), outcome),
     )
+
+
+def _counts_of(alike: Alike) -> bytes:
+    attempts = alike.attempts
+    return b',"attempts":%d,"retries":%d,"cache":%b,"revision":%d' % (
+        attempts, max(attempts - 1, 0), _json(alike.cache), alike.revision,
+    )  # fmt: skip
 
 
 def _is_picked(exchange: Exchange, share: float) -> bool:
@@ -150,8 +198,8 @@ def _is_picked(exchange: Exchange, share: float) -> bool:
         return True
 
 
-def _rest_of(exchange: Exchange, alike: Alike, rules: Rules) -> bytes:
-    """With what most requests do not have."""
+def _more_of(exchange: Exchange, alike: Alike, rules: Rules) -> bytes:
+    """What most requests do not have, and the outcome."""
     rest: dict[str, Any] = {}
     query = exchange.scope["query_string"]
     if query and rules.query != "off":
@@ -165,24 +213,6 @@ def _rest_of(exchange: Exchange, alike: Alike, rules: Rules) -> bytes:
     if exchange.would:
         rest["would"] = [{"policy": policy, "code": each.code.value} for policy, each in exchange.would]
     return b"," + _json(rest)[1:-1] if rest else b""
-
-
-def phases_of(exchange: Exchange) -> dict[str, float]:
-    """In milliseconds: `auth` until the route's steps let it in, `queue` until it had its place, `upstream` until the
-    head of the answer, of which opening connections took `connect`; `total`. What did not happen is left out. To the
-    microsecond."""
-    started, admitted = exchange.started, exchange.admitted
-    found = {"total": ((exchange.ended - started) * 1e6 + _ROUND - _ROUND) / 1000}
-    if admitted:
-        found["auth"] = ((admitted - started) * 1e6 + _ROUND - _ROUND) / 1000
-        forwarded = exchange.forwarded
-        if forwarded:
-            found["queue"] = ((forwarded - admitted) * 1e6 + _ROUND - _ROUND) / 1000
-            if exchange.connecting_s:
-                found["connect"] = (exchange.connecting_s * 1e6 + _ROUND - _ROUND) / 1000
-            if exchange.answered:
-                found["upstream"] = ((exchange.answered - forwarded) * 1e6 + _ROUND - _ROUND) / 1000
-    return found
 
 
 def path_of(raw: bytes, rules: Rules) -> str:

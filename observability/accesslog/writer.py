@@ -48,11 +48,13 @@ class AccessLog:
         wall: Callable[[], float] = wall_clock,
     ) -> None:
         self._output = _Output(None if where == STDOUT else Path(where), clock)
-        self._line = Lines(rules).of
+        self._lines = Lines(rules)
         self._most = most
         self._wall = wall
         self._made: list[bytes] = []
-        self._waiting: deque[list[bytes]] = deque()
+        """The lines of each turn."""
+        self._made_number = 0
+        self._waiting: deque[tuple[int, list[bytes]]] = deque()
         self._number = 0
         """Of lines that were handed over, and are not written yet."""
         self._changed = threading.Condition()
@@ -67,26 +69,32 @@ class AccessLog:
 
     def see(self, seen: Seen) -> None:
         """Requests that are over."""
-        make, made, offset_s = self._line, self._made, seen.offset_s
-        most = self._most - self._number
+        pieces_of, offset_s = self._lines.pieces_of, seen.offset_s
+        made: list[bytes] = []
+        number, room = 0, self._most - self._made_number - self._number
         for exchange, alike in zip(seen.exchanges, seen.alikes, strict=True):
             try:
-                line = make(exchange, alike, offset_s)
+                pieces = pieces_of(exchange, alike, offset_s)
             except Exception:
                 self._lost += 1
                 _log.exception("a request could not be written down")
                 continue
-            if line is not None:
-                if len(made) < most:
-                    made.append(line)
+            if pieces:
+                if number < room:
+                    made += pieces
+                    number += 1
                 else:
                     self._lost += 1
+        if number:
+            self._made.append(b"".join(made))
+            self._made_number += number
 
     def refused(self, client: str, status: int, code: str, request_id: str) -> None:
         """The server refused a request before there was anything to route."""
         line = refused_line(self._wall(), client=client, status=status, code=code, request_id=request_id)
-        if len(self._made) + self._number < self._most:
+        if self._made_number + self._number < self._most:
             self._made.append(line)
+            self._made_number += 1
         else:
             self._lost += 1
         self.take()
@@ -94,10 +102,11 @@ class AccessLog:
     def take(self, _batch: Batch | None = None) -> None:
         """The thread gets what was made."""
         made, self._made = self._made, []
+        number, self._made_number = self._made_number, 0
         if made:
             with self._changed:
-                self._number += len(made)
-                self._waiting.append(made)
+                self._number += number
+                self._waiting.append((number, made))
                 self._changed.notify()
 
     def start(self) -> None:
@@ -122,12 +131,12 @@ class AccessLog:
                     self._changed.wait(ROUND_S)
                 if not self._waiting and self._is_ending:
                     break
-                lines = self._waiting.popleft() if self._waiting else None
+                number, lines = self._waiting.popleft() if self._waiting else (0, [])
             self._output.look()
-            if lines is not None:
+            if lines:
                 self._output.write(b"".join(lines))
                 with self._changed:
-                    self._number -= len(lines)
+                    self._number -= number
         self._output.close()
 
 

@@ -7,7 +7,8 @@ import httpx
 import orjson
 import pytest
 
-from observability.accesslog.line import phases_of
+from observability.accesslog.line import Lines, Rules
+from observability.traffic.alikes import Alikes
 from routing.descriptortexts import packed
 from tests.support.gateway import DataPlane, RawClient, data_plane, document, route
 from tests.support.grpcserver import EchoServer, echo_server, echo_set
@@ -27,7 +28,9 @@ def connecting(plane: DataPlane) -> list[float]:
     """Of all requests, in milliseconds, as the access log has it; 0 where it says nothing."""
     for each in plane.finished:
         each.ended = each.answered or each.started + 9
-    return [phases_of(each).get("connect", 0.0) for each in plane.finished]
+    lines, alikes = Lines(Rules()), Alikes().sort(plane.finished)
+    written = [lines.of(each, alike, 0.0) for each, alike in zip(plane.finished, alikes, strict=True)]
+    return [orjson.loads(line or b"")["ms"].get("connect", 0.0) for line in written]
 
 
 async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
