@@ -54,7 +54,10 @@ class Source:
         paths = self.raw.get("paths")
         for path, written in paths.items() if isinstance(paths, Mapping) else ():
             item = self.resolved(written, path)
-            if not str(path).startswith("/") or item is None:
+            if item is None:
+                continue
+            if not str(path).startswith("/"):
+                self.notes.add(str(path)[:100], "it does not begin with /; it is left out")
                 continue
             for method in METHODS:
                 operation = item.get(method)
@@ -73,6 +76,8 @@ class Source:
         security = operation.get("security", self.raw.get("security"))
         if operation.get("callbacks"):
             self.notes.add(place, "callbacks are not carried over")
+        if operation.get("servers") or item.get("servers"):
+            self.notes.add(place, "servers of its own are not carried over: it is led to the document's")
         return Operation(
             path,
             method,

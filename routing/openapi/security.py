@@ -32,11 +32,10 @@ def auth_of(operation: Operation, source: Source) -> dict[str, Any] | None:
         return auth
     if len(methods) < len(_ALL):
         auth["methods"] = [method for method in _ALL if method in methods]
-    scopes = {way.scopes for way in ways}
-    if len(scopes) > 1:
-        source.notes.add(place, "its alternatives ask for different scopes, of which none is asked for here")
-    elif scopes != {()}:
-        auth["scopes"] = list(scopes.pop())
+    if len({way.scopes for way in ways}) > 1:
+        source.notes.add(place, "its alternatives ask for different scopes; all of them are asked for here")
+    if scopes := {scope for way in ways for scope in way.scopes}:
+        auth["scopes"] = sorted(scopes)
     return auth
 
 

@@ -27,6 +27,19 @@ def test_operations_have_the_parameters_of_their_path() -> None:
     assert found[3].security == [{"bearer": []}]
 
 
+def test_paths_and_servers_that_are_not_carried_over_are_named() -> None:
+    """An operation goes to the document's own server, and a path begins with a slash."""
+    of_path = {"servers": [{"url": "http://a"}], "get": {}}
+    raw = {
+        "openapi": "3.0.0",
+        "paths": {"x-note": "no path", "b": {"get": {}}, "/a": of_path, "/c": {"get": {}}},
+    }
+    source = Source(raw, Notes())
+
+    assert [operation.place for operation in source.operations()] == ["GET /a", "GET /c"]
+    assert [line.partition(":")[0] for line in source.notes.lines()] == ["b", "GET /a"]
+
+
 @pytest.mark.parametrize(
     ("raw", "why"),
     [

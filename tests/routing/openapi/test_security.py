@@ -23,7 +23,16 @@ from tests.support.shop import shop
             {"level": "user", "methods": ["jwt"], "scopes": ["read", "write"]},
             0,
         ),
-        ([{"oauth": ["a"]}, {"key": []}], {"level": "user", "methods": ["jwt", "api_key"]}, 1),
+        (
+            [{"oauth": ["a"]}, {"key": []}],
+            {"level": "user", "methods": ["jwt", "api_key"], "scopes": ["a"]},
+            1,
+        ),
+        (
+            [{"oauth": ["b"]}, {"oauth": ["a"]}],
+            {"level": "user", "methods": ["jwt"], "scopes": ["a", "b"]},
+            1,
+        ),
         ([{"basic": []}], {"level": "user"}, 1),
         ([{"nobody": []}], {"level": "user"}, 1),
         ([{"bearer": [], "key": []}], {"level": "user", "methods": ["jwt"]}, 1),
