@@ -54,7 +54,7 @@ from realtime.socketlog import SocketLog
 from realtime.tunnel.opening import tunnel_for
 from realtime.tunnel.sockets import Sockets
 from resilience.stores.memory import MemoryStore
-from routing import notify
+from routing import notify, served
 from routing.compiler import compile_snapshot
 from routing.lastgood import LastGood, read_revision
 from routing.options import compile_options
@@ -111,7 +111,7 @@ class Gateway:
         self._nothing = compile_snapshot(EMPTY_DOCUMENT, revision=0, options=self._options)
         """No routes: what a control node serves, where callers have their rights all the same."""
         self._registry = Registry(self._options)
-        self._documents = UpstreamDocuments(lambda: self._registry.current)
+        self._documents = UpstreamDocuments(self._current)
         self._registry.subscribe(self._swapped)
         self._listen_to_itself()
         self._health = Health(
@@ -151,6 +151,7 @@ class Gateway:
         self._tracing.start()
         self._live_traffic.start()
         await self._meters.start()
+        served.bind(self._current, self._options)
         if self._revision_file is not None:
             await self._message_hub.start()
             await asyncio.gather(self._identities.start(), self._traffic.start(), self._realtime.start())
@@ -177,7 +178,7 @@ class Gateway:
             self._schedules = ScheduleWatch()
             self._schedules.start()
             self._alerts = alert_duty(
-                lambda: self._registry.current,
+                self._current,
                 self._certificates,
                 worker=_worker_name(),
                 gateway=self._config.service_name,
@@ -194,6 +195,7 @@ class Gateway:
             await self._schedules.stop()
         if self._alerts is not None:
             await self._alerts.stop()
+        served.unbind(self._current)
         peeking.unbind(self._traffic.limiter.store)
         upstreamdocs.unbind(self._documents)
         await self._documents.stop()
@@ -296,6 +298,9 @@ class Gateway:
         if self._role == "control":
             return self._nothing
         return self._registry.current or self._nothing
+
+    def _current(self) -> Snapshot | None:
+        return self._registry.current
 
     def _services(self) -> Mapping[str, CompiledService]:
         return {} if self._registry.current is None else self._registry.current.services

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from routing.effects import own_answer, policy_notes, source_of, upstream_request
@@ -116,6 +116,9 @@ def locate(snapshot: Snapshot, request: Request) -> Located | BadPath:
     return Located(found, path, preflight, Asked(method, request_host(host), path.match, headers, query))
 
 
+_Judged = tuple[CompiledRoute, Verdict]
+
+
 def explain(
     snapshot: Snapshot,
     request: Request,
@@ -134,7 +137,8 @@ def explain(
         reason = Refusal(400, "INVALID_REQUEST", f"The path is refused: {located.reason}.")
         return Explanation(snapshot.revision, None, refusal=reason)
     found, path, preflight, asked = located.found, located.path, located.preflight, located.asked
-    passed_over, more = _passed_over(snapshot, asked, found) if reasons else ((), 0)
+    judged = _judged(snapshot, asked) if reasons else []
+    passed_over, more = _passed_over(snapshot, asked, found, judged)
     explanation = Explanation(snapshot.revision, None, passed_over, more)
     if path.has_encoded_slash and not (isinstance(found, CompiledRoute) and found.allow_encoded_slashes):
         explanation = replace(explanation, refusal=ENCODED_SLASH)
@@ -143,7 +147,7 @@ def explain(
         route, choice = found, None
         if isinstance(found.destination, Split):
             route, choice = _chosen(found, found.destination, request, admission, known)
-        why = _why(snapshot, found, asked) if reasons else ()
+        why = _why(snapshot, found, asked, judged) if reasons else ()
         matched = Matched(found.name, _service_name(route), why)
         explanation = replace(explanation, matched=matched)
         if preflight is not None:
@@ -270,9 +274,24 @@ def _refused(
     return None
 
 
-def _why(snapshot: Snapshot, route: CompiledRoute, asked: Asked) -> tuple[str, ...]:
+def _judged(snapshot: Snapshot, asked: Asked) -> list[_Judged]:
+    """Every route, those that are disabled last."""
+    return [
+        (route, compare(route, asked))
+        for routes in (snapshot.routes, snapshot.disabled)
+        for route in routes.values()
+    ]
+
+
+def _why(
+    snapshot: Snapshot, route: CompiledRoute, asked: Asked, judged: Iterable[_Judged]
+) -> tuple[str, ...]:
     """The conditions that hold, and why the route comes before the next that would fit."""
-    rivals = [(rank, other) for rank, other in _fitting(snapshot, asked) if other is not route]
+    rivals = [
+        (fitting_rank(other, asked.host), other)
+        for other, verdict in judged
+        if verdict.failed is None and other is not route and other.name in snapshot.routes
+    ]
     if not rivals:
         return (*why_it_fits(route, asked), "no other route fits")
     rank, next_one = min(rivals, key=lambda rival: rival[0])
@@ -280,28 +299,17 @@ def _why(snapshot: Snapshot, route: CompiledRoute, asked: Asked) -> tuple[str, .
     return (*why_it_fits(route, asked), reason)
 
 
-def _fitting(snapshot: Snapshot, asked: Asked) -> Iterator[tuple[Rank, CompiledRoute]]:
-    for route in snapshot.routes.values():
-        if compare(route, asked).failed is None:
-            yield fitting_rank(route, asked.host), route
-
-
 def _passed_over(
-    snapshot: Snapshot, asked: Asked, found: CompiledRoute | BuiltinRoute | Miss
+    snapshot: Snapshot, asked: Asked, found: CompiledRoute | BuiltinRoute | Miss, judged: Iterable[_Judged]
 ) -> tuple[tuple[PassedOver, ...], int]:
     """The routes that came nearest, nearest first, and how many more there are."""
-    judged: list[tuple[CompiledRoute, Verdict]] = [
-        (route, compare(route, asked))
-        for routes in (snapshot.routes, snapshot.disabled)
-        for route in routes.values()
-        if route is not found
-    ]
-    nearest = heapq.nsmallest(MOST_PASSED_OVER, judged, key=lambda pair: _distance(*pair))
+    others = [each for each in judged if each[0] is not found]
+    nearest = heapq.nsmallest(MOST_PASSED_OVER, others, key=lambda pair: _distance(*pair))
     passed_over = tuple(
         PassedOver(route.name, verdict.failed or _why_not(snapshot, route, asked, found))
         for route, verdict in nearest
     )
-    return passed_over, len(judged) - len(passed_over)
+    return passed_over, len(others) - len(passed_over)
 
 
 def _distance(route: CompiledRoute, verdict: Verdict) -> tuple[int, int, Rank]:

@@ -110,11 +110,13 @@ def _rows(table: Table, rows: "models.QuerySet[Any]") -> Iterator[dict[str, Any]
         else paths.get(column, column)
         for column in table.columns
     ]
+    reads = [(column, readers.get(column)) for column in table.columns]
+    empty = dict.fromkeys(table.columns)
     for values in rows.values_list(*asked).iterator(chunk_size=2000):
-        row = dict(zip(table.columns, values, strict=True))
-        for column, read in readers.items():
-            if (text := row[column]) is not None:
-                row[column] = read(text)
+        row = empty.copy()
+        for (column, read), value in zip(reads, values, strict=True):
+            if value is not None:
+                row[column] = value if read is None else read(value)
         yield row
 
 

@@ -12,7 +12,9 @@ from django.conf import settings
 from authproxy.exchange import Receive, Scope, Send
 from gateway_project.server.draining import DrainState
 from gateway_project.wiring import Gateway, Role
+from routing import served
 from routing.document.canonical import digest
+from routing.options import compile_options
 from routing.problems import ConfigurationInvalid
 from routing.revision import RevisionRecord
 from tests.support.asgi import Recorder, body_message, http_scope, playback
@@ -139,6 +141,20 @@ async def test_file_is_all_that_a_file_s_worker_needs(tmp_path: Path) -> None:
         assert (await worker.get("/admin/"))[0] == 404
     finally:
         await worker.gateway.stop()
+
+
+async def test_pages_find_what_the_worker_serves(tmp_path: Path) -> None:
+    """They compile by the same settings, without what only requests need."""
+    worker = Worker(file=written(tmp_path, SAYING_HI))
+    options = compile_options(settings.CONFIG, os.environ)
+    await worker.gateway.start()
+    try:
+        found = served.served(options)
+        assert found is not None
+        assert set(found.routes) == {"hi"}
+    finally:
+        await worker.gateway.stop()
+    assert served.served(options) is None
 
 
 async def test_file_that_does_not_compile_stops_the_start(tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
 """Compiled configurations for pages: right after every edit, and not compiled twice."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from routing import served
 from routing.admin import snapshots
+from routing.compiler import compile_snapshot
 from routing.drafts import Actor
-from routing.models import Route
+from routing.models import Revision, Route
 from routing.problems import ConfigurationInvalid
 from routing.publishing import apply_document
-from tests.support.configuration import route, service, small
+from routing.snapshot import Snapshot
+from tests.support.configuration import large, route, service, small
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 
@@ -60,3 +65,40 @@ def test_rows_that_do_not_compile_raise() -> None:
     Route.objects.update(path="no-slash", version=9)
     with pytest.raises(ConfigurationInvalid):
         snapshots.draft()
+
+
+@pytest.fixture
+def serves() -> Iterator[Snapshot]:
+    """This process serves what is live, and has made no page yet."""
+    apply_document(large(5), actor=Actor("ada"))
+    live, options = Revision.objects.get(), snapshots.options()
+    compiled = compile_snapshot(large(5), revision=1, options=options, digest=live.digest)
+    snapshots._kept.clear()
+    served.bind(read := lambda: compiled, options)
+    yield compiled
+    served.unbind(read)
+
+
+def test_what_is_served_is_not_compiled_again(serves: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what is live, nor a draft in which nothing was changed."""
+    monkeypatch.setattr(snapshots, "compile_snapshot", None)
+    live, draft = snapshots.live(), snapshots.draft()
+    assert live is not None
+    assert live.snapshot is serves
+    assert (draft.snapshot.revision, draft.snapshot.routes is serves.routes) == (0, True)
+
+
+def test_of_a_draft_only_what_changed_is_compiled(serves: Snapshot) -> None:
+    """The rest is what is served."""
+    Route.objects.filter(name="r00001").update(path="/draft", version=2)
+    found = snapshots.draft().snapshot.routes
+    assert [name for name, each in found.items() if each is not serves.routes[name]] == ["r00001"]
+
+
+def test_a_worker_that_is_behind_does_not_say_what_is_live(serves: Snapshot) -> None:
+    """The newest revision is; it is made of what the worker has."""
+    apply_document({"version": 1, "routes": [route("new", "/new", "s001")]}, actor=Actor("ada"))
+    live = snapshots.live()
+    assert live is not None
+    assert (live.snapshot.revision, "new" in live.snapshot.routes) == (2, True)
+    assert live.snapshot.routes["r00001"] is serves.routes["r00001"]
