@@ -9,6 +9,7 @@ from authproxy import problems
 from authproxy.bodies import Body, BodyRefused, BodyTooLarge, ClientGone, Upload, client_gone
 from authproxy.complaints import COMPLAINTS
 from authproxy.exchange import Exchange
+from authproxy.fieldlines import FieldLines
 from authproxy.handshake import TAKE_OVER
 from authproxy.headers import Pair, apply
 from authproxy.rejections import Rejection
@@ -29,6 +30,8 @@ class Delivery(NamedTuple):
     """What every attempt of one request shares."""
 
     headers: list[Pair]
+    lines: bytes
+    """Fields that come after `headers`, as `FieldLines` has them."""
     body: Body
     deadline: float
     key: bytes | None
@@ -122,17 +125,24 @@ def _client_side(exchange: Exchange, failure: httpx.TransportError) -> Rejection
     return None
 
 
-def request_headers(exchange: Exchange, body: Body) -> list[Pair]:
-    """What every attempt sends; Host and the time that is left depend on the attempt."""
+def request_headers(exchange: Exchange, body: Body) -> tuple[list[Pair], bytes]:
+    """What every attempt sends; Host and the time that is left depend on the attempt.
+
+    Second are the lines of fields that come after the others: what many requests say alike is written only once.
+    """
     head = exchange.head
+    lines = b""
     headers = [
         *head.passed,
-        *exchange.caller_fields,
-        *exchange.origin.fields,
         (b"x-request-id", exchange.request_id),
         (b"traceparent", exchange.traceparent),
     ]
     ops = exchange.route.request_headers
+    for fields in (exchange.caller_fields, exchange.origin.fields):
+        if ops is None and type(fields) is FieldLines:
+            lines += fields.lines
+        elif fields:
+            headers += fields
     if ops is not None:
         headers = changed(exchange, ops, headers) if ops.templates else apply(ops, headers)
     if head.has_body:
@@ -146,7 +156,7 @@ def request_headers(exchange: Exchange, body: Body) -> list[Pair]:
         headers.append((b"content-length", head.content_length))
     if head.trailers:
         headers += _TE_TRAILERS
-    return headers
+    return headers, lines
 
 
 def _request(exchange: Exchange, endpoint: Endpoint, delivery: Delivery, *, now: float) -> httpx.Request:
@@ -165,7 +175,7 @@ def _request(exchange: Exchange, endpoint: Endpoint, delivery: Delivery, *, now:
     if exchange.attempts:
         headers.append((b"x-retry-count", b"%d" % exchange.attempts))
     return slim.request(
-        exchange.method, endpoint.url, headers, stream=delivery.body, extensions={"target": target}
+        exchange.method, endpoint.url, headers, delivery.body, {"target": target}, delivery.lines
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
+from authproxy.fieldlines import FieldLines
 from authproxy.headers import Pair
 
 VIA: Final[Pair] = (b"via", b"1.1 torana")
@@ -25,7 +26,7 @@ class Origin:
 
     client_ip: str
     scheme: str
-    fields: tuple[Pair, ...]
+    fields: Sequence[Pair]
 
 
 class ForwardingFields:
@@ -104,17 +105,14 @@ class ForwardingFields:
 
 
 def _direct(peer: str, host: bytes, scheme: str) -> Origin:
-    return Origin(
-        peer,
-        scheme,
-        (
-            (b"x-forwarded-for", peer.encode("latin-1")),
-            *_host(host),
-            (b"x-forwarded-proto", scheme.encode("ascii")),
-            (b"forwarded", _element(peer, host, scheme)),
-            VIA,
-        ),
+    fields = (
+        (b"x-forwarded-for", peer.encode("latin-1")),
+        *_host(host),
+        (b"x-forwarded-proto", scheme.encode("ascii")),
+        (b"forwarded", _element(peer, host, scheme)),
+        VIA,
     )
+    return Origin(peer, scheme, FieldLines(fields))
 
 
 def _host(host: bytes) -> tuple[Pair, ...]:

@@ -144,8 +144,7 @@ async def _answer(exchange: Exchange, runtime: ServiceRuntime, body: Body) -> ht
     if now >= began + own_s:
         return _gave_up(exchange, runtime, Outcome.NO_TIME)
     key = None if runtime.hash_key is None else runtime.hash_key(exchange)
-    headers = request_headers(exchange, body)
-    delivery = Delivery(headers, body, began + own_s, key, is_hurried)
+    delivery = Delivery(*request_headers(exchange, body), body, began + own_s, key, is_hurried)
     if runtime.budget is not None:
         runtime.budget.count(now)
     index = runtime.pool.pick(now, _NONE, key)

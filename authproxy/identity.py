@@ -7,13 +7,13 @@ from string import ascii_letters, digits
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
+from authproxy.fieldlines import FieldLines
 from routing.snapshot import CompiledProvider
 
 Method = Literal["jwt", "api_key", "session"]
 Kind = Literal["user", "service"]
 Roles = Mapping[str, frozenset[str]]
 """The scopes that each role brings, as the snapshot has it; the same object for as long as it is the same table."""
-Pairs = tuple[tuple[bytes, bytes], ...]
 
 _SAFE: Final = "!#$&'()*+-./:;<=>?@[]^_`{|}~ \""
 """What a header field shows as it is; commas (which separate), percent signs and all else are percent-encoded."""
@@ -26,6 +26,7 @@ _BY_METHOD: Final[dict[Method, tuple[bytes, bytes]]] = {
     "api_key": (b"x-auth-method", b"api_key"),
     "session": (b"x-auth-method", b"session"),
 }
+_NO_FIELDS: Final = FieldLines(())
 _NOTHING: Final[frozenset[str]] = frozenset()  # one object: a hundred thousand empty sets are 20 MB
 
 
@@ -104,7 +105,7 @@ class Identity:
         """The newest change that this identity already reflects; None for a token that does not say."""
         self._granted_under: Roles | None = None
         self._granted: frozenset[str] = _NOTHING
-        self._fields: Pairs = ()
+        self._fields = _NO_FIELDS
 
     def is_vouched_for(self, providers: Iterable[CompiledProvider]) -> bool:
         """Whether the identity provider that it comes from is among them; the gateway's own callers need none."""
@@ -132,7 +133,7 @@ class Identity:
             self._granted_under = roles
         return self._granted
 
-    def fields(self, roles: Roles) -> Pairs:
+    def fields(self, roles: Roles) -> FieldLines:
         """The header fields that tell an upstream who calls (contract section 6)."""
         if self._granted_under is not roles:
             self.scopes(roles)
@@ -153,7 +154,7 @@ class Identity:
             "provider": self.provider or None,
         }
 
-    def _build_fields(self) -> Pairs:
+    def _build_fields(self) -> FieldLines:
         name = _shown(self.name)
         fields = (
             (b"x-user-id", _shown(self.user_id)),
@@ -163,7 +164,7 @@ class Identity:
             (b"x-consumer", name if self.consumer == self.name else _shown(self.consumer)),
             _BY_METHOD[self.method],
         )
-        told = tuple(filter(_value_of, fields))
+        told = FieldLines(tuple(filter(_value_of, fields)))
         return _shared(told) if self.key_id else told
 
     def __repr__(self) -> str:
@@ -171,7 +172,7 @@ class Identity:
 
 
 @lru_cache(maxsize=16_384)
-def _shared(fields: Pairs) -> Pairs:
+def _shared(fields: FieldLines) -> FieldLines:
     """The same object for the same fields: all keys of one consumer say the same."""
     return fields
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from authproxy.headers import CREDENTIALS, Pairs
+from authproxy.fieldlines import FieldLines
+from authproxy.headers import CREDENTIALS, Pair, Pairs
 from authproxy.identity import Identity, Roles
 
 URL = tuple[str, bytes, bytes, bytes]
@@ -43,14 +44,16 @@ def owner_of(identity: Identity | None, roles: Roles, caller_fields: Pairs, *, i
     Who the caller is, all that services are told of him, and every credential that they get to see themselves.
     `is_minted`: the Authorization that the service gets was made by the gateway, and may be another each time.
     """
-    seen = tuple(
-        pair
-        for pair in caller_fields
-        if pair[0] in CREDENTIALS and not (is_minted and pair[0] == b"authorization")
-    )
+    seen: tuple[Pair, ...] = ()
+    if type(caller_fields) is not FieldLines:  # in which he is told of, and no credential goes on
+        seen = tuple(
+            pair
+            for pair in caller_fields
+            if pair[0] in CREDENTIALS and not (is_minted and pair[0] == b"authorization")
+        )
     if identity is None:
         return ("unknown", seen)
-    told = identity.fields(roles)
+    told = identity.fields(roles).lines
     return (identity.kind, identity.provider, identity.user_id, identity.consumer, identity.plan, told, seen)
 
 

@@ -25,6 +25,7 @@ from authproxy.upstream.errors import (
 from authproxy.upstream.parsing import BadResponse, ResponseReader
 
 NEVER: Final = math.inf
+_PEEK: Final = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)  # flags of the enumeration are added in Python
 MAX_BUFFERED: Final = 262144
 """Bytes of an answer's body that may wait for the reader; more stay in the kernel, which slows the upstream down."""
 
@@ -183,7 +184,7 @@ class Connection(asyncio.Protocol):
         if self.transport.is_closing():
             return False
         try:
-            self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            self.sock.recv(1, _PEEK)
         except BlockingIOError:
             return True
         except OSError:

@@ -69,7 +69,7 @@ class Http1Transport(Transport):
         try:
             # 1. the request in bytes
             head, length = encode_head(
-                request.method, extensions.get("target") or url.raw_path, slim.raw_pairs(request)
+                request.method, extensions.get("target") or url.raw_path, *slim.pairs_and_lines(request)
             )
             body = slim.memory_body(request.stream)
             if body or (length and body is not None):

@@ -5,7 +5,8 @@ framing the body. What upstreams do with anything else is request smuggling.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Final
 
 import httpx
@@ -17,8 +18,8 @@ CHUNKED: Final = -1
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
-_ORDINARY, _CONTENT_LENGTH, _TRANSFER_ENCODING = range(3)
-_FRAMING: Final = {b"content-length": _CONTENT_LENGTH, b"transfer-encoding": _TRANSFER_ENCODING}
+_CONTENT_LENGTH: Final = b"content-length"
+_FRAMING: Final = frozenset({_CONTENT_LENGTH, b"transfer-encoding"})
 
 _CONTROLS: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -27,36 +28,40 @@ _LONGEST_CACHED: Final = 64
 """Bytes of a name: longer ones, which clients may invent as long as a head, are judged each time."""
 
 _methods: dict[str, bytes] = {}
-_names: dict[bytes, int] = {}
-"""Both are caches of names that were found to be tokens."""
+_ordinary: set[bytes] = set()
+"""Both are caches of names that were found to be tokens; fields of ordinary names say nothing of the body."""
+
+_name_of: Final = itemgetter(0)
+_line_of: Final = b": ".join
 
 
-def encode_head(method: str, target: bytes, pairs: Iterable[Pair]) -> tuple[bytes, int]:
+def encode_head(method: str, target: bytes, pairs: Sequence[Pair], lines: bytes = b"") -> tuple[bytes, int]:
     """The request's head, and the length of the body it announces: bytes, CHUNKED, or 0 if it announces none.
 
-    Raises httpx.LocalProtocolError if the head is not exactly one well-formed HTTP/1.1 request head.
+    `lines` are fields of `FieldLines`, which come after `pairs` and do not frame the body. Raises
+    httpx.LocalProtocolError if the head is not exactly one well-formed HTTP/1.1 request head.
     """
-    parts = [_methods.get(method) or _method(method), target, b" HTTP/1.1\r\n"]
+    # What runs in the interpreter for each field costs several times what it costs inside of these calls.
+    length = 0 if _ordinary.issuperset(map(_name_of, pairs)) else _framing(pairs)
+    parts = [_methods.get(method) or _method(method), target, b" HTTP/1.1"]
+    head = b"\r\n".join((b"".join(parts), *map(_line_of, pairs)))
+    # Each line but the last ends in two bytes that are controls; if more are missing, there was one inside a line.
+    if len(head.translate(None, _CONTROLS)) != len(head) - 2 * len(pairs):
+        raise httpx.LocalProtocolError("control byte in the request's head")
+    if not target or 32 in target or 9 in target:  # numbers: bytes in bytes would be taken for one first
+        raise httpx.LocalProtocolError("the request's target is not one word")
+    return b"%b\r\n%b\r\n" % (head, lines), length
+
+
+def _framing(pairs: Iterable[Pair]) -> int:
+    """Judges names that are not known to be ordinary; what the fields say of the body's length."""
     length: int | None = None
     for name, value in pairs:
-        kind = _names.get(name)
-        if kind != _ORDINARY:
-            if kind is None:
-                kind = _kind_of(name)
-            if kind != _ORDINARY:
-                if length is not None:
-                    raise httpx.LocalProtocolError("the request's body is framed twice")
-                length = _content_length(value) if kind == _CONTENT_LENGTH else _chunked(value)
-        parts += (name, b": ", value, b"\r\n")
-    parts.append(b"\r\n")
-    head = b"".join(parts)
-    # Each line ends in two bytes that are controls; if more than these are missing, there was one inside a line.
-    lines = (len(parts) - 4) // 4 + 2
-    if len(head.translate(None, _CONTROLS)) != len(head) - 2 * lines:
-        raise httpx.LocalProtocolError("control byte in the request's head")
-    if not target or b" " in target or b"\t" in target:
-        raise httpx.LocalProtocolError("the request's target is not one word")
-    return head, length or 0
+        if name not in _ordinary and not _is_ordinary(name):
+            if length is not None:
+                raise httpx.LocalProtocolError("the request's body is framed twice")
+            length = _content_length(value) if name.lower() == _CONTENT_LENGTH else _chunked(value)
+    return length or 0
 
 
 def chunk(data: bytes) -> bytes:
@@ -87,13 +92,14 @@ def _method(method: str) -> bytes:
     return line
 
 
-def _kind_of(name: bytes) -> int:
+def _is_ordinary(name: bytes) -> bool:
     if not _TOKEN.fullmatch(name):
         raise httpx.LocalProtocolError("a header's name is not a token")
-    kind = _FRAMING.get(name.lower(), _ORDINARY)
-    if len(_names) < _MAX_CACHED and len(name) <= _LONGEST_CACHED:
-        _names[name] = kind
-    return kind
+    if name.lower() in _FRAMING:
+        return False
+    if len(_ordinary) < _MAX_CACHED and len(name) <= _LONGEST_CACHED:
+        _ordinary.add(name)
+    return True
 
 
 def _content_length(value: bytes) -> int:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx
 
+from authproxy import fieldlines
+
 if TYPE_CHECKING:
     from authproxy.upstream.body import ResponseBody
 
@@ -24,14 +26,23 @@ class PairHeaders(httpx.Headers):
     pairs: list[Pair] | None
     """The fields in order, duplicates kept; None once somebody used the httpx interface (it may have changed)."""
 
-    def __init__(self, pairs: list[Pair]) -> None:
+    lines: bytes
+    """Fields that come after `pairs`, as `FieldLines` has them."""
+
+    def __init__(self, pairs: list[Pair], lines: bytes = b"") -> None:
         self.pairs = pairs
+        self.lines = lines
         self._encoding = None
+
+    def whole(self) -> list[Pair]:
+        """All fields, while nobody has used the httpx interface."""
+        assert self.pairs is not None
+        return [*self.pairs, *fieldlines.read(self.lines)] if self.lines else self.pairs
 
     @property
     def _list(self) -> list[tuple[bytes, bytes, bytes]]:
         if self.pairs is not None:
-            self._triples = [(name, name, value) for name, value in self.pairs]
+            self._triples = [(name, name, value) for name, value in self.whole()]
             self.pairs = None
         return self._triples
 
@@ -47,16 +58,21 @@ def request(
     headers: list[Pair],
     stream: httpx.AsyncByteStream,
     extensions: dict[str, Any],
+    lines: bytes = b"",
 ) -> httpx.Request:
-    """An httpx.Request. `method` is sent as it is, header names must be lower case; nothing is added to `headers`."""
+    """An httpx.Request. `method` is sent as it is, header names must be lower case; nothing is added to the fields.
+
+    `lines` are those that come after `headers`, as `FieldLines` has them.
+    """
     if not FAST:
+        headers = [*headers, *fieldlines.read(lines)]
         built = httpx.Request(method, url, headers=headers, stream=stream, extensions=extensions)
         built.method = method
         return built
     made = _new(httpx.Request)
     made.method = method
     made.url = url
-    made.headers = _pair_headers(headers)
+    made.headers = _pair_headers(headers, lines)
     made.stream = stream
     made.extensions = extensions
     return made
@@ -91,8 +107,16 @@ def raw_pairs(message: httpx.Request | httpx.Response) -> list[Pair]:
     """The header fields in order, duplicates kept, names as given (lower case in slim messages). Do not change it."""
     headers = message.headers
     if type(headers) is PairHeaders and headers.pairs is not None:
-        return headers.pairs
+        return headers.whole()
     return headers.raw
+
+
+def pairs_and_lines(request: httpx.Request) -> tuple[list[Pair], bytes]:
+    """The header fields: those that are still to be written, and the lines that come after them."""
+    headers = request.headers
+    if type(headers) is PairHeaders and headers.pairs is not None:
+        return headers.pairs, headers.lines
+    return headers.raw, b""
 
 
 def body(response: httpx.Response) -> "ResponseBody":
@@ -107,9 +131,10 @@ def memory_body(stream: object) -> bytes | None:
     return None
 
 
-def _pair_headers(pairs: list[Pair]) -> PairHeaders:
+def _pair_headers(pairs: list[Pair], lines: bytes = b"") -> PairHeaders:
     made = _new(PairHeaders)
     made.pairs = pairs
+    made.lines = lines
     made._encoding = None
     return made
 

@@ -127,6 +127,6 @@ def _sealed(parts: list[bytes]) -> bytes:
     lines = len(parts) // 4 + 2
     parts.append(b"\r\n")
     block = b"".join(parts)
-    if block.count(b"\n") != lines or block.count(b"\r") != lines or b"\0" in block:
+    if block.count(b"\n") != lines or block.count(b"\r") != lines or 0 in block:
         raise InvalidResponse("a response header holds a line break or NUL")
     return block

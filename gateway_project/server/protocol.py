@@ -226,7 +226,9 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _start(self, cycle: RequestCycle) -> None:
         self.active = cycle
-        task = cycle.task = self.loop.create_task(cycle.run())
+        task = cycle.task = asyncio.Task(
+            cycle.run(), loop=self.loop, name="request"
+        )  # others number their tasks
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 

@@ -237,7 +237,9 @@ class RequestReader:
         ):
             self._judge_noted(version)
         url = self._url
-        if url[0] == 47 and b"#" not in url:
+        if (
+            url[0] == 47 and 35 not in url
+        ):  # "/" and "#": bytes in bytes would be looked for as a number first
             raw_path, _, query = url.partition(b"?")
         else:
             raw_path, query = self._take_target(method)

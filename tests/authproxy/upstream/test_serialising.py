@@ -119,19 +119,19 @@ def test_a_chunk_has_its_size_in_hexadecimal() -> None:
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients invent names; the memory of good ones does not grow with them."""
     monkeypatch.setattr(serialising, "_MAX_CACHED", 2)
-    monkeypatch.setattr(serialising, "_names", {})
+    monkeypatch.setattr(serialising, "_ordinary", set())
     monkeypatch.setattr(serialising, "_methods", {})
     for number in range(5):
         encode_head(f"M{number}", b"/", [(b"x-%d" % number, b"")])
 
-    assert len(serialising._names) == len(serialising._methods) == 2
+    assert len(serialising._ordinary) == len(serialising._methods) == 2
 
 
 def test_no_long_name_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A head has room for a name of many kilobytes; thousands of those would fill the memory."""
-    monkeypatch.setattr(serialising, "_names", {})
+    monkeypatch.setattr(serialising, "_ordinary", set())
     monkeypatch.setattr(serialising, "_methods", {})
     encode_head("M" * 60_000, b"/", [(b"x" * 60_000, b"")])
 
-    assert not serialising._names
+    assert not serialising._ordinary
     assert not serialising._methods

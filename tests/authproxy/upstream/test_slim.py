@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from authproxy.fieldlines import FieldLines, read
 from authproxy.upstream import slim
 
 NAMES = st.from_regex(rb"[a-z][a-z0-9-]{0,8}", fullmatch=True)
@@ -79,6 +80,19 @@ def test_a_request_is_what_was_given() -> None:
     assert slim.raw_pairs(request) == request.headers.raw == headers
     assert request.stream is EMPTY
     assert request.extensions == extensions
+
+
+@pytest.mark.usefixtures("_both_ways")
+def test_lines_come_after_the_other_fields() -> None:
+    """Whoever asks for fields finds them among the others; whoever writes them takes them as they are."""
+    request = slim.request("GET", URL, [(b"a", b"1")], EMPTY, {}, FieldLines([(b"b", b"2: 3")]).lines)
+    pairs, lines = slim.pairs_and_lines(request)
+
+    assert [*pairs, *read(lines)] == [(b"a", b"1"), (b"b", b"2: 3")]
+    assert slim.raw_pairs(request) == [(b"a", b"1"), (b"b", b"2: 3")]
+    assert request.headers["b"] == "2: 3"
+    request.headers["b"] = "4"
+    assert slim.pairs_and_lines(request) == ([(b"a", b"1"), (b"b", b"4")], b"")
 
 
 @pytest.mark.usefixtures("_both_ways")
