@@ -194,6 +194,7 @@ def _requests() -> Iterator[Page]:
     ):  # fmt: skip
         yield Page(f"explorer {query[:30]}", f"{base}?{query}")
     yield Page("replay", f"{base}replay/")
+    yield Page("replay, what it finds", f"{base}replay/?found=1")
     yield Page("log-only, last page", "/admin/observability/wouldrefuse/?page=3")
     query = urlencode({"route": "route-00200", "policy": "require_headers", "quota": ""})
     yield Page("log-only, enforce", f"/admin/observability/wouldrefuse/enforce/?{query}")

@@ -21,6 +21,9 @@ from routing.explaining import DRAFT, HIGHEST_REVISION, NoRevision, Which
 from routing.problems import ConfigurationInvalid
 
 TEMPLATE: Final = "observability/admin/replay.html"
+FOUND_TEMPLATE: Final = "observability/admin/replay_found.html"
+FOUND: Final = "found"
+"""The parameter of those who wait for what is found; others see the form at once, and their page asks for the rest."""
 PERMISSIONS: Final = ("routing.view_pendingchange", "observability.view_keptrequest")
 PAGE: Final = 100
 MOST_PROBLEMS: Final = 20
@@ -72,7 +75,7 @@ class ReplayForm(forms.Form):
 
 
 def replay_view(request: HttpRequest) -> HttpResponse:
-    """GET alone: nothing is changed, and nothing is sent."""
+    """GET alone: nothing is changed, and nothing is sent. With `found`, what is found; for a script that alone."""
     if not request.user.has_perms(PERMISSIONS) or request.method != "GET":
         raise PermissionDenied
     usual = {"against": DRAFT, "last": "3600", "limit": str(MOST)}
@@ -84,9 +87,15 @@ def replay_view(request: HttpRequest) -> HttpResponse:
         "form": form,
         "shown_fields": [form[name] for name in ("against", "last", "limit")],
     }
-    if form.is_valid():
-        context |= _found(form.cleaned_data, request.GET)
-    return TemplateResponse(request, TEMPLATE, context)
+    is_alone = False
+    if form.is_valid() and FOUND in request.GET:
+        context |= {"is_found": True, **_found(form.cleaned_data, request.GET)}
+        is_alone = "HX-Request" in request.headers
+    elif form.is_valid():
+        query = request.GET.copy()
+        query[FOUND] = "1"
+        context["query"] = query.urlencode()
+    return TemplateResponse(request, FOUND_TEMPLATE if is_alone else TEMPLATE, context)
 
 
 def _found(wanted: dict[str, Any], given: QueryDict) -> dict[str, Any]:
@@ -133,7 +142,7 @@ def _rows(items: Sequence[Item], against: str) -> list[tuple[Item, str]]:
 
 def _query(given: QueryDict, found: Found) -> str:
     query = given.copy()
-    for name in ("kind", "page"):
+    for name in ("kind", "page", FOUND):
         query.pop(name, None)
     query["first"], query["last_row"] = str(found.first), str(found.last)
     return query.urlencode()
