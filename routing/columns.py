@@ -86,6 +86,7 @@ SERVICE: Final = Table(
     "services",
     (
         "name",
+        "managed_by",
         "protocol",
         "load_balancing",
         "hash_on",
@@ -108,6 +109,7 @@ ROUTE: Final = RouteTable(
     "routes",
     (
         "name",
+        "managed_by",
         "priority",
         "enabled",
         "grpc",
@@ -142,14 +144,27 @@ ROUTE: Final = RouteTable(
     child="backends",
 )
 QUOTA: Final = Table(
-    "quotas", ("name", "algorithm", "limit", "per", "burst", "key", "methods", "on_store_failure", "mode")
+    "quotas",
+    (
+        "name",
+        "managed_by",
+        "algorithm",
+        "limit",
+        "per",
+        "burst",
+        "key",
+        "methods",
+        "on_store_failure",
+        "mode",
+    ),
 )
-PLAN: Final = Table("plans", ("name", "quotas"))
-ROLE: Final = Table("roles", ("name", "scopes", "default"))
+PLAN: Final = Table("plans", ("name", "managed_by", "quotas"))
+ROLE: Final = Table("roles", ("name", "managed_by", "scopes", "default"))
 IDENTITY_PROVIDER: Final = Table(
     "identity_providers",
     (
         "name",
+        "managed_by",
         "issuer",
         "audience",
         "jwks_url",
@@ -160,7 +175,7 @@ IDENTITY_PROVIDER: Final = Table(
         "claims",
     ),
 )
-TOPIC: Final = Table("topics", ("name", "topics", "subscribe", "publish", "bus"))
+TOPIC: Final = Table("topics", ("name", "managed_by", "topics", "subscribe", "publish", "bus"))
 TABLES: Final = (SERVICE, ROUTE, QUOTA, PLAN, ROLE, IDENTITY_PROVIDER, TOPIC)
 KINDS: Final = tuple(table.kind for table in TABLES)
 

@@ -58,6 +58,7 @@ IDS: Final[dict[str, str]] = {
     "gateway.E046": "WebSocket connections to a service that cannot carry them",
     "gateway.E047": "gRPC and a service or route that does not go with it",
     "gateway.E048": "an extra that is not installed",
+    "gateway.E049": "an entry that belongs to somebody else",
     "gateway.E099": "further problems were left out",
     "gateway.W001": "environment variable is not set",
     "gateway.W002": "route is never reached: its path belongs to the gateway",

@@ -29,7 +29,7 @@ from routing.edits import Carried, Edit, carry_out
 from routing.groups import make_groups
 from routing.loader import read_rows, write_rows
 from routing.locking import clear_errors, hold_lock, writing
-from routing.merging import Merge, merge, patch
+from routing.merging import Merge, laid_over, merge, patch
 from routing.models import EditConflict, Revision
 from routing.notify import announce
 from routing.problems import ConfigurationInvalid, Problem
@@ -97,12 +97,17 @@ def apply_document(
     dry_run: bool = False,
     expected_revision: int | None = None,
     judge: Judge | None = None,
+    managed_by: str = "",
+    take_over: bool = False,
 ) -> Outcome:
-    """Makes the rows match a document and publishes them, unless they are to stay a draft."""
+    """Makes the rows match a document and publishes them, unless they are to stay a draft.
+
+    `managed_by`: whose document it is; see `merge_managed`.
+    """
 
     def edit(current: Document) -> Merge:
         _expect(expected_revision)
-        return merge(current, raw, prune=prune)
+        return laid_over(current, raw, prune=prune, managed_by=managed_by, take_over=take_over)
 
     return apply_edit(
         edit, actor=actor, message=message, source=source, draft=draft, dry_run=dry_run, judge=judge

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from routing.merging import Merge
+from routing.merging import Merge, keeping_mark
 
 Raw = Mapping[str, Any]
 
@@ -29,7 +29,8 @@ def found(document: Raw, kind: str, name: str) -> Raw | None:
 def with_entry(document: Raw, kind: str, entry: Raw) -> Merge:
     """The entry in place of the one of its name, first of its kind, so that its problems have a place."""
     others = [each for each in document.get(kind) or () if each["name"] != entry["name"]]
-    return Merge({**document, kind: [entry, *others]})
+    written = keeping_mark(found(document, kind, entry["name"]), entry)
+    return Merge({**document, kind: [written, *others]})
 
 
 def without_entry(document: Raw, kind: str, name: str) -> Merge:

@@ -8,6 +8,7 @@ from unfold.decorators import action
 
 from routing.admin.entries import EntryAdmin
 from routing.admin.forms.texts import flatten
+from routing.document.base import MARK
 
 COPY_OF = "copy_of"
 
@@ -36,6 +37,7 @@ class CopyingAdmin(EntryAdmin):
             return super().get_changeform_initial_data(request)  # type: ignore[no-any-return]
         columns = {field.name: field.value_from_object(source) for field in self.opts.concrete_fields}
         texts = flatten(self.form.written(source), self.form.leaves)
+        texts.pop(MARK, None)  # whoever made the row did not make its copy
         return {**texts, **{name: columns[name] for name in self.copied_columns}, "name": f"{source}-copy"}
 
     def copied(self, request: HttpRequest) -> Any:

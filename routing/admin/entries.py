@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -18,8 +19,10 @@ from routing.admin.dialogs import go
 from routing.admin.forms.entry import EntryForm
 from routing.admin.forms.texts import flatten
 from routing.admin.history import kind_of
+from routing.admin.managing import ManagedFilter
 from routing.admin.publishing import NotPublished, publish_edit, published, refused, tell_refusal
 from routing.admin.sections import Section, grouped
+from routing.document.base import MARK
 from routing.locking import clear_errors, hold_lock
 from routing.models import Service
 
@@ -81,6 +84,21 @@ class EntryAdmin(ModelAdmin):
     def _owned_of(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return queryset.filter(pk__in=owning.owned(request.user, self.model).values("pk"))
 
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        return (*super().get_list_filter(request), *((ManagedFilter,) if self.has_marks(request) else ()))
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        return (*super().get_list_display(request), *((MARK,) if self.has_marks(request) else ()))
+
+    def has_marks(self, request: HttpRequest) -> bool:
+        """Whether any of these rows belongs to somebody: else nobody is shown a column for it. Asked once."""
+        known: dict[Any, bool] = request.__dict__.setdefault("torana_has_marks", {})
+        if self.model not in known:
+            known[self.model] = hasattr(self.model, MARK) and (
+                self.model._default_manager.exclude(managed_by=None).exists()
+            )
+        return known[self.model]
+
     # Forms
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -123,7 +141,7 @@ class EntryAdmin(ModelAdmin):
     ) -> HttpResponse:
         obj = kwargs.get("obj")
         if obj is not None and request.method == "GET":
-            context["torana_warnings"] = self.warnings_about(obj)
+            context["torana_warnings"] = [*managed(obj), *self.warnings_about(obj)]
             context["torana_facts"] = [line for about in FACTS for line in about(obj)]
         if not self._may_save(request, obj):
             # Conditions are between inputs, and here are none.
@@ -148,7 +166,7 @@ class EntryAdmin(ModelAdmin):
             setattr(request, REFUSAL, refusal.problems)
             return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
         if (saved := getattr(request, SAVED, None)) is not None and "_continue" not in request.POST:
-            for warning in self.warnings_about(saved):
+            for warning in (*managed(saved), *self.warnings_about(saved)):
                 messages.warning(request, warning)
         return response  # type: ignore[no-any-return]
 
@@ -236,6 +254,17 @@ class EntryAdmin(ModelAdmin):
         return bool(
             self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         )
+
+
+def managed(row: Any) -> list[SafeString]:
+    """Whose a row is, to whoever is about to change it here, or has done so."""
+    if (owner := getattr(row, MARK, None)) is None:
+        return []
+    text = (
+        "Managed by <b>{0}</b>: the next gateway apply --managed-by {0} undoes what is changed here. Empty the field "
+        "Managed by to keep the row for yourself."
+    )
+    return [format_html(text, owner)]
 
 
 def _folded(is_folded: bool) -> dict[str, Any]:

@@ -20,6 +20,12 @@ class Section:
     is_open: bool = False
 
 
+MANAGED: Final = Section(
+    "Managed by",
+    ("managed_by",),
+    "Whose it is, where documents come from several sources: gateway apply --managed-by with this name changes and "
+    "prunes it. Empty: it belongs to nobody, and is left alone.",
+)
 SERVICE_SECTIONS: Final = (
     Section("Service", ("name", "protocol"), is_open=True),
     Section(
@@ -73,6 +79,7 @@ SERVICE_SECTIONS: Final = (
         ("ejection",),
         "A target whose requests fail one after the other is left out for a while, and tried again after it.",
     ),
+    MANAGED,
 )
 ROUTE_SECTIONS: Final = (
     Section("Route", ("name", "enabled", "priority"), is_open=True),
@@ -148,6 +155,7 @@ ROUTE_SECTIONS: Final = (
         "For drills: requests are delayed or answered with an error on purpose. In production only where "
         "FAULT_INJECTION allows it.",
     ),
+    MANAGED,
 )
 
 QUOTA_SECTIONS: Final = (
@@ -171,6 +179,7 @@ QUOTA_SECTIONS: Final = (
         "A request that is refused is answered 429 with Retry-After, and counts against no other quota.",
         is_open=True,
     ),
+    MANAGED,
 )
 PLAN_SECTIONS: Final = (
     Section(
@@ -180,6 +189,7 @@ PLAN_SECTIONS: Final = (
         "[{name: free, limit: 1000, per: 1m}].",
         is_open=True,
     ),
+    MANAGED,
 )
 ROLE_SECTIONS: Final = (
     Section(
@@ -189,6 +199,7 @@ ROLE_SECTIONS: Final = (
         "another name gets another group, with nobody in it.",
         is_open=True,
     ),
+    MANAGED,
 )
 PROVIDER_SECTIONS: Final = (
     Section("Identity provider", ("name", "issuer", "audience"), is_open=True),
@@ -200,6 +211,7 @@ PROVIDER_SECTIONS: Final = (
     ),
     Section("Claims", ("claims",), "Which claims of a token say what."),
     Section("Cookie", ("cookie",), "For browsers that carry the token in a cookie."),
+    MANAGED,
 )
 TOPIC_SECTIONS: Final = (
     Section(
@@ -223,6 +235,7 @@ TOPIC_SECTIONS: Final = (
         is_open=True,
     ),
     Section("Message hub", ("bus",), "Messages of the hub become events of the topics with their subjects."),
+    MANAGED,
 )
 
 

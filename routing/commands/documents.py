@@ -25,6 +25,7 @@ from routing.document.schema import json_schema
 from routing.drafts import Actor
 from routing.loader import read_rows
 from routing.locking import reading
+from routing.merging import managed_part
 from routing.models import Revision
 from routing.publishing import Outcome, apply_document
 from routing.validation import check_document
@@ -36,6 +37,7 @@ def add(subparsers: Any) -> None:
     add_file(apply)
     apply.add_argument("--dry-run", action="store_true", help="only show what would change")
     apply.add_argument("--prune", action="store_true", help="remove what the document does not name")
+    _add_owner(apply)
     apply.add_argument("--draft", action="store_true", help="change the rows without publishing")
     apply.add_argument(
         "--expect", type=int, metavar="N", help="refuse unless revision N is live (0: none yet)"
@@ -47,6 +49,7 @@ def add(subparsers: Any) -> None:
     diff = subparsers.add_parser("diff", help="show what apply would change; exit 0 same, 3 different")
     add_file(diff)
     diff.add_argument("--prune", action="store_true", help="as apply --prune would")
+    _add_owner(diff)
     add_json(diff)
     diff.set_defaults(run=run_diff)
 
@@ -55,6 +58,7 @@ def add(subparsers: Any) -> None:
         "file", metavar="FILE", nargs="?", default="-", help="where to (default: standard output)"
     )
     export.add_argument("--revision", type=int, metavar="N", help="that revision instead of the rows")
+    export.add_argument("--managed-by", default="", metavar="NAME", help="only what NAME manages")
     add_json(export)
     export.set_defaults(run=run_export)
 
@@ -73,7 +77,7 @@ def run_apply(options: argparse.Namespace, console: Console) -> int:
     raw = read_document(options.file)
     actor = author(options)
     if options.prune and not options.dry_run and not options.as_json:
-        _list_pruned(apply_document(raw, actor=actor, prune=True, dry_run=True), console)
+        _list_pruned(apply_document(raw, actor=actor, prune=True, dry_run=True, **_owner(options)), console)
     outcome = apply_document(
         raw,
         actor=actor,
@@ -83,6 +87,7 @@ def run_apply(options: argparse.Namespace, console: Console) -> int:
         draft=options.draft,
         dry_run=options.dry_run,
         expected_revision=options.expect,
+        **_owner(options),
     )
     if options.dry_run and not options.as_json:
         _list_pruned(outcome, console)
@@ -93,7 +98,7 @@ def run_apply(options: argparse.Namespace, console: Console) -> int:
 def run_diff(options: argparse.Namespace, console: Console) -> int:
     """`gateway diff FILE`."""
     raw = read_document(options.file)
-    outcome = apply_document(raw, actor=Actor("diff"), prune=options.prune, dry_run=True)
+    outcome = apply_document(raw, actor=Actor("diff"), prune=options.prune, dry_run=True, **_owner(options))
     if options.as_json:
         console.data(outcome.changes.as_json())
     elif outcome.changes:
@@ -104,6 +109,8 @@ def run_diff(options: argparse.Namespace, console: Console) -> int:
 def run_export(options: argparse.Namespace, console: Console) -> int:
     """`gateway export [FILE]`."""
     document = _revision(options.revision) if options.revision is not None else _rows()
+    if options.managed_by:
+        document = managed_part(document, options.managed_by)
     text = (
         orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
         if options.as_json
@@ -147,6 +154,26 @@ def run_schema(_options: argparse.Namespace, console: Console) -> int:
     """`gateway schema`."""
     console.data(json_schema())
     return OK
+
+
+def _add_owner(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--managed-by",
+        default="",
+        metavar="NAME",
+        help="whose document it is: what it names gets this mark, and --prune removes only what has it",
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="with --managed-by: also change what others made, and mark it",
+    )
+
+
+def _owner(options: argparse.Namespace) -> dict[str, Any]:
+    if options.take_over and not options.managed_by:
+        raise CommandRefused("--take-over goes with --managed-by")
+    return {"managed_by": options.managed_by, "take_over": options.take_over}
 
 
 def _rows() -> Any:

@@ -74,6 +74,14 @@ def option(default: Any, description: str, **more: Any) -> Any:
     return Field(default, description=description, **more)
 
 
+MARK: Final = "managed_by"
+"""The key that says which source of documents an entry belongs to."""
+MARK_TEXT: Final = (
+    "Which source of documents the entry belongs to, as `gateway apply --managed-by` names it. Only that source "
+    "changes and prunes it."
+)
+
+
 def _words(name: str) -> str:
     """`TargetUrl` → `Target url`."""
     return re.sub(r"(?<=[a-z])([A-Z])", lambda m: f" {m[1].lower()}", name)

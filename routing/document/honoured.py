@@ -15,6 +15,7 @@ Honoured = Mapping[str, "bool | tuple[object, ...] | Honoured"]
 
 _ROUTE: Final[Honoured] = {
     "name": True,
+    "managed_by": True,
     "match": True,
     "priority": True,
     "enabled": True,
@@ -57,6 +58,7 @@ _ROUTE: Final[Honoured] = {
 HONOURED: Final[Mapping[str, Honoured]] = {
     "services": {
         "name": True,
+        "managed_by": True,
         "protocol": True,
         "targets": True,
         "load_balancing": True,
@@ -75,9 +77,10 @@ HONOURED: Final[Mapping[str, Honoured]] = {
         "max_connections": True,
     },
     "routes": _ROUTE,
-    "defaults": {name: honoured for name, honoured in _ROUTE.items() if name != "name"},
+    "defaults": {name: honoured for name, honoured in _ROUTE.items() if name not in ("name", "managed_by")},
     "quotas": {
         "name": True,
+        "managed_by": True,
         "algorithm": True,
         "limit": True,
         "per": True,
@@ -87,10 +90,11 @@ HONOURED: Final[Mapping[str, Honoured]] = {
         "on_store_failure": True,
         "mode": True,
     },
-    "plans": {"name": True, "quotas": True},
-    "roles": {"name": True, "scopes": True, "default": True},
+    "plans": {"name": True, "managed_by": True, "quotas": True},
+    "roles": {"name": True, "managed_by": True, "scopes": True, "default": True},
     "identity_providers": {
         "name": True,
+        "managed_by": True,
         "issuer": True,
         "audience": True,
         "jwks_url": True,
@@ -100,7 +104,14 @@ HONOURED: Final[Mapping[str, Honoured]] = {
         "algorithms": True,
         "claims": True,
     },
-    "topics": {"name": True, "topics": True, "subscribe": True, "publish": True, "bus": True},
+    "topics": {
+        "name": True,
+        "managed_by": True,
+        "topics": True,
+        "subscribe": True,
+        "publish": True,
+        "bus": True,
+    },
 }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator
 from pydantic import WithJsonSchema as JsonSchema
 
-from routing.document.base import MODE_TEXT, Mode, Spec, option, refusal
+from routing.document.base import MARK_TEXT, MODE_TEXT, Mode, Spec, option, refusal
 from routing.document.scalars import (
     Bool,
     Label,
@@ -83,6 +83,7 @@ class QuotaSpec(Spec):
     """A quota: how many requests in which time, counted by what."""
 
     name: Name = Field(description="Name of the quota. Routes that name the same quota share its counters.")
+    managed_by: Name | None = option(None, MARK_TEXT, examples=["ci"])
     algorithm: Literal["token_bucket", "sliding_window", "fixed_window"] = option(
         "token_bucket", "How it is counted."
     )
@@ -105,6 +106,7 @@ class PlanSpec(Spec):
     """What a consumer may be put on."""
 
     name: Name = Field(description="Name of the plan.")
+    managed_by: Name | None = option(None, MARK_TEXT, examples=["ci"])
     quotas: tuple[PlanQuotaSpec, ...] = option((), "Quotas that replace a route's quotas of the same name.")
 
 
@@ -112,6 +114,7 @@ class RoleSpec(Spec):
     """The scopes that a role (a Django group) brings."""
 
     name: Role = Field(description="Name of the role.")
+    managed_by: Name | None = option(None, MARK_TEXT, examples=["ci"])
     scopes: tuple[Scope, ...] = option((), "Scopes that the role brings.")
     default: Bool = option(False, "Every registered account has it.")
 
@@ -132,6 +135,7 @@ class IdentityProviderSpec(Spec):
     SECRET = frozenset({"secret"})
 
     name: Name = Field(description="Name of the provider.")
+    managed_by: Name | None = option(None, MARK_TEXT, examples=["ci"])
     issuer: Label | None = option(
         None, "Value that the iss claim must have.", examples=["https://login.example.com"]
     )

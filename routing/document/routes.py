@@ -22,7 +22,7 @@ from routing.document.answers import (
     TransformSpec,
     WebSocketSpec,
 )
-from routing.document.base import Spec, option
+from routing.document.base import MARK_TEXT, Spec, option
 from routing.document.destinations import (
     AggregateSpec,
     BackendSpec,
@@ -115,3 +115,4 @@ class RouteSpec(RouteFields):
     """A route, with the document's defaults filled in."""
 
     name: Name = Field(description="Name of the route.")
+    managed_by: Name | None = option(None, MARK_TEXT, examples=["ci"])

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator
 from pydantic import WithJsonSchema as JsonSchema
 
-from routing.document.base import Spec, option, refusal
+from routing.document.base import MARK_TEXT, Spec, option, refusal
 from routing.document.scalars import (
     Bool,
     Count,
@@ -202,6 +202,7 @@ class ServiceSpec(Spec):
     """A service: a name for one or more targets that answer alike."""
 
     name: Name = Field(description="Name of the service, by which routes refer to it.")
+    managed_by: Name | None = option(None, MARK_TEXT, examples=["ci"])
     protocol: Protocol = option(
         "http",
         "http (any target), https (only https targets), h2 (HTTP/2 over TLS), h2c (HTTP/2 without TLS), grpc.",

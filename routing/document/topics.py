@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator
 from pydantic import WithJsonSchema as JsonSchema
 
-from routing.document.base import Spec, option, refusal
+from routing.document.base import MARK_TEXT, Spec, option, refusal
 from routing.document.scalars import FILLABLE, Name, Role, Scope
 from routing.problems import quote
 from routing.topicpatterns import PatternFaulty, compile_pattern
@@ -77,6 +77,7 @@ class TopicRuleSpec(Spec):
     """Who may read and write topics. Of all patterns that fit a topic, the most specific one decides."""
 
     name: Name = Field(description="Name of the rule.")
+    managed_by: Name | None = option(None, MARK_TEXT, examples=["ci"])
     topics: tuple[TopicPatternText, ...] = Field(
         description="Patterns: * stands for one part, > at the end for all that is left, ${user.id}, ${user.name}, "
         "${user.roles}, ${consumer.id}, ${consumer.kind} and ${consumer.plan} for what the caller is.",

@@ -60,6 +60,7 @@ class Named(Versioned):
     """A row that the document knows by its name."""
 
     name = models.CharField(max_length=NAME_LENGTH, unique=True, validators=[VALIDATE_NAME])
+    managed_by = models.CharField(max_length=NAME_LENGTH, null=True, blank=True, validators=[VALIDATE_NAME])
     notes = models.TextField(
         blank=True, help_text="For people only; not part of the published configuration."
     )

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from routing.merging import merge, patch
+from routing.merging import keeping_mark, laid_over, managed_part, merge, merge_managed, patch
+from routing.problems import ConfigurationInvalid
 
 CURRENT = {
     "version": 1,
@@ -84,3 +85,78 @@ def test_a_patch_changes_single_keys() -> None:
 def test_a_patch_that_is_no_document_comes_back(given: Any) -> None:
     """Validation says what is wrong with it."""
     assert patch(CURRENT, given) == given
+
+
+OWNED = {
+    "version": 1,
+    "defaults": {"timeout": "5s"},
+    "services": [{"name": "a", "managed_by": "ci"}, {"name": "b", "managed_by": "ci"}, {"name": "c"}],
+    "routes": [{"name": "r", "service": "a", "managed_by": "ops"}],
+}
+
+
+def test_a_source_marks_what_it_writes_and_prunes_only_that() -> None:
+    """Whatever others made, and the defaults, which are everybody's, stay."""
+    given = {"services": [{"name": "a", "protocol": "h2c"}, {"name": "n"}]}
+    merged = merge_managed(OWNED, given, "ci", prune=True, take_over=False)
+    assert merged.document == {
+        "services": [
+            {"name": "a", "protocol": "h2c", "managed_by": "ci"},
+            {"name": "n", "managed_by": "ci"},
+            {"name": "c"},
+        ],
+        "routes": OWNED["routes"],
+        "defaults": {"timeout": "5s"},
+    }
+    assert merged.pruned == ("services b",)
+    kept = merge_managed(OWNED, given, "ci", prune=False, take_over=False)
+    assert [each["name"] for each in kept.document["services"]] == ["a", "n", "b", "c"]
+    assert kept.pruned == ()
+
+
+def test_what_others_made_is_taken_over_only_on_purpose() -> None:
+    """All of it is told at once, with its place in the file."""
+    given = {
+        "services": [{"name": "a"}, {"name": "c"}],
+        "routes": [{"name": "r"}, {"name": "s", "managed_by": "x"}],
+    }
+    with pytest.raises(ConfigurationInvalid) as refusal:
+        merge_managed(OWNED, given, "ci", prune=False, take_over=False)
+    assert [str(each) for each in refusal.value.problems] == [
+        'services[1].managed_by: "c" is there already and belongs to nobody: "ci" has to be told to take it over',
+        'routes[0].managed_by: "r" is managed by "ops": "ci" has to be told to take it over',
+        'routes[1].managed_by: "s" is written as managed by "x", not by "ci"',
+    ]
+    del given["routes"][1]
+    merged = merge_managed(OWNED, given, "ci", prune=True, take_over=True)
+    assert {each["managed_by"] for kind in ("services", "routes") for each in merged.document[kind]} == {"ci"}
+    assert merged.pruned == ("services b",)
+
+
+def test_a_mark_stays_unless_it_is_taken_away() -> None:
+    """Who replaces an entry without a word about whose it is leaves that as it is."""
+    marked = {"name": "a", "managed_by": "ci"}
+    assert keeping_mark(marked, {"name": "a"}) == marked
+    assert keeping_mark(marked, {"name": "a", "managed_by": None})["managed_by"] is None
+    assert keeping_mark(None, {"name": "a"}) == {"name": "a"}
+    given = {"services": [{"name": "a"}, {"name": "b", "managed_by": None}]}
+    assert merge(OWNED, given, prune=True).document["services"] == [marked, {"name": "b", "managed_by": None}]
+    patched = patch(
+        OWNED, {"services": [{"name": "a", "managed_by": None}, {"name": "b", "protocol": "h2c"}]}
+    )
+    assert [each["managed_by"] for each in merge(OWNED, patched, prune=False).document["services"][:2]] == [
+        None,
+        "ci",
+    ]
+
+
+def test_the_part_of_a_source() -> None:
+    """As a document, which it may apply again."""
+    assert managed_part(OWNED, "ci") == {"version": 1, "services": OWNED["services"][:2]}
+    assert managed_part(OWNED, "nobody") == {"version": 1}
+    again = laid_over(OWNED, managed_part(OWNED, "ci"), prune=True, managed_by="ci")
+    assert again.document == laid_over(OWNED, OWNED, prune=False).document | {"version": 1}
+    assert merge_managed(OWNED, ["no", "document"], "ci", prune=True, take_over=False).document == [
+        "no",
+        "document",
+    ]

@@ -15,9 +15,12 @@ from authproxy.views.control.parameters import (
     IF_MATCH,
     IF_NONE_MATCH,
     KNOWN,
+    MANAGED,
     MESSAGE,
+    OWNER,
     PRUNE,
     READING,
+    TAKE_OVER,
     UNCHANGED,
     WRITES,
     lists,
@@ -185,7 +188,7 @@ _DOCUMENTS: Final[dict[Any, Any]] = {
 }
 _APPLIED: Final = {
     "takes": {"application/json": _DOCUMENT, YAML: _DOCUMENT},
-    "asks": [*WRITES, PRUNE, IF_MATCH, IF_NONE_MATCH],
+    "asks": [*WRITES, PRUNE, OWNER, TAKE_OVER, IF_MATCH, IF_NONE_MATCH],
     "answers": {200: OutcomeShape, 202: OutcomeShape},
     "errors": CHANGING,
 }
@@ -193,7 +196,7 @@ extend_schema_view(
     get=documented(
         "Export the configuration",
         tag=CONFIGURATION,
-        asks=[FORMAT, KNOWN],
+        asks=[FORMAT, MANAGED, KNOWN],
         answers=_DOCUMENTS,
         errors=READING,
     ),

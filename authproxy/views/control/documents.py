@@ -28,7 +28,7 @@ from routing.document.canonical import canonicalise, digest, dump_yaml
 from routing.document.yaml import parse_text
 from routing.loader import MODELS, read_rows
 from routing.locking import reading
-from routing.merging import Merge, merge
+from routing.merging import Merge, laid_over, managed_part
 from routing.publishing import apply_edit
 
 LARGEST: Final = 10 * 1024 * 1024  # what the pipeline lets through to Django
@@ -61,15 +61,18 @@ class DocumentView(ControlEndpoint):
     parser_classes = (JsonDocument, YamlDocument)
 
     def get(self, request: Request) -> Any:
-        """As `gateway export` prints it: canonical, without secrets, as the draft stands; `format=yaml` for people."""
+        """As `gateway export` prints it: canonical, without secrets, as the draft stands; `format=yaml` for people,
+        `managed_by` for the entries that have this mark."""
         staff(request).require(HISTORY)
         with changing(), reading():
             document = canonicalise(read_rows())
+        if owner := word(request, "managed_by"):
+            document = managed_part(document, owner)
         return document_answer(request, document)
 
     def put(self, request: Request) -> Response:
         """Makes the configuration match the document; all or nothing. What it does not name is left alone, unless
-        `prune`."""
+        `prune`; with `managed_by` that removes only what has this mark."""
         return self._apply(request)
 
     def post(self, request: Request) -> Response:
@@ -82,10 +85,13 @@ class DocumentView(ControlEndpoint):
         raw = request.data
         prune = flag(request, "prune")
         is_draft = flag(request, "draft")
+        owner, takes_over = word(request, "managed_by"), flag(request, "take_over")
+        if takes_over and not owner:
+            raise invalid({"take_over": "This goes with managed_by."})
 
         def edit(current: Document) -> Merge:
             require_match(request, of_digest(digest(current, is_canonical=True)))
-            return merge(current, raw, prune=prune)
+            return laid_over(current, raw, prune=prune, managed_by=owner, take_over=takes_over)
 
         with changing():
             outcome = apply_edit(

@@ -25,7 +25,7 @@ from authproxy.views.control.asking import (
 from authproxy.views.control.calling import Caller, staff
 from authproxy.views.control.kinds import Kind, chosen, entries, page
 from routing.checking import Document
-from routing.merging import Merge
+from routing.merging import Merge, releasing
 from routing.publishing import Outcome, apply_edit
 
 Entry = Mapping[str, Any]
@@ -147,7 +147,7 @@ class EntryView(_Writing):
             if there is None:
                 raise not_found(f'There is no {self.kind.singular} "{name}".')
             require_match(request, etag(there))
-            return with_entry(current, self.kind.name, patched(there, patch))
+            return with_entry(current, self.kind.name, releasing(patch, patched(there, patch)))
 
         return self._written(request, _Written(caller, self.kind, name), edit)
 

@@ -34,13 +34,21 @@ class Kind:
     name: str
     singular: str
     schema: str
-    filters: Mapping[str, Filter] = field(default_factory=dict)
+    own_filters: Mapping[str, Filter] = field(default_factory=dict)
     searched: tuple[str, ...] = ("name",)
+
+    @property
+    def filters(self) -> Mapping[str, Filter]:
+        """With those that all kinds have."""
+        return {**self.own_filters, "managed_by": _MANAGED}
 
     @property
     def plural(self) -> str:
         """For people; discovery has services of its own."""
         return "configured services" if self.name == "services" else self.name.replace("_", " ")
+
+
+_MANAGED: Final = Filter("Those that have this mark.", lambda value: Q(managed_by=value))
 
 
 def _level(value: str) -> Q:
@@ -85,7 +93,7 @@ def chosen(kind: Kind, rows: Rows, request: Request) -> Rows:
         if value := one_of(request, name, each.values) if each.values else word(request, name):
             rows = rows.filter(each.condition(value))
     rows = searched(rows, request, *kind.searched)
-    return rows.distinct() if kind.filters else rows
+    return rows.distinct() if kind.own_filters else rows
 
 
 def page(kind: Kind, rows: Rows, request: Request) -> dict[str, Any]:

@@ -47,6 +47,13 @@ WRITES: Final = [
     *MESSAGE,
 ]
 PRUNE: Final = query("prune", "Remove what the document does not name.", type=OpenApiTypes.BOOL)
+OWNER: Final = text(
+    "managed_by", "Whose document it is: what it names gets this mark, and `prune` removes only what has it."
+)
+TAKE_OVER: Final = query(
+    "take_over", "With `managed_by`: also change what others made, and mark it.", type=OpenApiTypes.BOOL
+)
+MANAGED: Final = text("managed_by", "Only what has this mark.")
 FORMAT: Final = query("format", "", enum=["json", "yaml"])
 IF_MATCH: Final = if_match("Only if this is its `ETag` now.")
 IF_ROWS: Final = if_match(

@@ -15,7 +15,9 @@ from tests.support.configuration import large, route, service
 from tests.support.grpcserver import echo_set
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
-LIST_QUERIES = 7  # session, user, pending badge, two counts, the page, and the targets of its rows
+LIST_QUERIES = (
+    8  # session, user, pending badge, whether any is managed, two counts, the page, its rows' children
+)
 
 
 @pytest.fixture

@@ -221,3 +221,44 @@ def test_under_review_applying_leaves_a_draft(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(publishing, "under_review", lambda: True)
     assert "draft" in gateway("apply", written(tmp_path, small())).out
     assert not Revision.objects.exists()
+
+
+def test_two_sources_prune_only_their_own(tmp_path: Path) -> None:
+    """Each sees what would go first; what a person made stays, and all three are seen in the audit trail."""
+    apply_document(small(), actor=Actor("anna"))
+    routes = [route("a", "/a", to="users"), route("b", "/b")]
+    ours = {"version": 1, "services": [service("users", 8002)], "routes": routes}
+    theirs = {"version": 1, "routes": [route("c", "/c")]}
+    assert gateway("apply", written(tmp_path, ours), "--managed-by", "ci").code == 0
+    assert gateway("apply", written(tmp_path, theirs), "--managed-by", "ops", "--prune").code == 0
+    assert dict(Route.objects.values_list("name", "managed_by")) == {
+        "orders": None, "a": "ci", "b": "ci", "c": "ops"
+    }  # fmt: skip
+    del routes[1]
+    file = written(tmp_path, ours)
+    dry = gateway("apply", file, "--managed-by", "ci", "--prune", "--dry-run")
+    assert [line for line in dry.out.splitlines() if "removed:" in line] == ["will be removed: routes b"]
+    assert gateway("diff", file, "--managed-by", "ci", "--prune").code == 3
+    done = gateway("apply", file, "--managed-by", "ci", "--prune", "--json")
+    assert done.data["pruned"] == ["routes b"]
+    assert set(Route.objects.values_list("name", flat=True)) == {"orders", "a", "c"}
+    assert gateway("apply", file, "--managed-by", "ci", "--prune").out == "nothing to do\n"
+    exported = gateway("export", "--managed-by", "ci", "--json").data
+    assert ([each["name"] for each in exported["routes"]], exported["services"][0]["managed_by"]) == (
+        ["a"],
+        "ci",
+    )
+
+
+def test_what_others_made_is_refused_until_it_is_taken_over(tmp_path: Path) -> None:
+    """And a mark says whose it is from then on, however the row is replaced."""
+    apply_document(small(), actor=Actor("anna"))
+    file = written(tmp_path, {"version": 1, "routes": [route(priority=3)]})
+    refused = gateway("apply", file, "--managed-by", "ci")
+    assert (refused.code, Route.objects.get().priority) == (1, None)
+    assert 'routes[0].managed_by: "orders" is there already and belongs to nobody' in refused.err
+    assert gateway("apply", file, "--managed-by", "ci", "--take-over").code == 0
+    assert gateway("apply", written(tmp_path, small())).code == 0
+    assert (Route.objects.get().priority, Route.objects.get().managed_by) == (None, "ci")
+    assert "--take-over goes with --managed-by" in gateway("apply", file, "--take-over").err
+    assert gateway("apply", file, "--managed-by", "not a name").code == 1

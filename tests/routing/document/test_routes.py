@@ -23,7 +23,7 @@ def test_keys_that_python_reserves() -> None:
 
 def test_defaults_have_every_key_but_the_name() -> None:
     """Whatever a route may say, the defaults may say."""
-    assert set(RouteSpec.model_fields) - set(DefaultsSpec.model_fields) == {"name"}
+    assert set(RouteSpec.model_fields) - set(DefaultsSpec.model_fields) == {"name", "managed_by"}
 
 
 def test_shorthands() -> None:

@@ -91,3 +91,31 @@ def test_every_part_takes_its_right(editor: Control) -> None:
     operator = Control("olga", OPERATOR)
     assert operator.call("get", "document").status_code == 200
     assert code(operator.call("put", "document", {"version": 7})) == (403, "FORBIDDEN")
+
+
+def test_a_source_prunes_only_its_own(editor: Control) -> None:
+    """What it names it owns; the others' is refused until it takes that over, and lists and exports go by it."""
+    ours = {"version": 1, "routes": [route("a", "/a"), route("b", "/b")]}
+    assert editor.call("put", "document?managed_by=ci", ours).status_code == 200
+    rest = {"version": 1, "routes": [route("a", "/a")]}
+    assert editor.call("put", "document?managed_by=ci&prune=true", rest).json()["pruned"] == ["routes b"]
+    assert dict(Route.objects.values_list("name", "managed_by")) == {"a": "ci", "orders": None}
+    assert [each["name"] for each in editor.call("get", "document?managed_by=ci").json()["routes"]] == ["a"]
+    assert [each["name"] for each in editor.call("get", "routes?managed_by=ci").json()["routes"]] == ["a"]
+    theirs = {"version": 1, "routes": [route()]}
+    refused = editor.call("put", "document?managed_by=ci", theirs)
+    assert code(refused) == (400, "VALIDATION_ERROR")
+    (problem,) = refused.json()["error"]["details"]["problems"]
+    assert (problem["id"], problem["path"]) == ("gateway.E049", "routes[0].managed_by")
+    assert editor.call("put", "document?managed_by=ci&take_over=true", theirs).status_code == 200
+    assert Route.objects.get(name="orders").managed_by == "ci"
+    assert code(editor.call("put", "document?take_over=true", theirs)) == (400, "VALIDATION_ERROR")
+
+
+def test_an_entry_keeps_its_mark_until_it_is_taken_away(editor: Control) -> None:
+    """However it is replaced; null takes it away."""
+    editor.call("put", "document?managed_by=ci", {"version": 1, "routes": [route("a", "/a")]})
+    assert editor.call("put", "routes/a", route("a", "/other")).json()["managed_by"] == "ci"
+    assert editor.call("patch", "routes/a", {"enabled": False}).json()["managed_by"] == "ci"
+    assert "managed_by" not in editor.call("patch", "routes/a", {"managed_by": None}).json()
+    assert Route.objects.get(name="a").managed_by is None

@@ -27,9 +27,9 @@ def test_only_what_is_honoured_is_shown() -> None:
     forms = {"quotas": QuotaForm, "roles": RoleForm, "plans": PlanForm, "identity_providers": ProviderForm}
     for kind, form in forms.items():
         assert all(is_honoured(kind, ".".join(leaf.path)) for leaf in form.leaves)
-    assert [leaf.name for leaf in PlanForm.leaves] == ["name", "quotas"]
+    assert [leaf.name for leaf in PlanForm.leaves] == ["name", "managed_by", "quotas"]
     assert {leaf.name for leaf in QuotaForm.leaves} == set(QUOTA.plain)
-    assert {leaf.name for leaf in RoleForm.leaves} == {"name", "scopes", "default"}
+    assert {leaf.name for leaf in RoleForm.leaves} == {"name", "managed_by", "scopes", "default"}
     assert {"audience", "algorithms", "claims__subject", "secret"} <= {
         leaf.name for leaf in ProviderForm.leaves
     }
