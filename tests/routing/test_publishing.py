@@ -315,9 +315,9 @@ def test_a_look_at_the_draft_makes_nothing_canonical_that_did_not_change(
         return canonicalise(raw)
 
     monkeypatch.setattr("routing.diff.canonicalise", counted)
-    assert (bool(draft_changes()), taken) == (False, [0, 0])
+    assert (bool(draft_changes()), taken) == (False, [])
     Route.objects.filter(name=Route.objects.order_by("name")[0].name).update(path="/moved")
-    assert (draft_changes().summary(), taken[2:]) == ("1 route changed", [1, 1])
+    assert (draft_changes().summary(), taken) == ("1 route changed", [1, 1])
 
 
 def test_rows_written_in_another_way_are_no_draft() -> None:
