@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -62,7 +62,11 @@ class AlertReceiverAdmin(AuditedAdmin, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AlertReceiver]:
         queryset: QuerySet[AlertReceiver] = super().get_queryset(request)
-        return queryset.annotate(waiting=Count("deliveries", filter=Q(deliveries__state=WAITING)))
+        failed = AlertDelivery.objects.filter(receiver=OuterRef("pk")).exclude(error="").order_by("-pk")
+        return queryset.annotate(
+            waiting=Count("deliveries", filter=Q(deliveries__state=WAITING)),
+            last_error=Subquery(failed.values("error")[:1]),
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Whoever may only look sees neither the secret's place nor the whole URL, which may hold one."""
@@ -139,11 +143,8 @@ class AlertReceiverAdmin(AuditedAdmin, ModelAdmin):
         return f"{row.waiting}" + (f", {row.dropped} dropped" if row.dropped else "")
 
     @display(description="last trouble")
-    def shown_last(self, row: AlertReceiver) -> str:
-        if row.note:
-            return row.note
-        last = row.deliveries.exclude(error="").order_by("-pk").values_list("error", flat=True).first()
-        return last or "–"
+    def shown_last(self, row: Any) -> str:
+        return row.note or row.last_error or "–"
 
 
 class GoingOnFilter(RadioFilter):

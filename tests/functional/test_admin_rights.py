@@ -14,40 +14,12 @@ from django.http import HttpRequest
 from django.template.response import SimpleTemplateResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, reverse
-from django.utils import timezone
 
-from authproxy.models import ApiKey, Consumer, LimitedCaller, SecurityEvent, Session, SigningKey
-from observability.models import AlertDelivery, AlertReceiver, Incident, KeptRequest, WouldRefuse
-from realtime.models import DeadLetter, LiveSocket, SocketEnding, WaitingEvent
-from resilience.canaries import Wanted
-from resilience.canary import CanaryPolicy
-from resilience.models import (
-    BreakerState,
-    BreakerTransition,
-    CachePurge,
-    QuotaCount,
-    QuotaReset,
-    TargetHealth,
-    TargetReadmission,
-)
-from routing.canarying import begin
-from routing.drafts import Actor
 from routing.models import (
-    IdentityProvider,
-    Node,
-    Owner,
-    PendingChange,
-    Plan,
-    Quota,
-    RoleScopes,
     Route,
-    Schedule,
     Service,
-    TopicRule,
 )
-from routing.publishing import apply_document
-from tests.support.configuration import route, service
-from tests.support.leases import registered as registered_target
+from tests.support.everyrow import a_row_of_each
 from tests.support.rights import ACTIONS, INLINES, KINDS, MODELS, OTHERS, PAGES
 
 pytestmark = pytest.mark.django_db
@@ -83,62 +55,8 @@ def _unseen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def world() -> None:
-    """A row of everything, and of what somebody owns a second one that is somebody else's."""
-    names = ("mine", "theirs")
-    services = [service(name, 8001 + at) for at, name in enumerate(names)]
-    routes = [route(name, f"/{name}", name) for name in names]
-    apply_document({"version": 1, "services": services, "routes": routes}, actor=Actor("first"))
-    now = timezone.now()
-    user = User.objects.create_user("bert")
-    consumer = Consumer.objects.create(name="shop", kind="service")
-    Owner.objects.create(group=Group.objects.create(name="team"), service=Service.objects.get(name="mine"))
-    Node.objects.create(name="w", pid=1, role="all", heartbeat=now)
-    registered_target("mine", approves=False)
-    BreakerState.objects.create(service="mine")
-    BreakerTransition.objects.create(service="mine", at=now, before="closed", after="open")
-    begin("mine", Wanted(CanaryPolicy(), "mine", "m"), 1, now.timestamp())
-    TargetHealth.objects.create(service="mine", target="http://a:1", checked_at=now, ok=True, node="w")
-    TargetReadmission.objects.create(service="mine", target="http://a:1", at=now, by="ada")
-    CachePurge.objects.create(kind="all", at=now, by="ada")
-    QuotaCount.objects.create(bucket="d|q|consumer:ada", count=1, ends_s=1)
-    QuotaReset.objects.create(bucket="d|q|consumer:ada", number=1, count=1, at=now, by="ada")
-    PendingChange.objects.create(author="ada", source="admin")
-    Schedule.objects.create(
-        author="ada", zone="UTC", starts_at=now, edits="[]", summary="nothing", state="waiting"
-    )
-    Quota.objects.create(name="q", limit=1, per="1s")
-    Plan.objects.create(name="gold")
-    TopicRule.objects.create(name="orders", topics=["orders.*"])
-    RoleScopes.objects.create(name="analyst")
-    IdentityProvider.objects.create(name="idp", jwks_url="https://id.example.com/jwks")
-    ApiKey.objects.create(consumer=consumer, name="k", prefix="tk_1", digest=b"1")
-    Session.objects.create(user=user, expires_at=now)
-    KeptRequest.objects.create(at=now, path="/", status=403, duration_ms=1, revision=1)
-    WouldRefuse.objects.create(digest="a", first_at=now, last_at=now)
-    kept = {"at": now, "event_id": "1", "topic": "t", "body": b"", "size": 0}
-    DeadLetter.objects.create(**kept)
-    WaitingEvent.objects.create(**kept)
-    LiveSocket.objects.create(node="w", number=1, route="mine", service="mine", since=now, seen_at=now)
-    SocketEnding.objects.create(at=now, by="ada", what="all connections")
-    receiver = AlertReceiver.objects.create(name="ops", url="http://h/")
-    incident = Incident.objects.create(
-        kind="breaker", key="mine", subject="mine", severity="critical", at=now
-    )
-    AlertDelivery.objects.create(
-        receiver=receiver, incident=incident, event="firing", message_id="m", at=now, next_at=now
-    )
-    SigningKey.objects.create(kid="1", algorithm="HS256", sealed=b"", activates_at=now)
-    SecurityEvent.objects.create(kind="login", at=now)
-    LimitedCaller.objects.create(
-        digest="a",
-        quota="q",
-        caller="global",
-        first_at=now,
-        last_at=now,
-        limit=1,
-        period="day",
-        retry_after_s=1,
-    )
+    """A row of everything."""
+    a_row_of_each()
 
 
 def account(kind: str) -> User:

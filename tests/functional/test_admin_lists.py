@@ -1,0 +1,62 @@
+"""Every list of admin asks as much of the database for many rows as for a few."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection, models
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.support.adminpages import signed_in
+from tests.support.everyrow import a_row_of_each, more_of
+
+pytestmark = [pytest.mark.store, pytest.mark.django_db]
+FEW, MANY = 2, 9
+SINGLE = {"routing.routedefaults"}
+"""There is one row."""
+KINDS = [model for model in admin.site._registry if model._meta.label_lower not in SINGLE]
+
+
+@pytest.fixture
+def client() -> Client:
+    a_row_of_each()
+    return signed_in("otto")
+
+
+def asked(client: Client, url: str) -> list[str]:
+    """The queries of a page."""
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(url, follow=True).status_code == 200
+    return [query["sql"] for query in queries]
+
+
+@pytest.mark.parametrize("model", KINDS, ids=lambda model: model._meta.label_lower)
+def test_a_list_asks_no_more_for_more_rows(model: type[models.Model], client: Client) -> None:
+    """Whichever are registered, those to come included."""
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    more_of(model, FEW)
+    asked(client, url)  # what is remembered from the first time on
+    few = asked(client, url)
+    before = model._default_manager.count()
+    more_of(model, MANY)
+    assert model._default_manager.count() == before + MANY
+    many = asked(client, url)
+    more = Counter(many) - Counter(few)
+    assert len(many) == len(few), "\n".join(f"{count}x {sql[:300]}" for sql, count in more.items())
+
+
+def test_rows_are_seen(client: Client) -> None:
+    """A page that showed none would ask little of them."""
+    for model in KINDS:
+        more_of(model, FEW)
+    shown: dict[str, Any] = {}
+    for model in KINDS:
+        url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        found = (client.get(url, follow=True).context or {}).get("cl")
+        if found is not None:
+            shown[model._meta.label_lower] = len(found.result_list)
+    assert {name for name, count in shown.items() if count < FEW} == set()
+    assert len(shown) >= len(KINDS) - 6  # pages of their own have no change list
