@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from routing.document.canonical import canonicalise
 from routing.document.schema import KINDS
 from routing.document.shape import Shape, entry_shape, find
-from routing.exactly import exactly_equal
+from routing.exactly import exactly_equal, surely_equal
 from routing.problems import MASK, format_path
 
 Raw = Mapping[str, Any]
@@ -125,7 +125,9 @@ def diff(old_raw: Raw, new_raw: Raw, *, are_canonical: bool = False, detailed: i
     Of entries behind the first `detailed` (None: of all) it is only told that they changed, which is quicker.
     """
     old, new = (
-        (old_raw, new_raw) if are_canonical else map(canonicalise, apart(old_raw, new_raw, detailed=detailed))
+        (old_raw, new_raw)
+        if are_canonical
+        else map(canonicalise, _apart(old_raw, new_raw, detailed=detailed))
     )
     found: list[_Differing] = []
     for kind in KINDS:
@@ -135,7 +137,7 @@ def diff(old_raw: Raw, new_raw: Raw, *, are_canonical: bool = False, detailed: i
     return Changes(tuple(_change(*each, detailed is None or n < detailed) for n, each in enumerate(found)))
 
 
-def apart(old: Raw, new: Raw, *, detailed: int | None = None) -> tuple[Raw, Raw]:
+def _apart(old: Raw, new: Raw, *, detailed: int | None = None) -> tuple[Raw, Raw]:
     """Both without the entries that are written alike in both, most of them: what is left is made canonical quickly.
 
     Routes stay where `defaults` differ, as what goes without saying depends on those. Of entries that only one of both
@@ -148,7 +150,7 @@ def apart(old: Raw, new: Raw, *, detailed: int | None = None) -> tuple[Raw, Raw]
             continue
         alike: set[str] = set()
         if kind != "routes" or exactly_equal(old.get("defaults"), new.get("defaults")):
-            alike = {name for name, entry in ours.items() if exactly_equal(entry, theirs.get(name))}
+            alike = {name for name, entry in ours.items() if surely_equal(entry, theirs.get(name))}
         before[kind] = _left(ours, theirs, alike, detailed)
         after[kind] = _left(theirs, ours, alike, detailed)
     return before, after

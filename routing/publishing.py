@@ -221,7 +221,9 @@ class Draft:
 
     changes: Changes
     rows: Document = field(repr=False)
-    """As they were read."""
+    """As they were read; so is `live`, whose number is 0 where nothing is live yet."""
+    live: Document = field(repr=False)
+    live_number: int
 
     @property
     def digest(self) -> str:
@@ -234,7 +236,8 @@ def draft_now() -> Draft:
     """Nothing is made canonical that is written alike in both: nearly all, or all where nothing is pending."""
     rows, live = read_rows(), live_revision()
     published = orjson.loads(live.document) if live else EMPTY
-    return Draft(Changes() if surely_equal(published, rows) else diff(published, rows), rows)
+    changes = Changes() if surely_equal(published, rows) else diff(published, rows)
+    return Draft(changes, rows, published, live.number if live else 0)
 
 
 def draft_digest(rows: Document) -> str:

@@ -6,14 +6,15 @@ from typing import Final
 import orjson
 from django.db.models import QuerySet
 
-from routing.diff import Changes, apart, diff
+from routing.diff import Changes, diff
 from routing.document.canonical import canonicalise
-from routing.drafts import Actor, draft_base, live_number, live_revision
-from routing.edits import Document, Edit, edits_between, overlapping
-from routing.loader import read_rows
+from routing.document.schema import KINDS
+from routing.drafts import Actor, draft_base
+from routing.edits import Document, edits_between, overlapping
 from routing.locking import writing
 from routing.models import DraftComment, Revision
 from routing.publishing import (
+    Draft,
     Outcome,
     PublishedEvent,
     PublishRefused,
@@ -72,23 +73,28 @@ def comments_of(revision: int) -> list[DraftComment]:
 
 
 @collections_paused()
-def meanwhile() -> Meanwhile | None:
-    """None where what is live is still what the draft was begun on."""
+def meanwhile(draft: Draft, *, detailed: int | None = None) -> Meanwhile | None:
+    """None where what is live is still what the draft was begun on. `detailed` is that of `diff`."""
     number = draft_base()
-    if number is None or number == live_number():
+    if number is None or number == draft.live_number:
         return None
-    base, live = Revision.objects.filter(number=number).first(), live_revision()
-    if base is None or live is None:
+    base = Revision.objects.filter(number=number).first()
+    if base is None or not draft.live_number:
         return None
-    before, now = orjson.loads(base.document), orjson.loads(live.document)
-    mine, theirs = _edits(now, read_rows()), _edits(before, now)
+    before, now = orjson.loads(base.document), draft.live
+    places = {(entry.kind, entry.name) for entry in draft.changes.entries}
+    then, live, rows = (canonicalise(_only(each, places)) for each in (before, now, draft.rows))
+    mine, theirs = edits_between(live, rows), edits_between(then, live)
     clashes = tuple(each.place for each in overlapping(mine, theirs))
-    return Meanwhile(base.number, live.number, diff(before, now), clashes)
+    return Meanwhile(number, draft.live_number, diff(before, now, detailed=detailed), clashes)
 
 
-def _edits(old: Document, new: Document) -> tuple[Edit, ...]:
-    """Of documents as they are written."""
-    return edits_between(*map(canonicalise, apart(old, new)))
+def _only(document: Document, places: set[tuple[str, str]]) -> Document:
+    """Some entries of a document, and the defaults, by which routes mean what they mean."""
+    return {
+        kind: [each for each in part if (kind, each["name"]) in places] if kind in KINDS else part
+        for kind, part in document.items()
+    }
 
 
 def _say(text: str, actor: Actor, *, is_rejection: bool) -> DraftComment:

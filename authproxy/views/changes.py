@@ -206,11 +206,12 @@ def _unchanged(request: Request) -> Iterator[None]:
 
 
 def _draft() -> dict[str, Any]:
-    draft, moved, rejection = draft_now(), meanwhile(), standing_rejection()
+    draft, rejection = draft_now(), standing_rejection()
+    moved = meanwhile(draft)
     return {
         "digest": draft.digest,
         "base": draft_base(),
-        "live": live_number(),
+        "live": draft.live_number or None,
         "changes": _changes(draft.changes),
         "authors": list(pending_authors()),
         "comments": [_comment(each) for each in open_comments()],

@@ -19,7 +19,7 @@ from routing.admin.publishing import (
     tell,
     tell_refusal,
 )
-from routing.admin.rendering import difference
+from routing.admin.rendering import ENTRIES, difference
 from routing.admin.revisions import ReadOnlyAdmin
 from routing.drafts import is_author, standing_rejection
 from routing.models import PendingChange
@@ -51,7 +51,7 @@ class PendingChangeAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         draft = draft_now()
-        moved = meanwhile()
+        moved = meanwhile(draft, detailed=ENTRIES)
         may_publish = request.user.has_perm(PUBLISH_PERMISSION)
         context = {
             **self.admin_site.each_context(request),

@@ -95,9 +95,9 @@ def scheduled(document: object) -> None:
 
 def test_what_went_live_meanwhile_is_shown() -> None:
     """With what the draft would change back; what it has not changed, it takes over."""
-    assert meanwhile() is None
+    assert meanwhile(draft_now()) is None
     scheduled({"version": 1, "services": [service(port=9999)]})
-    found = meanwhile()
+    found = meanwhile(draft_now())
     assert found is not None
     assert (found.base, found.live, found.changes.summary(), found.conflicts) == (
         1,
@@ -106,6 +106,6 @@ def test_what_went_live_meanwhile_is_shown() -> None:
         (),
     )
     scheduled({"version": 1, "routes": [{"name": "orders", "timeout": "8s"}]})
-    found = meanwhile()
+    found = meanwhile(draft_now())
     assert found is not None
     assert found.conflicts == ('route "orders" timeout',)
