@@ -98,7 +98,7 @@ class Lines:
         path = scope["raw_path"].decode("utf-8", "replace")
         if self._is_cutting or len(path) > LONGEST:
             path = shortened(path, self._rules)
-        if rest is None or self._headers or exchange.failures or exchange.would or scope["query_string"]:
+        if rest is None or scope["query_string"]:
             rest = self._rest_of(exchange, alike)
         if exchange.answered and not exchange.connecting_s:
             admitted, forwarded = exchange.admitted, exchange.forwarded
@@ -173,11 +173,12 @@ def common_of(alike: Alike, rules: Rules) -> Common:
         share = 1.0
     went = (alike.route, alike.service, alike.target, alike.status, "" if code is None else code.value)
     outcome = b',"outcome":%b' % _json(alike.outcome) if attempts else b""
+    is_more = alike.is_odd or code in (Code.AUTH_ERROR, Code.FORBIDDEN) or bool(rules.headers)
     return Common(
         -1.0 if log is not None and not log.access else share,
         b',"method":%b,"path":' % _json(alike.method[:32]),
         b',"route":%b,"service":%b,"target":%b,"status":%b,"code":%b,"ms":' % tuple(map(_json, went)),
-        None if code in (Code.AUTH_ERROR, Code.FORBIDDEN) else b"%b%b}\n" % (_counts_of(alike), outcome),
+        None if is_more else b"%b%b}\n" % (_counts_of(alike), outcome),
     )
 
 

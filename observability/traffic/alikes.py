@@ -24,8 +24,9 @@ class Alike:
     big."""
 
     __slots__ = (
-        "attempts", "cache", "code", "consumers", "log", "method", "outcome", "received", "revision", "route",
-        "seconds", "sent", "service", "status", "target", "unfinished", "waits", "written",
+        "attempts", "cache", "code", "consumers", "is_fault", "is_odd", "log", "method", "outcome",
+        "received", "revision", "route", "seconds", "sent", "service", "status", "target", "unfinished", "waits",
+        "written",
     )  # fmt: skip
 
     def __init__(self, exchange: Exchange) -> None:
@@ -41,6 +42,10 @@ class Alike:
         self.attempts = exchange.attempts
         self.cache = exchange.cache
         self.revision = exchange.snapshot.revision
+        self.is_odd = bool(exchange.failures or exchange.would)
+        """More is to be said of each of them: attempts that failed, or what a policy in `mode: log` would have done."""
+        self.is_fault = self.is_odd or not 0 < self.status < 400
+        """Somebody may want to know why."""
         self.written: Any = None
         """For whoever writes lines: what is the same in theirs."""
         self.begin()
@@ -86,10 +91,11 @@ class Alikes:
                 name = exchange.route.name
             except AttributeError:  # it found none
                 name = ""
+            odd = True if exchange.failures or exchange.would else None
             key = (
                 name, exchange.service, exchange.target, exchange.method, exchange.status, exchange.attempts,
                 exchange.cache, snapshot.revision, None if refusal is None else refusal.code,
-                None if outcome is ok else outcome,
+                None if outcome is ok else outcome, odd,
             )  # fmt: skip
             alike = find(key)
             if alike is None:
@@ -104,7 +110,7 @@ class Alikes:
                 consumers[consumer] = consumers.get(consumer, 0) + 1
             if exchange.head.content_length:
                 alike.received += int(exchange.head.content_length)
-            if exchange.connecting_s or exchange.failures or exchange.would:
+            if odd or exchange.connecting_s:
                 self._add_rest(alike, exchange)
             sorted_.append(alike)
         return sorted_

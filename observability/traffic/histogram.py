@@ -5,10 +5,8 @@ DDSketch, Masson et al. 2019, whose buckets these are, with a floor and a ceilin
 milliseconds: a coarser histogram for Prometheus is a sum of whole buckets.
 """
 
-from bisect import bisect_left
-from collections import Counter
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from itertools import repeat
 from typing import Final
 
 PER_DOUBLING: Final = 8
@@ -27,8 +25,14 @@ def bucket_of(seconds: float) -> int:
 
 
 def buckets_of(durations: Iterable[float]) -> dict[int, int]:
-    """Of many, in seconds."""
-    return dict(Counter(map(bisect_left, repeat(BOUNDS_S), durations)))
+    """Of many, in seconds: in order, so that a bucket is looked for once for all that it holds."""
+    ordered, found, at = sorted(durations), {}, 0
+    while at < len(ordered):
+        number = bucket_of(ordered[at])
+        after = bisect_right(ordered, BOUNDS_S[number], at) if number < LAST else len(ordered)
+        found[number] = after - at
+        at = after
+    return found
 
 
 def upper_s(number: int) -> float:

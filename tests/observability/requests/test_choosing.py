@@ -59,6 +59,28 @@ def test_each_has_the_same_chance() -> None:
     assert all(180 < hit < 320 for hit in hits)
 
 
+def test_what_is_not_drawn_is_only_counted() -> None:
+    """Of a hundred thousand, chance is asked some hundred times, and the last are as likely as the first."""
+    asked = 0
+    random = Random(3)
+
+    def counting() -> float:
+        nonlocal asked
+        asked += 1
+        return random.random()
+
+    chosen = Choice(faults_per_s=0, samples_per_s=5, random=counting)
+    turns = [seen(*[ended("r", sent=10 * turn + each) for each in range(10)]) for turn in range(100)]
+    for _ in range(100):
+        for turn in turns:
+            chosen.see(turn)
+    found = chosen.take()
+
+    assert len(found) == 10
+    assert chosen.others_left_out == 100_000 - 10
+    assert 100 < asked < 600
+
+
 def test_a_rate_of_nothing_keeps_nothing() -> None:
     """Somebody may want faults alone."""
     assert kept(choice(samples=0), ended("r")) == []

@@ -38,6 +38,18 @@ def test_alike_requests_are_one_cell() -> None:
     assert cells[key._replace(status=404)].count == 1
 
 
+def test_what_somebody_may_want_to_know_the_why_of() -> None:
+    """Requests of which more is to be said are alike among themselves alone."""
+    plain, repeated = ended("a", attempts=2), ended("a", attempts=2, failures=[("http://b", Outcome.RESET)])
+    would = ended("a", attempts=2, would=(("quota", LIMITED),))
+    found = Alikes().sort([plain, repeated, would, ended("a", status=404), ended("a", status=0)])
+
+    assert found[1] is found[2] is not found[0]
+    assert [(alike.is_odd, alike.is_fault) for alike in found] == [
+        (False, False), (True, True), (True, True), (False, True), (False, True),
+    ]  # fmt: skip
+
+
 def test_what_the_gateway_answered_itself_has_a_code() -> None:
     cells = fold([ended("orders", status=429, refusal=LIMITED)]).cells
 
