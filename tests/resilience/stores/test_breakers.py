@@ -210,6 +210,28 @@ async def test_keys_are_few_lie_together_and_end(desk: Desk) -> None:
         assert await desk.link.call("PTTL", key) > 0
 
 
+async def test_what_older_versions_measured_goes_on(desk: Desk) -> None:
+    """Nodes of two versions share a breaker while they are replaced one by one: this is what is kept of an open one."""
+    seconds, _ = await desk.link.call("TIME")
+    told = (
+        "state",
+        "open",
+        "period",
+        "7",
+        "since",
+        f"{(seconds - 2) * 1000}",
+        "cause",
+        "failures",
+        "successes",
+        "0",
+    )
+    await desk.link.call("HSET", f"{desk.prefix}breaker:{{shop}}", *told)
+    reply = await desk.step("a", Breaker(POLICY))
+
+    assert (reply.state, reply.period, reply.cause, reply.changes) == (OPEN, 7, Cause.FAILURES, ())
+    assert 2.0 <= reply.age_s < 60.0
+
+
 async def test_an_answer_that_makes_no_sense_is_none(desk: Desk) -> None:
     """Another version of the gateway may share the server."""
     store = Published(desk.link)

@@ -1,6 +1,7 @@
 """Limits through Redis: exact, the same as in memory, and decided as operators chose while Redis is away."""
 
 import asyncio
+import struct
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from resilience.limiter import SECOND_US, Meters
-from resilience.policies import QuotaPolicy
+from resilience.policies import Algorithm, QuotaPolicy
 from resilience.stores import buckets, redis
 from resilience.stores.base import Charge, Verdict
 from resilience.stores.batch import Batch, verdicts
@@ -65,6 +66,29 @@ async def test_stores_share_what_they_count(redis_url: str) -> None:
     assert [verdict.decisions[1].remaining for verdict in found] == [999, 998, 998, 998]
     assert not any(verdict.degraded for verdict in found)
     assert 0 < found[2].decisions[0].retry_after_s <= 30
+
+
+@pytest.mark.parametrize("algorithm", ["fixed_window", "sliding_window", "token_bucket"])
+async def test_counts_of_older_versions_go_on(algorithm: Algorithm, redis_url: str) -> None:
+    """Nodes of two versions count in the same buckets while they are replaced one by one: this is what is kept of
+    seven requests. Who changes it says *stop all nodes* in the changelog."""
+    prefix, hour_us = a_prefix(), 3600 * SECOND_US
+    with Redis.from_url(redis_url) as asked:
+        seconds, micros = asked.time()
+        now = seconds * SECOND_US + micros
+        ends = now - now % hour_us + hour_us
+        kept = {
+            "fixed_window": (7, ends, 0),
+            "sliding_window": (7, ends + hour_us, 0),
+            "token_bucket": (0, now + 7 * hour_us // 20, 0),
+        }
+        name = f"{prefix}{algorithm[0]}|hour|ip:192.0.2.1"
+        asked.set(name, struct.pack("<ddd", *kept[algorithm]), px=hour_us // 1000)
+    async with storing(redis_url, prefix=prefix) as (store, _):
+        quota = QuotaPolicy("hour", 20, 3600.0, algorithm=algorithm)
+        found = await take(store, Charge(quota, "ip:192.0.2.1"))
+
+    assert (found.allowed, found.decisions[0].remaining) == (True, 12)
 
 
 async def test_callers_of_one_turn_go_in_one_call(redis_url: str) -> None:
