@@ -221,7 +221,7 @@ async def test_what_older_versions_measured_goes_on(desk: Desk) -> None:
         "since",
         f"{(seconds - 2) * 1000}",
         "cause",
-        "failures",
+        "too many failures",
         "successes",
         "0",
     )
