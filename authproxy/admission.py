@@ -14,9 +14,10 @@ from authproxy.authenticate import Answer, Authenticator
 from authproxy.authorise import judge
 from authproxy.credentials import METHODS, Presented, is_foreign, remaining
 from authproxy.exchange import Exchange
+from authproxy.grants import Roles
 from authproxy.handshake import SCOPE_HANDSHAKE
 from authproxy.headers import Pairs
-from authproxy.identity import Identity, Roles
+from authproxy.identity import Identity
 from authproxy.memory import Accepted
 from authproxy.problems import Reason
 from authproxy.rejections import Rejection

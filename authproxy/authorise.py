@@ -3,7 +3,8 @@
 from typing import Any
 
 from authproxy import problems
-from authproxy.identity import Identity, Roles
+from authproxy.grants import Roles
+from authproxy.identity import Identity
 from authproxy.problems import Reason
 from authproxy.rejections import Rejection
 from routing.snapshot import Auth

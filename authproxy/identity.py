@@ -1,30 +1,23 @@
 """P: Who a caller is, once a credential has proved it. Immutable but for what is remembered of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
-from operator import itemgetter
 from string import ascii_letters, digits
 from typing import Any, Final, Literal
-from urllib.parse import quote
 
 from authproxy.fieldlines import FieldLines
+from authproxy.grants import SAFE, Roles, grant, quoted
 from routing.snapshot import CompiledProvider
 
 Method = Literal["jwt", "api_key", "session"]
 Kind = Literal["user", "service"]
-Roles = Mapping[str, frozenset[str]]
-"""The scopes that each role brings, as the snapshot has it; the same object for as long as it is the same table."""
 
-_SAFE: Final = "!#$&'()*+-./:;<=>?@[]^_`{|}~ \""
-"""What a header field shows as it is; commas (which separate), percent signs and all else are percent-encoded."""
-_NOT_PLAIN: Final = bytes(set(range(256)).difference(_SAFE.encode(), ascii_letters.encode(), digits.encode()))
+_NOT_PLAIN: Final = bytes(set(range(256)).difference(SAFE.encode(), ascii_letters.encode(), digits.encode()))
 
-_SAFE_IN_LIST: Final = _SAFE.replace(" ", "")  # where spaces separate
-_value_of: Final = itemgetter(1)
-_BY_METHOD: Final[dict[Method, tuple[bytes, bytes]]] = {
-    "jwt": (b"x-auth-method", b"jwt"),
-    "api_key": (b"x-auth-method", b"api_key"),
-    "session": (b"x-auth-method", b"session"),
+_BY_METHOD: Final[dict[Method, bytes]] = {
+    "jwt": b"x-auth-method: jwt\r\n",
+    "api_key": b"x-auth-method: api_key\r\n",
+    "session": b"x-auth-method: session\r\n",
 }
 _NO_FIELDS: Final = FieldLines(())
 _NOTHING: Final[frozenset[str]] = frozenset()  # one object: a hundred thousand empty sets are 20 MB
@@ -122,14 +115,9 @@ class Identity:
     def scopes(self, roles: Roles) -> frozenset[str]:
         """Every scope that the caller has while the roles bring what they do now."""
         if self._granted_under is not roles:
-            granted = self.direct
-            for role in self.roles:
-                if brought := roles.get(role):
-                    granted |= brought
-            ceiling = self.ceiling
-            # Mostly it cuts nothing off: then the set is one that many callers share.
-            self._granted = granted if ceiling is None or granted <= ceiling else granted & ceiling
-            self._fields = self._build_fields()
+            granted = grant(roles, roles=self.roles, direct=self.direct, ceiling=self.ceiling)
+            self._granted = granted.scopes
+            self._fields = self._build_fields(granted.lines)
             self._granted_under = roles
         return self._granted
 
@@ -154,17 +142,17 @@ class Identity:
             "provider": self.provider or None,
         }
 
-    def _build_fields(self) -> FieldLines:
-        name = _shown(self.name)
-        fields = (
-            (b"x-user-id", _shown(self.user_id)),
-            (b"x-user-name", name),
-            _listed(b"x-user-roles", self.roles, ","),
-            _listed(b"x-user-scopes", self._granted, " "),
-            (b"x-consumer", name if self.consumer == self.name else _shown(self.consumer)),
+    def _build_fields(self, granted: bytes) -> FieldLines:
+        name, user_id = _shown(self.name), _shown(self.user_id)
+        consumer = name if self.consumer == self.name else _shown(self.consumer)
+        lines = (
+            b"x-user-id: %b\r\n" % user_id if user_id else b"",
+            b"x-user-name: %b\r\n" % name if name else b"",
+            granted,
+            b"x-consumer: %b\r\n" % consumer if consumer else b"",
             _BY_METHOD[self.method],
         )
-        told = FieldLines(tuple(filter(_value_of, fields)))
+        told = FieldLines.of_lines(b"".join(lines))
         return _shared(told) if self.key_id else told
 
     def __repr__(self) -> str:
@@ -178,20 +166,8 @@ def _shared(fields: FieldLines) -> FieldLines:
 
 
 def _shown(value: str) -> bytes:
+    """As a field's value: of visible ASCII and spaces within, whatever it was."""
     data = value.encode()
     if data.isalnum() or (data.translate(None, _NOT_PLAIN) == data == data.strip(b" ")):
         return data
-    return _quoted(value).encode()
-
-
-def _quoted(text: str) -> str:
-    """Whoever reads a field trims it, so that " admin" would be admin: spaces at an end are encoded."""
-    return quote(text, safe=_SAFE if text == text.strip(" ") else _SAFE_IN_LIST)
-
-
-@lru_cache(maxsize=4096)
-def _listed(name: bytes, words: frozenset[str], separator: str) -> tuple[bytes, bytes]:
-    """Many callers have the same roles and scopes: one field serves all."""
-    quoted = map(_quoted, sorted(words))
-    joined = separator.join(word.replace(" ", "%20") if separator == " " else word for word in quoted)
-    return name, joined.encode()
+    return quoted(value).encode()

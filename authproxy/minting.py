@@ -3,7 +3,8 @@
 from collections import OrderedDict
 from typing import Any, Final, NamedTuple
 
-from authproxy.identity import Identity, Roles
+from authproxy.grants import Roles
+from authproxy.identity import Identity
 from authproxy.keyring import KeyRing
 
 LIFETIME_S: Final = 60.0

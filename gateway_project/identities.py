@@ -15,7 +15,8 @@ from authproxy.changefeed import ChangeFeed, recall
 from authproxy.changes import Changes
 from authproxy.eventlog import EventLog
 from authproxy.fetching import DocumentFetcher
-from authproxy.identity import Identity, Roles
+from authproxy.grants import Roles
+from authproxy.identity import Identity
 from authproxy.identitystore import IdentityStore
 from authproxy.keptchanges import KeptChanges
 from authproxy.keysets import KeySets

@@ -12,8 +12,9 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from authproxy.fieldlines import FieldLines
+from authproxy.grants import Roles
 from authproxy.headers import CREDENTIALS, Pair, Pairs
-from authproxy.identity import Identity, Roles
+from authproxy.identity import Identity
 
 URL = tuple[str, bytes, bytes, bytes]
 """Scheme, host in lower case, path as it is forwarded, query."""

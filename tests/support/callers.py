@@ -11,7 +11,8 @@ from authproxy.admission import Gatekeeper
 from authproxy.authenticate import Authenticator, StoreAway
 from authproxy.caching.cache import Cache
 from authproxy.changes import Changes
-from authproxy.identity import Identity, Roles
+from authproxy.grants import Roles
+from authproxy.identity import Identity
 from authproxy.limiting import Limiter
 from authproxy.memory import Providers
 from authproxy.mirroring import Mirrors
