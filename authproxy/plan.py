@@ -19,6 +19,7 @@ from authproxy.faulting import Faulting
 from authproxy.forwarder import forward
 from authproxy.grpc.transcoding import Transcoding
 from authproxy.headers import Pair
+from authproxy.lasting import Lasting
 from authproxy.limiting import Limiter, Limits
 from authproxy.mirroring import Mirroring, Mirrors
 from authproxy.publishing import Publishing
@@ -58,6 +59,8 @@ class Doors:
     """Makes of a route and its destination the way of its WebSocket connections; None: there is none."""
     bus: Bus | None = None
     """Where routes publish; None: no message hub is configured."""
+    lasting: Lasting | None = None
+    """What ends answers that go on and on when their callers' credentials end."""
 
 
 def prepare_route(route: CompiledRoute, doors: Doors) -> RoutePlan:
@@ -91,6 +94,7 @@ def prepare_route(route: CompiledRoute, doors: Doors) -> RoutePlan:
         destination,
         arrangement.shapers(route),
         tunnel,
+        doors.lasting,
     )
 
 

@@ -8,6 +8,7 @@ from authproxy import problems
 from authproxy.complaints import COMPLAINTS
 from authproxy.exchange import Exchange, ResponseAborted
 from authproxy.headers import CORS_FIELDS, Pair, apply, response_headers, with_own
+from authproxy.lasting import Body, Lasting, is_endless
 from authproxy.rejections import Rejection
 from authproxy.shaping.templates import changed
 from authproxy.upstream import errors, slim
@@ -52,11 +53,8 @@ async def relay(exchange: Exchange, response: httpx.Response, service: str) -> R
             }
         )
         exchange.sent = len(data)
-        while not done:
-            if data:
-                await send({"type": "http.response.body", "body": data, "more_body": True})
-            data, done = await body.next()
-            exchange.sent += len(data)
+        if not done:
+            data = await _rest(exchange, response, body, data)
         await send({"type": "http.response.body", "body": data})
         if trailers:
             await send({"type": "http.response.trailers", "headers": body.trailers()})
@@ -72,6 +70,21 @@ async def relay(exchange: Exchange, response: httpx.Response, service: str) -> R
     finally:
         if not body.released:
             await body.aclose()
+
+
+async def _rest(exchange: Exchange, response: httpx.Response, body: Body, data: bytes) -> bytes:
+    """Sends `data` and what comes, until the last piece: that comes back unsent."""
+    identity = exchange.identity
+    lasting: Lasting | None = exchange.route.plan.lasting
+    if identity is not None and lasting is not None and is_endless(slim.raw_pairs(response)):
+        return await lasting.relayed(exchange, identity, body, data)
+    send, done = exchange.send, False
+    while not done:
+        if data:
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+        data, done = await body.next()
+        exchange.sent += len(data)
+    return data
 
 
 def pass_interim(exchange: Exchange, status: int, headers: list[Pair]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from authproxy.exchange import Exchange
+from authproxy.lasting import Lasting
 from authproxy.rejections import Rejection
 from authproxy.relaying import Shaper
 
@@ -25,3 +26,5 @@ class RoutePlan:
     """What is made of an answer before it goes to the client."""
     tunnel: Destination | None = None
     """Where a WebSocket handshake goes; None: the route takes none."""
+    lasting: Lasting | None = None
+    """What ends answers that go on and on; None: nothing does."""

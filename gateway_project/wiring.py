@@ -21,6 +21,7 @@ from typing import Final, Literal
 from authproxy import https, proxystatus, servertiming, upstreamdocs
 from authproxy.exchange import SCOPE_REQUEST_ID, ASGIApp, Receive, Scope, Send
 from authproxy.forwarded import ForwardingFields
+from authproxy.lasting import Lasting
 from authproxy.pipeline import Pipeline
 from authproxy.plan import prepare_route
 from authproxy.securityfields import security_fields
@@ -55,7 +56,7 @@ from realtime.tunnel.opening import tunnel_for
 from realtime.tunnel.sockets import Sockets
 from resilience.stores.memory import MemoryStore
 from routing import notify, served
-from routing.compiler import compile_snapshot
+from routing.compiler import CompileOptions, compile_snapshot
 from routing.lastgood import LastGood, read_revision
 from routing.options import compile_options
 from routing.registry import Registry
@@ -96,6 +97,7 @@ class Gateway:
         self._watcher: RevisionWatcher | None = None
         self._identities = Identities(config, has_database=revision_file is None)
         self._sockets = Sockets(changes=self._identities.changes, rng=Random())  # noqa: S311 - when, not secrets
+        self._lasting = Lasting(self._identities.changes)
         self._message_hub = MessageHub(
             config.message_hub_url, worker=_worker_name(), has_database=revision_file is None
         )
@@ -103,11 +105,7 @@ class Gateway:
         self._realtime = Realtime(config, self._redis_url(), self._snapshot, self._identities, drain)
         subjects = lambda: self._snapshot().topics.bus_subjects  # noqa: E731 - asked for each time
         self._message_hub.feed(self._realtime.hub.publish, subjects, name=config.service_name)
-        self._options = replace(
-            compile_options(config, environ),
-            prepare_route=partial(prepare_route, doors=self._traffic.doors),
-            prepare_service=self._traffic.upstreams.prepare,
-        )
+        self._options = self._make_options(environ)
         self._nothing = compile_snapshot(EMPTY_DOCUMENT, revision=0, options=self._options)
         """No routes: what a control node serves, where callers have their rights all the same."""
         self._registry = Registry(self._options)
@@ -232,6 +230,14 @@ class Gateway:
             passengers=(SocketLog(self._sockets, node=worker),),
         )
 
+    def _make_options(self, environ: Mapping[str, str]) -> CompileOptions:
+        doors = replace(self._traffic.doors, lasting=self._lasting)
+        return replace(
+            compile_options(self._config, environ),
+            prepare_route=partial(prepare_route, doors=doors),
+            prepare_service=self._traffic.upstreams.prepare,
+        )
+
     def _make_detailing(self) -> Detailing:
         return Detailing(
             self._config,
@@ -340,6 +346,7 @@ class Gateway:
         self._traffic.reconcile(new)
         self._identities.reconcile(new)
         self._sockets.reconcile(new)
+        self._lasting.reconcile(new)
         self._realtime.reconcile(new)
         self._documents.reconcile()
 
