@@ -158,6 +158,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = CONFIG.security_headers
 SECURE_REFERRER_POLICY = "same-origin" if CONFIG.security_headers else None
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if CONFIG.security_headers else None
 X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a service is duplicated with all of its targets, seven fields each
 
 LOGGING = {
     "version": 1,

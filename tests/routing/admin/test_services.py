@@ -210,3 +210,12 @@ def test_what_is_wrong_with_targets_of_other_pages_is_told(admin: Client) -> Non
     twice = submit(admin, there, {"targets-3-url": "http://10.0.0.119:80"})
     assert list(errors(twice)) == ["targets-3-url"]
     assert Revision.objects.count() == 1
+
+
+def test_a_service_of_very_many_targets_is_duplicated(admin: Client) -> None:
+    """With all of them, which make more fields than a form has otherwise."""
+    targets = [{"url": f"http://10.0.0.{n}:80"} for n in range(200)]
+    apply_document({"version": 1, "services": [service("big", targets=targets)]}, actor=Actor("first"))
+    url = f"{page('service', 'add')}?copy_of={Service.objects.get().pk}"
+    assert submit(admin, url, {}).status_code == 302
+    assert Target.objects.filter(service__name="big-copy").count() == len(targets)
