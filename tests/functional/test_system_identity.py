@@ -17,6 +17,7 @@ from tests.support.clients import PASSWORD, Caller, bearer, granted, keyed, post
 from tests.support.gateway import RawClient, document, route
 from tests.support.process import Running, Site, connections_to_each_worker, eventually
 from tests.support.stopwatch import Stopwatch
+from tests.support.upstreams import Peer, ScriptedUpstream
 
 LIVE_WITHIN_S = 1.0
 pytestmark = pytest.mark.timeout(300)  # seconds; many processes start one after another
@@ -102,6 +103,35 @@ async def test_what_is_taken_back_ends_everywhere(
         assert refusal(again)[:2] == (401, "AUTH_ERROR")
         await staff.do("consumers.set_enabled(Consumer.objects.filter(name='asleep'), True, by='test')")
         await eventually(lambda: lets_in(callers["asleep"], clients[0]))
+
+
+async def test_event_streams_of_services_end_everywhere(site: Site, redis_url: str) -> None:
+    """On every worker, in the middle of the answer; the service hears that nobody listens any more."""
+    site.env["REDIS_URL"] = redis_url
+
+    async def events(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+        await peer.until_closed()
+
+    async with ScriptedUpstream(events) as upstream:
+        live = route("live", path="/live", auth={"level": "user"}, service="a")
+        await site.apply(document(live, services={"a": upstream.url}))
+        async with (
+            staff_of(site) as staff,
+            site.serving("--workers", "2") as running,
+            workers_of(running) as clients,
+        ):
+            robot = keyed("robot", await staff.do("result = service('robot')"))
+            for client in clients:
+                await client.send(f"GET /live HTTP/1.1\r\nHost: a\r\n{robot.field}\r\n\r\n".encode())
+                assert (await client.head()).status == 200
+            await upstream.until_open(2)
+            await staff.do("apikeys.revoke(ApiKey.objects.get(name='robot'), by='test')")
+            async with asyncio.timeout(LIVE_WITHIN_S + 4):  # a busy machine's
+                rest = [await client.reader.read(-1) for client in clients]
+            assert [b"data: 1" in each and not each.endswith(b"0\r\n\r\n") for each in rest] == [True, True]
+            await upstream.until_open(0)
 
 
 async def log_out(caller: Caller, running: Running) -> None:
