@@ -102,8 +102,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Links as they are on the site."""
+    """Links as they are on the site. A search shows guides first, and then files and decisions that have the word."""
     del config, files
+    if page.file.src_uri.startswith(("files/", "adr/")):
+        page.meta["search"] = {"boost": 0.25}
     origin = getattr(page.file, "torana_origin", places.DOCS + page.file.src_uri)
     return markdown if page.file.src_uri.startswith("files/") else places.rewritten(markdown, origin)
 

@@ -80,6 +80,15 @@ def test_search_knows_each_key(site: Path) -> None:
         assert word in text
 
 
+def test_search_shows_guides_first(site: Path) -> None:
+    """Files and decisions that are shown as they are have the words, too."""
+    index = json.loads((site / "search" / "search_index.json").read_text())
+    boosts = {entry["location"].partition("#")[0]: entry.get("boost", 1) for entry in index["docs"]}
+
+    assert boosts["resilience.html"] == 1
+    assert {boost for page, boost in boosts.items() if page.startswith(("files/", "adr/"))} == {0.25}
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("page", ["index.html", "reference/configuration.html"])
 def test_search_works_without_a_server(site: Path, chromium: str, page: str) -> None:
