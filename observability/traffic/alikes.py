@@ -79,12 +79,19 @@ class Alikes:
     def __init__(self, most: int = MOST_ALIKES) -> None:
         self._most = most
         self._found: dict[tuple[Any, ...], Alike] = {}
+        self._busy: list[Alike] = []
+        """Those that have something to be added up."""
         self._fold = Fold()
+
+    @property
+    def waiting(self) -> int:
+        """How many `take` has still something of."""
+        return len(self._busy)
 
     def sort(self, exchanges: Sequence[Exchange]) -> list[Alike]:
         """Adds them up. What each has in common with others, in their order."""
         sorted_ = []
-        find, ok = self._found.get, _OK
+        find, busy, ok = self._found.get, self._busy, _OK
         for exchange in exchanges:
             refusal, outcome, snapshot = exchange.refusal, exchange.outcome, exchange.snapshot
             try:
@@ -101,7 +108,10 @@ class Alikes:
             if alike is None:
                 alike = self._new(key, exchange)
                 find = self._found.get
-            alike.seconds.append(exchange.ended - exchange.started)
+            seconds = alike.seconds
+            if not seconds:
+                busy.append(alike)
+            seconds.append(exchange.ended - exchange.started)
             if exchange.answered:
                 alike.waits.append(exchange.answered - exchange.forwarded)
             alike.sent += exchange.sent
@@ -115,20 +125,17 @@ class Alikes:
             sorted_.append(alike)
         return sorted_
 
-    def take(self) -> Fold:
-        """What came of all since the last time."""
+    def take(self, most: int = MOST_ALIKES) -> Fold:
+        """What came of so many of them since the last time: adding up one of them takes about 5 µs."""
         done, self._fold = self._fold, Fold()
-        for alike in self._found.values():
-            if alike.seconds:
-                _part(alike, done)
-                alike.begin()
+        part, self._busy = self._busy[:most], self._busy[most:]
+        for alike in part:
+            _part(alike, done)
+            alike.begin()
         return done
 
     def _new(self, key: tuple[Any, ...], exchange: Exchange) -> Alike:
         if len(self._found) >= self._most:
-            for alike in self._found.values():
-                if alike.seconds:
-                    _part(alike, self._fold)
             self._found = {}
         made = self._found[key] = Alike(exchange)
         return made

@@ -3,8 +3,9 @@
 path ──▶ list (bounded) ──▶ next turn of the loop: watchers ──▶ every SETTLE_S: figures ──▶ sinks
 
 The next turn is soon: what is still in the processor's caches is looked at in a fifth of the time that it takes later,
-and what requests held is free for the next ones. Both run on the event loop, in turns of at most TURN requests; what
-may wait for a disk or a database hands its work to a thread of its own. One that fails is logged, and the others go on.
+and what requests held is free for the next ones. Both run on the event loop, in turns of at most TURN requests, and of
+CELLS figures where there are many routes; what may wait for a disk or a database hands its work to a thread of its own.
+One that fails is logged, and the others go on.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ T = TypeVar("T")
 SETTLE_S: Final = 0.1
 TURN: Final = 200
 """Requests for each turn of the loop: less than a millisecond."""
+CELLS: Final = 64
+"""Kinds of requests that are added up and told of in one turn of the loop: a millisecond, or two where all are new."""
 MOST_WAITING: Final = 65_536
 _log: Final = logging.getLogger(__name__)
 
@@ -62,12 +65,11 @@ class Recorder:
         self._most = most
         self._waiting: list[Exchange] = []
         self._alikes = Alikes()
-        self._unsettled = 0
         self._last_at = 0.0
         self._watchers: list[Watcher] = []
         self._sinks: list[Sink] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self.dropped = 0
         """How many nobody was told of, because more than `most` were waiting."""
 
@@ -91,10 +93,11 @@ class Recorder:
             waiting.append(exchange)
 
     def drain(self) -> int:
-        """Tells of those that wait, up to TURN, and of all that were seen. How many waited."""
+        """Tells of those that wait, up to TURN, and of CELLS kinds that were seen. 0: there was nothing, and nothing is
+        left."""
         number = self._look()
         self._settle()
-        return number
+        return number + self._alikes.waiting
 
     def start(self) -> None:
         """From now on they are told. Belongs to the running event loop."""
@@ -121,7 +124,6 @@ class Recorder:
         if exchanges:
             offset_s = self._wall() - self._clock()
             seen = Seen(exchanges, self._alikes.sort(exchanges), offset_s)
-            self._unsettled += len(exchanges)
             self._last_at = exchanges[-1].ended + offset_s
             for watcher in self._watchers:
                 _tell(watcher, watcher.see, seen)
@@ -131,11 +133,14 @@ class Recorder:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        number, self._unsettled = self._unsettled, 0
-        if number:
-            batch = Batch(self._alikes.take(), number, self._last_at)
-            for sink in self._sinks:
-                _tell(sink, sink.take, batch)
+        if not self._alikes.waiting:
+            return
+        folded = self._alikes.take(CELLS)
+        batch = Batch(folded, sum([cell.count for cell in folded.cells.values()]), self._last_at)
+        for sink in self._sinks:
+            _tell(sink, sink.take, batch)
+        if self._alikes.waiting and self._loop is not None:
+            self._timer = self._loop.call_soon(self._settle)
 
 
 def _tell(whom: object, how: Callable[[T], None], what: T) -> None:

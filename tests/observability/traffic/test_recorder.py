@@ -7,8 +7,10 @@ import weakref
 
 import pytest
 
+from authproxy.exchange import Exchange
+from observability.traffic import recorder as recorder_module
 from observability.traffic.alikes import Seen
-from observability.traffic.recorder import TURN, Batch, Recorder
+from observability.traffic.recorder import CELLS, TURN, Batch, Recorder
 from tests.support.exchanges import exchange
 
 
@@ -62,6 +64,50 @@ async def test_they_are_seen_in_order_and_in_turns() -> None:
     assert kept.ids == [b"%d" % number for number in range(TURN + 1)]
     assert [batch.number for batch in kept.batches] == [TURN, 1]
     assert [cell.count for batch in kept.batches for cell in batch.folded.cells.values()] == [TURN, 1]
+
+
+def spread(number: int) -> list[Exchange]:
+    """As many kinds of requests."""
+    made = [ended(str(each)) for each in range(number)]
+    for each, one in enumerate(made):
+        one.service = f"service {each}"
+    return made
+
+
+def cells_of(kept: Kept) -> list[int]:
+    return [len(batch.folded.cells) for batch in kept.batches]
+
+
+async def test_of_many_kinds_few_are_told_in_a_turn() -> None:
+    """Of ten thousand routes all at once, the loop would stand still; what is asked for meanwhile goes on."""
+    recorder = Recorder()
+    kept = heard_by(recorder)
+    for one in spread(2 * CELLS + 1):
+        recorder.note(one)
+    while recorder.drain():
+        pass
+
+    assert max(cells_of(kept)) == CELLS
+    assert sum(cells_of(kept)) == sum(batch.number for batch in kept.batches) == 2 * CELLS + 1
+
+
+async def test_the_rest_of_them_is_told_in_the_next_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other callbacks have their turns in between."""
+    monkeypatch.setattr(recorder_module, "SETTLE_S", 0.0)
+    recorder = Recorder()
+    kept = heard_by(recorder)
+    turns: list[list[int]] = []
+    recorder.start()
+    for one in spread(3 * CELLS):
+        recorder.note(one)
+    while sum(cells_of(kept)) < 3 * CELLS:
+        await asyncio.sleep(0)
+        turns.append(cells_of(kept))
+    recorder.stop()
+
+    assert cells_of(kept) == [CELLS] * 3
+    assert [CELLS] in turns
+    assert [CELLS] * 2 in turns
 
 
 async def test_moments_become_epoch_seconds() -> None:
