@@ -88,14 +88,18 @@ class Lines:
         if share < 1.0 and not _is_picked(exchange, share):
             return ()
         ended, started = exchange.ended, exchange.started
-        if not self._since <= (at := ended + offset_s) < self._until:
+        at = ended + offset_s
+        if at >= self._until or at < self._since:  # quicker than a chain of both
             self._begin(at)
         scope, head, identity = exchange.scope, exchange.head, exchange.identity
         try:
             client = exchange.origin.client_ip
         except AttributeError:  # it could not be read so far
             client = ""
-        path = scope["raw_path"].decode("utf-8", "replace")
+        try:
+            path = scope["raw_path"].decode()
+        except UnicodeDecodeError:
+            path = scope["raw_path"].decode("utf-8", "replace")
         if self._is_cutting or len(path) > LONGEST:
             path = shortened(path, self._rules)
         if rest is None or scope["query_string"]:
