@@ -228,7 +228,7 @@ def _further(request: HttpRequest, changes: Any) -> dict[str, Any] | None:
     if stopped is None:
         return None
     link_to = changes.get_query_string({BeforeFilter.parameter_name: stopped}, remove=[PAGE_VAR])
-    return {"before": stopped, "has_words": bool(changes.query), "link": link_to}
+    return {"before": stopped, "link": link_to}
 
 
 def changes_of(event: AuditEvent) -> Changes:

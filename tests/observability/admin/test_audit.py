@@ -95,7 +95,7 @@ def test_a_search_that_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "SEARCHED", 1)
     client = signed_in()
     first = client.get(f"{LIST}?q=a&p=1")
-    assert "Events before number 2 were not looked at." in " ".join(first.content.decode().split())
+    assert "Events before number 2 are not among these." in " ".join(first.content.decode().split())
     link = first.context["further"]["link"]
     assert (link, link.replace("&", "&amp;") in first.content.decode()) == ("?before=2&q=a", True)
     second = client.get(LIST + link)
