@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -156,12 +157,17 @@ def _key_pair() -> tuple[str, rsa.RSAPrivateKey]:
 def rendered(cases: tuple[Case, ...], found: Mapping[str, Comparison], *, rounds: int) -> str:
     """Each case beside the load that it is compared with."""
     rows, verdicts = [], []
+    bare_us = median(found[case.title].base_us for case in cases if case.beside == _BARE)
     for case in cases:
         compared = found[case.title]
         own, base = number(compared.own_us, 2), number(compared.base_us, 2)
         rows.append((case.title, own, case.beside, base, *compared.shown, str(compared.errors)))
         if case.goal_us is not None:
-            verdicts.append(paired.verdict(case.title, compared, beside=case.beside, goal_us=case.goal_us))
+            verdicts.append(
+                paired.verdict(
+                    case.title, compared, beside=case.beside, goal_us=case.goal_us, bare_us=bare_us
+                )
+            )
     columns = ("credential", "CPU µs/request", "beside", "CPU µs", "µs over", "interval", "errors")
     about = paired.method(requests=SLICE_REQUESTS, blocks=BLOCKS_A_ROUND * rounds)
     about += f" New tokens are {_NEW_BLOCKS * rounds} blocks of slices of {_NEW_SLICE}."

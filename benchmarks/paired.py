@@ -16,6 +16,8 @@ from benchmarks.report import number
 ORDERS = ((0, 1, 1, 0), (1, 0, 0, 1))
 """The turns of a block, and of the one after it. 0 is the load that is judged, 1 the one beside it."""
 _CONFIDENCE = 0.95
+BUDGETED_US = 42.0
+"""What the budget of the path gives a bare request. Goals in microseconds were set on a machine that took so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,25 @@ def interval(values: Sequence[float], *, confidence: float = _CONFIDENCE) -> tup
     return low, high
 
 
-def verdict(title: str, found: Comparison, *, beside: str, goal_us: float) -> str:
-    """One line: `ok` or `MISSED` where the whole interval is, `open` where the goal lies within it."""
-    low, high = found.interval_us
-    word = "ok" if high <= goal_us else "MISSED" if low > goal_us else "open"
+def verdict(title: str, found: Comparison, *, beside: str, goal_us: float, bare_us: float) -> str:
+    """One line: `ok` or `MISSED` where the whole interval is, `open` where the goal lies within it.
+
+    `bare_us` is what a bare request took in the same run. The line says, too, what it comes to in proportion where
+    that is `BUDGETED_US`: neither a slower machine nor a faster one makes a goal of it.
+    """
+    scale = BUDGETED_US / bare_us
+    low, high = (bound * scale for bound in found.interval_us)
     extra, span = found.shown
-    return f"- {word}: {title}: {extra} µs ({span}) over {beside} (goal: at most +{goal_us:g} µs)"
+    return (
+        f"- {_word(found.interval_us, goal_us)}: {title}: {extra} µs ({span}) over {beside} (goal: at most "
+        f"+{goal_us:g} µs); in proportion to a bare request of {BUDGETED_US:g} µs {_word((low, high), goal_us)}: "
+        f"{found.extra_us * scale:+.2f} ({low:+.2f} to {high:+.2f})"
+    )
+
+
+def _word(span: tuple[float, float], goal: float) -> str:
+    low, high = span
+    return "ok" if high <= goal else "MISSED" if low > goal else "open"
 
 
 def method(*, requests: int, blocks: int) -> str:

@@ -74,5 +74,6 @@ def rendered(found: Mapping[str, Comparison], *, rounds: int) -> str:
         rows.append((title, own, base, *compared.shown, str(compared.errors)))
     columns = ("watched", "CPU µs/request", _NOTHING, "µs over", "interval", "errors")
     about = paired.method(requests=SLICE_REQUESTS, blocks=BLOCKS_A_ROUND * rounds)
-    said = paired.verdict(_ALL, found[_ALL], beside=_NOTHING, goal_us=GOAL_US)
+    bare_us = found[_ALL].base_us
+    said = paired.verdict(_ALL, found[_ALL], beside=_NOTHING, goal_us=GOAL_US, bare_us=bare_us)
     return "\n\n".join((about, table(columns, rows), said))

@@ -47,6 +47,15 @@ def test_interval_of_too_few_is_everything() -> None:
 )
 def test_verdict_is_said_where_the_whole_interval_agrees(extras_us: list[float], word: str) -> None:
     """What the measurement cannot decide is called open, not ok."""
-    said = paired.verdict("JWT", compared(*extras_us), beside="none", goal_us=3)
+    said = paired.verdict("JWT", compared(*extras_us), beside="none", goal_us=3, bare_us=42)
     assert said.startswith(f"- {word}: JWT: ")
-    assert said.endswith(" over none (goal: at most +3 µs)")
+    assert " over none (goal: at most +3 µs); in proportion to a bare request of 42 µs " in said
+    assert f" µs {word}: " in said
+
+
+@pytest.mark.parametrize(("bare_us", "word", "extra"), [(84, "ok", "+2.50"), (42, "MISSED", "+5.00")])
+def test_a_slow_machine_is_judged_in_proportion_too(bare_us: float, word: str, extra: str) -> None:
+    """Beside the figure itself, which is never left out."""
+    said = paired.verdict("JWT", compared(*[5.0] * 10), beside="none", goal_us=3, bare_us=bare_us)
+    assert said.startswith("- MISSED: JWT: +5.00 µs")
+    assert said.endswith(f" of 42 µs {word}: {extra} ({extra} to {extra})")
