@@ -61,4 +61,4 @@ def policies(entry: Mapping[str, Any]) -> list[str]:
     return found + [key.replace("_", " ") for key, value in entry.items() if key not in known and value]
 
 
-_NOT_POLICIES = frozenset({"name", "match", "priority", "enabled", *DESTINATIONS})
+_NOT_POLICIES = frozenset({"name", "match", "priority", "enabled", "managed_by", *DESTINATIONS})

@@ -78,7 +78,7 @@ def test_policies_are_named_in_order_and_unknown_ones_too() -> None:
             "allow encoded slashes",
         )
     ]
-    assert policies({"name": "r"}) == []
+    assert policies({"name": "r", "managed_by": "team-shop"}) == []
     shared = {"backends": [{"service": "a"}], "sticky": "consumer", "canary": {"every": "1m"}}
     assert policies(shared) == ["sticky", "canary"]
 
