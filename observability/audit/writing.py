@@ -104,10 +104,10 @@ def _event(deed: Deed, origin: Origin, at: datetime, number: int, previous: str)
             "details": masked(dict(deed.details)),
         }
     )
-    words = " ".join((columns["summary"], columns["reason"], columns["actor"], columns["action"])).lower()
-    shown = clean(words, 1490)
+    said = (columns["summary"], columns["reason"], columns["actor"], columns["action"])
+    words = clean(" ".join((*said, *(name for _, name in objects))).lower(), 1490)
     return AuditEvent(
-        **columns, words=shown, content=content, previous=previous, hash=hash_of(previous, content)
+        **columns, words=words, content=content, previous=previous, hash=hash_of(previous, content)
     )
 
 

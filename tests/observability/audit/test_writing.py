@@ -8,6 +8,7 @@ from django.db import connections, transaction
 
 from authproxy.models import Consumer
 from observability.audit.chain import Verified
+from observability.audit.finding import Wanted, find
 from observability.audit.writing import MOST_REFUSALS
 from observability.models import AuditObject
 from routing.auditing import Deed, Origin, coming_from, record
@@ -78,3 +79,14 @@ def test_guessing_does_not_fill_the_trail() -> None:
         record(Deed("staff.login_failed"))
     record(Deed("staff.login", (), "anna"))
     assert len(events()) == MOST_REFUSALS + 1
+
+
+@pytest.mark.django_db
+def test_words_find_an_event_by_what_it_was_about() -> None:
+    """A publish of many rows tells how many they are in its summary; each is found by its name all the same."""
+    record(Deed("configuration.publish", (("routes", "Orders-V2"), ("services", "shop")), summary="2 added"))
+
+    found = [row.summary for text in ("orders-v2", "Shop", "2 added") for row in find(Wanted(text=text))]
+
+    assert found == ["2 added"] * 3
+    assert list(find(Wanted(text="billing"))) == []
