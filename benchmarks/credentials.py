@@ -87,7 +87,7 @@ def _compared(case: Case, turn: int, proxy: Proxy, upstream: Upstream, core: int
         """What is to be known is asked for once before."""
         return Side(proxy, load, before=_TOKENS if title == _KNOWN else _NEW_SLICE)
 
-    return compare(
+    compared = compare(
         side(case.title, load),
         side(case.beside, case.base),
         upstream=upstream,
@@ -95,6 +95,7 @@ def _compared(case: Case, turn: int, proxy: Proxy, upstream: Upstream, core: int
         blocks=_NEW_BLOCKS if is_new else BLOCKS_A_ROUND,
         requests=_NEW_SLICE if is_new else SLICE_REQUESTS,
     )
+    return compared.whole
 
 
 def _peer(algorithm: str, env: Mapping[str, str]) -> Peer:

@@ -61,6 +61,18 @@ def cpu_us(root: int) -> float:
     return sum(stat.waited for stat in found) * _TICK_US + sum(_clock_us(stat) for stat in found)
 
 
+def loops_us(root: int) -> float:
+    """The part of it that the first threads of the processes have used, which run the event loops."""
+    return sum(_first_thread_us(stat.pid) for stat in tree(root))
+
+
+def _first_thread_us(pid: int) -> float:
+    """Its time on a processor, by the scheduler's count (proc(5), schedstat); 0 once it has ended."""
+    with contextlib.suppress(OSError):
+        return int((_PROC / f"{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1000
+    return 0.0
+
+
 def _clock_us(stat: Stat) -> float:
     """What the process's own clock shows (clock_getcpuclockid(3)), to less than a microsecond."""
     try:

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from benchmarks import paired, proc
 from benchmarks.errors import BenchmarkError
@@ -39,6 +40,13 @@ class Side:
     before: int = SLICE_REQUESTS
 
 
+class Compared(NamedTuple):
+    """By the time of all threads, and by that of the event loops alone: what a request waits for."""
+
+    whole: Comparison
+    loops: Comparison
+
+
 class _Turns:
     """A load that is held, and goes on for one slice at a time."""
 
@@ -47,13 +55,14 @@ class _Turns:
         self._process = process
         self._upstream = upstream
 
-    def slice(self, requests: int) -> float:
-        """CPU microseconds per request. Begins and ends idle."""
-        cpu_us, asked = proc.cpu_us(self._pid), self._upstream.requests()
+    def slice(self, requests: int) -> tuple[float, float]:
+        """CPU microseconds per request, and those of the event loop alone. Begins and ends idle."""
+        cpu_us, loops_us, asked = proc.cpu_us(self._pid), proc.loops_us(self._pid), self._upstream.requests()
         self._process.send_signal(signal.SIGCONT)
         self._await(lambda: self._upstream.requests() - asked >= requests, pause_s=_POLL_S)
         self.hold()
-        return (proc.cpu_us(self._pid) - cpu_us) / (self._upstream.requests() - asked)
+        answered = self._upstream.requests() - asked
+        return (proc.cpu_us(self._pid) - cpu_us) / answered, (proc.loops_us(self._pid) - loops_us) / answered
 
     def hold(self) -> None:
         """Stops it, and waits until what it has asked is answered."""
@@ -92,17 +101,21 @@ def compare(
     core: int | None,
     blocks: int = BLOCKS_A_ROUND,
     requests: int = SLICE_REQUESTS,
-) -> Comparison:
+) -> Compared:
     """So many blocks of slices of so many requests, or a few more."""
-    found: list[Block] = []
+    whole: list[Block] = []
+    loops: list[Block] = []
     with contextlib.ExitStack() as stack:
         # The one that takes longest to begin goes first: wrk would call an answer late that waits until then.
         begun = sorted(enumerate((own, base)), key=lambda side: side[1].before, reverse=True)
         turns = {at: stack.enter_context(_held(side, upstream, core)) for at, side in begun}
         for number in range(blocks):
             order = paired.ORDERS[number % len(paired.ORDERS)]
-            found.append(paired.block([(side, turns[side].slice(requests)) for side in order]))
-        return Comparison(tuple(found), sum(each.errors() for each in turns.values()))
+            costs = [(side, turns[side].slice(requests)) for side in order]
+            whole.append(paired.block([(side, cost[0]) for side, cost in costs]))
+            loops.append(paired.block([(side, cost[1]) for side, cost in costs]))
+        errors = sum(each.errors() for each in turns.values())
+        return Compared(Comparison(tuple(whole), errors), Comparison(tuple(loops), errors))
 
 
 @contextlib.contextmanager

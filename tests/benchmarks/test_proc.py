@@ -82,3 +82,25 @@ def test_established_connections_of_a_port() -> None:
         )
     ]
     assert proc.parse_established("\n".join([head, *lines]), 8080) == {"1"}
+
+
+def test_work_of_other_threads_is_not_the_event_loops() -> None:
+    """The first thread waits while another one works."""
+    program = (
+        "import sys, threading, time\n"
+        "def work():\n"
+        "    while time.thread_time() < 0.3: pass\n"
+        "other = threading.Thread(target=work)\n"
+        "other.start(); other.join()\n"
+        "print('done', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        whole_us, loops_us = proc.cpu_us(process.pid), proc.loops_us(process.pid)
+        process.communicate("")
+    assert 0 < loops_us <= whole_us - 290_000
+    assert proc.loops_us(process.pid) == 0
