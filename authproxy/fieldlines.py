@@ -15,8 +15,10 @@ _BETWEEN: Final = b": "
 _line_of: Final = _BETWEEN.join
 _name_of: Final = itemgetter(0)
 _NAME: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
-_CONTROLS: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
-_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+CONTROLS: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
+"""What no header field may hold (RFC 9110 section 5.5): all but the tab."""
+FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+"""Fields that say where a body ends."""
 _MAX_CACHED: Final = 64
 _good: set[bytes] = set()
 """A cache of names."""
@@ -32,7 +34,7 @@ class FieldLines(Sequence[Pair]):
         if not _good.issuperset(map(_name_of, pairs)):
             _judge_names(pairs)
         lines = _END.join(map(_line_of, pairs)) + _END if pairs else b""
-        if len(lines.translate(None, _CONTROLS)) != len(lines) - 2 * len(pairs):
+        if len(lines.translate(None, CONTROLS)) != len(lines) - 2 * len(pairs):
             raise ValueError("control byte in a header field")
         self.lines: Final = lines
 
@@ -68,7 +70,7 @@ class FieldLines(Sequence[Pair]):
 
 def _judge_names(pairs: Sequence[Pair]) -> None:
     for name, _ in pairs:
-        if not _NAME.fullmatch(name) or name in _FRAMING:
+        if not _NAME.fullmatch(name) or name in FRAMING:
             raise ValueError("not the name of a header field that many share")
         if len(_good) < _MAX_CACHED:
             _good.add(name)

@@ -5,8 +5,9 @@ given to somebody who is known. All others pay nothing for it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
 
 from authproxy.changes import Changes
 from authproxy.exchange import Exchange, ResponseAborted
@@ -21,13 +22,6 @@ GRACE_S: Final = 60.0
 then. What is taken back ends at once."""
 _ENDLESS: Final = (b"text/event-stream", b"multipart/x-mixed-replace")
 _LONGEST_TIMER_S: Final = 24 * 3600.0
-
-
-class Body(Protocol):
-    """What is read of an answer."""
-
-    def next(self) -> Awaitable[tuple[bytes, bool]]:
-        """The next piece, and whether it is the last."""
 
 
 class _Answer:
@@ -69,20 +63,14 @@ class Lasting:
     def __len__(self) -> int:
         return len(self._open)
 
-    async def relayed(self, exchange: Exchange, identity: Identity, body: Body, data: bytes) -> bytes:
-        """Sends the pieces of an answer until the last one, which comes back unsent. Raises ResponseAborted when the
-        credentials end."""
+    @asynccontextmanager
+    async def ended_with(self, exchange: Exchange, identity: Identity) -> AsyncIterator[None]:
+        """While an answer is relayed to that caller. Raises ResponseAborted when the credentials end."""
         answer = None
         try:
             async with asyncio.timeout(None) as limit:
                 answer = self._added(identity, limit)
-                done = False
-                while not done:
-                    if data:
-                        await exchange.send({"type": "http.response.body", "body": data, "more_body": True})
-                    data, done = await body.next()
-                    exchange.sent += len(data)
-            return data
+                yield
         except TimeoutError:
             if answer is None or not answer.why:
                 raise

@@ -8,10 +8,11 @@ from authproxy import problems
 from authproxy.complaints import COMPLAINTS
 from authproxy.exchange import Exchange, ResponseAborted
 from authproxy.headers import CORS_FIELDS, Pair, apply, response_headers, with_own
-from authproxy.lasting import Body, Lasting, is_endless
+from authproxy.lasting import Lasting, is_endless
 from authproxy.rejections import Rejection
 from authproxy.shaping.templates import changed
 from authproxy.upstream import errors, slim
+from authproxy.upstream.body import ResponseBody
 from resilience.outcomes import Outcome
 
 Shaper = Callable[[Exchange, httpx.Response], httpx.Response | Awaitable[httpx.Response]]
@@ -72,12 +73,17 @@ async def relay(exchange: Exchange, response: httpx.Response, service: str) -> R
             await body.aclose()
 
 
-async def _rest(exchange: Exchange, response: httpx.Response, body: Body, data: bytes) -> bytes:
+async def _rest(exchange: Exchange, response: httpx.Response, body: ResponseBody, data: bytes) -> bytes:
     """Sends `data` and what comes, until the last piece: that comes back unsent."""
     identity = exchange.identity
     lasting: Lasting | None = exchange.route.plan.lasting
     if identity is not None and lasting is not None and is_endless(slim.raw_pairs(response)):
-        return await lasting.relayed(exchange, identity, body, data)
+        async with lasting.ended_with(exchange, identity):
+            return await _pieces(exchange, body, data)
+    return await _pieces(exchange, body, data)
+
+
+async def _pieces(exchange: Exchange, body: ResponseBody, data: bytes) -> bytes:
     send, done = exchange.send, False
     while not done:
         if data:

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-Pair = tuple[bytes, bytes]
+from authproxy.fieldlines import CONTROLS, FRAMING, Pair
 
 CHUNKED: Final = -1
 """Body length of a request with Transfer-Encoding: chunked."""
@@ -19,9 +19,7 @@ CHUNKED: Final = -1
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
 _CONTENT_LENGTH: Final = b"content-length"
-_FRAMING: Final = frozenset({_CONTENT_LENGTH, b"transfer-encoding"})
 
-_CONTROLS: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _MAX_CACHED: Final = 4096
 _LONGEST_CACHED: Final = 64
@@ -46,7 +44,7 @@ def encode_head(method: str, target: bytes, pairs: Sequence[Pair], lines: bytes 
     parts = [_methods.get(method) or _method(method), target, b" HTTP/1.1"]
     head = b"\r\n".join((b"".join(parts), *map(_line_of, pairs)))
     # Each line but the last ends in two bytes that are controls; if more are missing, there was one inside a line.
-    if len(head.translate(None, _CONTROLS)) != len(head) - 2 * len(pairs):
+    if len(head.translate(None, CONTROLS)) != len(head) - 2 * len(pairs):
         raise httpx.LocalProtocolError("control byte in the request's head")
     if not target or 32 in target or 9 in target:  # numbers: bytes in bytes would be taken for one first
         raise httpx.LocalProtocolError("the request's target is not one word")
@@ -57,10 +55,15 @@ def _framing(pairs: Iterable[Pair]) -> int:
     """Judges names that are not known to be ordinary; what the fields say of the body's length."""
     length: int | None = None
     for name, value in pairs:
-        if name not in _ordinary and not _is_ordinary(name):
-            if length is not None:
-                raise httpx.LocalProtocolError("the request's body is framed twice")
-            length = _content_length(value) if name.lower() == _CONTENT_LENGTH else _chunked(value)
+        if name in _ordinary:
+            continue
+        lowered = name.lower()
+        if lowered not in FRAMING:
+            _judge_name(name)
+        elif length is not None:
+            raise httpx.LocalProtocolError("the request's body is framed twice")
+        else:
+            length = _content_length(value) if lowered == _CONTENT_LENGTH else _chunked(value)
     return length or 0
 
 
@@ -92,14 +95,11 @@ def _method(method: str) -> bytes:
     return line
 
 
-def _is_ordinary(name: bytes) -> bool:
+def _judge_name(name: bytes) -> None:
     if not _TOKEN.fullmatch(name):
         raise httpx.LocalProtocolError("a header's name is not a token")
-    if name.lower() in _FRAMING:
-        return False
     if len(_ordinary) < _MAX_CACHED and len(name) <= _LONGEST_CACHED:
         _ordinary.add(name)
-    return True
 
 
 def _content_length(value: bytes) -> int:
