@@ -1,7 +1,8 @@
 """P: One request as a line of JSON: what was asked, who answered, how long each phase took, and nothing that is secret.
 
-Values of credential fields are never among what is written. A line is put together from pieces: what lines of alike
-requests have in common is made once.
+Values of credential fields are never among what is written. What lines of alike requests have in common is made once,
+as a template; the rest is put into it in one step. Whatever more is done for a line, or remembered of one, costs three
+to five times beside a gateway's other work what it costs alone: the processor's caches are full of that.
 """
 
 from collections.abc import Iterable
@@ -15,13 +16,15 @@ import orjson
 from authproxy.exchange import Exchange
 from authproxy.headers import Pair, RequestHead
 from authproxy.rejections import Code
-from observability.accesslog.known import ROUND, Known, Milliseconds
+from observability.accesslog.known import Known
 from observability.traffic.alikes import Alike
 
 HIDDEN: Final = "***"
 LONGEST: Final = 1024
 """Characters of a path, a query or a field: a line stays short enough to be written in one piece."""
 _json: Final = orjson.dumps
+_PLAIN: Final = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))
+"""What stands in a string of JSON as it is."""
 _MILLISECONDS: Final = tuple([b'.%03d+00:00","request_id":"' % number for number in range(1000)])
 _MOST_SHOWN: Final = 256
 """Different fields of requests that are remembered as they are written."""
@@ -44,14 +47,15 @@ class Rules:
 
 
 class Common(NamedTuple):
-    """What lines of requests that went the same way have in common."""
+    """What lines of requests that went the same way have in common. Templates are those of `bytes % tuple`."""
 
     share: float
     """Of them, how many are written; below zero: none, whatever they are."""
-    asked: bytes
-    went: bytes
-    rest: bytes | None
-    """What comes after the numbers; None: more is to be said there, of each of them."""
+    usual: bytes | None
+    """With an answer of an upstream, to which a connection was open, and nothing more to be said; None: there always is
+    more."""
+    any: bytes
+    """All others. Their phases and what more is to be said are put in as they are."""
 
 
 class Lines:
@@ -66,60 +70,45 @@ class Lines:
         self._began = b""
         self._second = -1
         self._second_began = b""
-        self._clients = Known[str](lambda client: b'","client":%b,"consumer":' % _json(client))
-        self._consumers = Known[str](_json)
-        self._totals = Milliseconds(b'{"total":')
-        self._auths = Milliseconds(b',"auth":')
-        self._queues = Milliseconds(b',"queue":')
-        self._connects = Milliseconds(b',"connect":')
-        self._upstreams = Milliseconds(b',"upstream":')
+        self._clients = Known(lambda client: b'","client":%b,"consumer":' % _json(client))
+        self._consumers = Known(_json)
 
     def of(self, exchange: Exchange, alike: Alike, offset_s: float) -> bytes | None:
         """With its line feed; None: it is not to be written. `offset_s` makes epoch seconds of moments."""
-        pieces = self.pieces_of(exchange, alike, offset_s)
-        return b"".join(pieces) if pieces else None
-
-    def pieces_of(self, exchange: Exchange, alike: Alike, offset_s: float) -> tuple[bytes, ...]:
-        """Its line, in pieces, with its line feed; none: it is not to be written."""
         common: Common | None = alike.written
         if common is None:
             common = alike.written = common_of(alike, self._rules)
-        share, asked, went, rest = common
+        share, usual, any_ = common
         if share < 1.0 and not _is_picked(exchange, share):
-            return ()
-        ended, started = exchange.ended, exchange.started
+            return None
+        ended, started, scope = exchange.ended, exchange.started, exchange.scope
         at = ended + offset_s
         if at >= self._until or at < self._since:  # quicker than a chain of both
             self._begin(at)
-        scope, head, identity = exchange.scope, exchange.head, exchange.identity
+        path, length, identity = scope["raw_path"], exchange.head.content_length, exchange.identity
+        if self._is_cutting or len(path) > LONGEST or path.translate(None, _PLAIN):
+            path = _json(path_of(path, self._rules))[1:-1]
         try:
             client = exchange.origin.client_ip
         except AttributeError:  # it could not be read so far
             client = ""
-        try:
-            path = scope["raw_path"].decode()
-        except UnicodeDecodeError:
-            path = scope["raw_path"].decode("utf-8", "replace")
-        if self._is_cutting or len(path) > LONGEST:
-            path = shortened(path, self._rules)
-        if rest is None or scope["query_string"]:
-            rest = self._rest_of(exchange, alike)
-        if exchange.answered and not exchange.connecting_s:
-            admitted, forwarded = exchange.admitted, exchange.forwarded
-            auth = self._auths[(admitted - started) * 1e6 + ROUND]
-            queue = self._queues[(forwarded - admitted) * 1e6 + ROUND]
-            upstream = self._upstreams[(exchange.answered - forwarded) * 1e6 + ROUND]
-        else:
-            auth, queue, upstream = self._phases_of(exchange), b"", b""
-        length = head.content_length
-        return (
+        who = self._clients[client], b'""' if identity is None else self._consumers[identity.consumer]
+        more = self._fields_of(exchange.head) if self._headers else b""
+        if scope["query_string"]:
+            more += _query_member(scope["query_string"], self._rules)
+        answered, forwarded = exchange.answered, exchange.forwarded
+        if usual is None or not answered or exchange.connecting_s:
+            return any_ % (
+                self._began, exchange.request_id, exchange.traceparent[3:35], *who, path,
+                _phases_of(exchange), int(length or 0), exchange.sent,
+                _why_of(exchange, alike), more,
+            )  # fmt: skip
+        admitted = exchange.admitted
+        return usual % (
             self._began, exchange.request_id,  # plain, see `authproxy.headers`
-            b'","trace_id":"', exchange.traceparent[3:35], self._clients[client],
-            b'""' if identity is None else self._consumers[identity.consumer],
-            asked, _json(path), went,
-            self._totals[(ended - started) * 1e6 + ROUND], auth, queue, upstream,
-            b'},"received":%d,"sent":' % int(length) if length else b'},"received":0,"sent":',
-            _json(exchange.sent), rest,
+            exchange.traceparent[3:35], *who, path,
+            (ended - started) * 1e3, (admitted - started) * 1e3, (forwarded - admitted) * 1e3,
+            (answered - forwarded) * 1e3, int(length) if length else 0, exchange.sent, more,
         )  # fmt: skip
 
     def _begin(self, at: float) -> None:
@@ -131,27 +120,6 @@ class Lines:
             self._second, self._second_began = second, b'{"time":"%b' % _second(second).encode()
         self._began = self._second_began + _MILLISECONDS[millisecond]
 
-    def _phases_of(self, exchange: Exchange) -> bytes:
-        """Of a request that opened a connection, or that had no answer of an upstream: what there is beside `total`.
-        What did not happen is left out."""
-        started, admitted, forwarded = exchange.started, exchange.admitted, exchange.forwarded
-        if not admitted:
-            return b""
-        found = self._auths[(admitted - started) * 1e6 + ROUND]
-        if forwarded:
-            found += self._queues[(forwarded - admitted) * 1e6 + ROUND]
-            if exchange.connecting_s:
-                found += self._connects[exchange.connecting_s * 1e6 + ROUND]
-            if exchange.answered:
-                found += self._upstreams[(exchange.answered - forwarded) * 1e6 + ROUND]
-        return found
-
-    def _rest_of(self, exchange: Exchange, alike: Alike) -> bytes:
-        """With what most requests do not have."""
-        rest = _more_of(exchange, alike, self._rules)
-        fields = self._fields_of(exchange.head) if self._headers else b""
-        return b"%b%b%b}\n" % (_counts_of(alike), rest, fields)
-
     def _fields_of(self, head: RequestHead) -> bytes:
         """Clients are few kinds of programs, which say the same again and again."""
         wanted = self._headers
@@ -160,37 +128,75 @@ class Lines:
             if pair[0] in wanted:
                 found = (*found, pair)
         shown = self._shown.get(found)
-        if shown is None:
-            shown = b',"headers":' + _json(_shown(found, self._rules))
-            if sum([len(value) for _, value in found]) <= LONGEST:
-                if len(self._shown) >= _MOST_SHOWN:
-                    self._shown.clear()
-                self._shown[found] = shown
+        return self._show(found) if shown is None else shown
+
+    def _show(self, found: tuple[Pair, ...]) -> bytes:
+        shown = b',"headers":' + _json(_shown(found, self._rules))
+        if sum([len(value) for _, value in found]) <= LONGEST:
+            if len(self._shown) >= _MOST_SHOWN:
+                self._shown.clear()
+            self._shown[found] = shown
         return shown
 
 
 def common_of(alike: Alike, rules: Rules) -> Common:
     """Errors are written, unless their route is not written at all. Of the rest a share."""
-    log, attempts, code = alike.log, alike.attempts, alike.code
+    log, code = alike.log, alike.code
     share = rules.sample if log is None or log.sample is None else log.sample
     if alike.status >= 400 or alike.status == 0:
         share = 1.0
-    went = (alike.route, alike.service, alike.target, alike.status, "" if code is None else code.value)
-    outcome = b',"outcome":%b' % _json(alike.outcome) if attempts else b""
-    is_more = alike.is_odd or code in (Code.AUTH_ERROR, Code.FORBIDDEN) or bool(rules.headers)
+    begin = b'%%b%%b","trace_id":"%%b%%b%%b,"method":%b,"path":"%%b",%b,"ms":{' % (
+        _written(alike.method[:32]),
+        _members(
+            route=alike.route,
+            service=alike.service,
+            target=alike.target,
+            status=alike.status,
+            code="" if code is None else code.value,
+        ),
+    )
+    counts = _members(
+        attempts=alike.attempts,
+        retries=max(alike.attempts - 1, 0),
+        cache=alike.cache,
+        revision=alike.revision,
+    )
+    end = b'},"received":%%d,"sent":%%d,%b' % counts
+    outcome = b"," + _members(outcome=alike.outcome) if alike.attempts else b""
+    is_more = alike.is_odd or code in (Code.AUTH_ERROR, Code.FORBIDDEN)
     return Common(
-        -1.0 if log is not None and not log.access else share,
-        b',"method":%b,"path":' % _json(alike.method[:32]),
-        b',"route":%b,"service":%b,"target":%b,"status":%b,"code":%b,"ms":' % tuple(map(_json, went)),
-        None if is_more else b"%b%b}\n" % (_counts_of(alike), outcome),
+        share=-1.0 if log is not None and not log.access else share,
+        usual=None if is_more else b"%b%b%b%b%%b}\n" % (begin, _PHASES, end, outcome),
+        any=b"%b%%b%b%%b%%b}\n" % (begin, end),
     )
 
 
-def _counts_of(alike: Alike) -> bytes:
-    attempts = alike.attempts
-    return b',"attempts":%d,"retries":%d,"cache":%b,"revision":%d' % (
-        attempts, max(attempts - 1, 0), _json(alike.cache), alike.revision,
-    )  # fmt: skip
+_PHASES: Final = b'"total":%.3f,"auth":%.3f,"queue":%.3f,"upstream":%.3f'
+"""In milliseconds, to the microsecond."""
+
+
+def _members(**members: Any) -> bytes:
+    """Of an object in JSON, as a part of a template."""
+    return _written(members)[1:-1]
+
+
+def _written(value: Any) -> bytes:
+    return _json(value).replace(b"%", b"%%")
+
+
+def _phases_of(exchange: Exchange) -> bytes:
+    """What did not happen is left out."""
+    started, admitted, forwarded = exchange.started, exchange.admitted, exchange.forwarded
+    found = b'"total":%.3f' % ((exchange.ended - started) * 1e3)
+    if admitted:
+        found += b',"auth":%.3f' % ((admitted - started) * 1e3)
+        if forwarded:
+            found += b',"queue":%.3f' % ((forwarded - admitted) * 1e3)
+            if exchange.connecting_s:
+                found += b',"connect":%.3f' % (exchange.connecting_s * 1e3)
+            if exchange.answered:
+                found += b',"upstream":%.3f' % ((exchange.answered - forwarded) * 1e3)
+    return found
 
 
 def _is_picked(exchange: Exchange, share: float) -> bool:
@@ -203,12 +209,9 @@ def _is_picked(exchange: Exchange, share: float) -> bool:
         return True
 
 
-def _more_of(exchange: Exchange, alike: Alike, rules: Rules) -> bytes:
-    """What most requests do not have, and the outcome."""
+def _why_of(exchange: Exchange, alike: Alike) -> bytes:
+    """How it ended, where that has a name; and what most requests do not have."""
     rest: dict[str, Any] = {}
-    query = exchange.scope["query_string"]
-    if query and rules.query != "off":
-        rest["query"] = query_of(query, rules)
     if alike.code in (Code.AUTH_ERROR, Code.FORBIDDEN):
         rest["reason"] = "forbidden" if exchange.identity else exchange.auth_failure
     if alike.attempts:
@@ -218,6 +221,10 @@ def _more_of(exchange: Exchange, alike: Alike, rules: Rules) -> bytes:
     if exchange.would:
         rest["would"] = [{"policy": policy, "code": each.code.value} for policy, each in exchange.would]
     return b"," + _json(rest)[1:-1] if rest else b""
+
+
+def _query_member(raw: bytes, rules: Rules) -> bytes:
+    return b"" if rules.query == "off" else b',"query":' + _json(query_of(raw, rules))
 
 
 def path_of(raw: bytes, rules: Rules) -> str:

@@ -69,19 +69,19 @@ class AccessLog:
 
     def see(self, seen: Seen) -> None:
         """Requests that are over."""
-        pieces_of, offset_s = self._lines.pieces_of, seen.offset_s
+        line_of, offset_s = self._lines.of, seen.offset_s
         made: list[bytes] = []
         number, room = 0, self._most - self._made_number - self._number
         for exchange, alike in zip(seen.exchanges, seen.alikes, strict=True):
             try:
-                pieces = pieces_of(exchange, alike, offset_s)
+                line = line_of(exchange, alike, offset_s)
             except Exception:
                 self._lost += 1
                 _log.exception("a request could not be written down")
                 continue
-            if pieces:
+            if line is not None:
                 if number < room:
-                    made += pieces
+                    made.append(line)
                     number += 1
                 else:
                     self._lost += 1

@@ -5,12 +5,11 @@ from math import log, log1p
 from typing import Final
 
 from authproxy.exchange import Exchange
-from observability.traffic.alikes import Seen
+from observability.traffic.alikes import FAULT, SAMPLE, Seen
 from observability.traffic.record import Record, record_of
 
 Random = Callable[[], float]
 """From 0 until before 1."""
-_FAULT, _SAMPLE, _NOBODYS = range(3)
 _NEVER: Final = 2**62
 
 
@@ -98,13 +97,18 @@ class Choice:
         """Requests that went wrong, of more than `faults_per_s`."""
         self.others_left_out = 0
 
-    def see(self, seen: Seen) -> None:
-        """Requests that are over. Those that went well on the gateway's own endpoints are nobody's sample."""
-        kinds = [_FAULT if alike.is_fault else _SAMPLE if alike.route else _NOBODYS for alike in seen.alikes]
-        for kind, drawing in ((_FAULT, self._faults), (_SAMPLE, self._others)):
-            number = kinds.count(kind)
+    def see(self, seen: Seen) -> int:
+        """Requests that are over. Those that went well on the gateway's own endpoints are nobody's sample. How many of
+        them went wrong."""
+        kinds = [alike.kind for alike in seen.alikes]
+        faults = kinds.count(FAULT)
+        for kind, number, drawing in (
+            (FAULT, faults, self._faults),
+            (SAMPLE, kinds.count(SAMPLE), self._others),
+        ):
             if number and not drawing.passes(number):
                 drawing.offer([each for each, own in zip(seen.exchanges, kinds, strict=True) if own == kind])
+        return faults
 
     def take(self) -> list[Record]:
         """Those that are kept, in the order in which they ended."""

@@ -87,9 +87,8 @@ class RequestLog(RowLog):
     def see(self, seen: Seen) -> None:
         """On the event loop, less than a microsecond for each request."""
         self._offset_s = seen.offset_s
-        self.choice.see(seen)
-        would = [record_of(exchange) for exchange in seen.exchanges if exchange.would]
-        if would:
+        if self.choice.see(seen):  # else there is none that a policy would have refused
+            would = [record_of(exchange) for exchange in seen.exchanges if exchange.would]
             with self._lock:
                 for record in would:
                     self._would.note(record, seen.offset_s)

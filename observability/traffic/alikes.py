@@ -15,6 +15,12 @@ from routing.snapshot import CompiledRoute, Logged
 
 MOST_ALIKES: Final = 4096
 """Clients make up methods and services statuses: when there are more, it begins anew."""
+FAULT: Final = 0
+"""Somebody may want to know why."""
+SAMPLE: Final = 1
+"""It went well, as others of its route did."""
+NOBODYS: Final = 2
+"""It went well on an endpoint of the gateway's own."""
 _OK: Final = Outcome.OK
 _REFUSED: Final = frozenset({401, 403, 429})
 
@@ -24,7 +30,7 @@ class Alike:
     big."""
 
     __slots__ = (
-        "attempts", "cache", "code", "consumers", "is_fault", "is_odd", "log", "method", "outcome",
+        "attempts", "cache", "code", "consumers", "is_odd", "kind", "log", "method", "outcome",
         "received", "revision", "route", "seconds", "sent", "service", "status", "target", "unfinished", "waits",
         "written",
     )  # fmt: skip
@@ -44,8 +50,8 @@ class Alike:
         self.revision = exchange.snapshot.revision
         self.is_odd = bool(exchange.failures or exchange.would)
         """More is to be said of each of them: attempts that failed, or what a policy in `mode: log` would have done."""
-        self.is_fault = self.is_odd or not 0 < self.status < 400
-        """Somebody may want to know why."""
+        is_fault = self.is_odd or not 0 < self.status < 400
+        self.kind = FAULT if is_fault else SAMPLE if self.route else NOBODYS
         self.written: Any = None
         """For whoever writes lines: what is the same in theirs."""
         self.begin()

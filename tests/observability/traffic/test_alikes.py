@@ -9,7 +9,7 @@ from authproxy.exchange import Exchange
 from authproxy.headers import RequestHead
 from authproxy.identity import Identity
 from authproxy.rejections import Code, Rejection
-from observability.traffic.alikes import Alikes
+from observability.traffic.alikes import FAULT, Alikes
 from observability.traffic.folding import OTHER, Caller, Cell, Fold, Key, Tally
 from observability.traffic.histogram import bucket_of
 from resilience.outcomes import Outcome
@@ -45,7 +45,7 @@ def test_what_somebody_may_want_to_know_the_why_of() -> None:
     found = Alikes().sort([plain, repeated, would, ended("a", status=404), ended("a", status=0)])
 
     assert found[1] is found[2] is not found[0]
-    assert [(alike.is_odd, alike.is_fault) for alike in found] == [
+    assert [(alike.is_odd, alike.kind == FAULT) for alike in found] == [
         (False, False), (True, True), (True, True), (False, True), (False, True),
     ]  # fmt: skip
 
