@@ -52,9 +52,8 @@ class AccessLog:
         self._most = most
         self._wall = wall
         self._made: list[bytes] = []
-        """The lines of each turn."""
-        self._made_number = 0
-        self._waiting: deque[tuple[int, list[bytes]]] = deque()
+        """Lines that the thread does not have yet."""
+        self._waiting: deque[list[bytes]] = deque()
         self._number = 0
         """Of lines that were handed over, and are not written yet."""
         self._changed = threading.Condition()
@@ -69,9 +68,7 @@ class AccessLog:
 
     def see(self, seen: Seen) -> None:
         """Requests that are over."""
-        line_of, offset_s = self._lines.of, seen.offset_s
-        made: list[bytes] = []
-        number, room = 0, self._most - self._made_number - self._number
+        line_of, offset_s, made = self._lines.of, seen.offset_s, self._made
         for exchange, alike in zip(seen.exchanges, seen.alikes, strict=True):
             try:
                 line = line_of(exchange, alike, offset_s)
@@ -80,33 +77,30 @@ class AccessLog:
                 _log.exception("a request could not be written down")
                 continue
             if line is not None:
-                if number < room:
-                    made.append(line)
-                    number += 1
-                else:
-                    self._lost += 1
-        if number:
-            self._made.append(b"".join(made))
-            self._made_number += number
+                made.append(line)
+        self._bound()
 
     def refused(self, client: str, status: int, code: str, request_id: str) -> None:
         """The server refused a request before there was anything to route."""
         line = refused_line(self._wall(), client=client, status=status, code=code, request_id=request_id)
-        if self._made_number + self._number < self._most:
-            self._made.append(line)
-            self._made_number += 1
-        else:
-            self._lost += 1
+        self._made.append(line)
+        self._bound()
         self.take()
+
+    def _bound(self) -> None:
+        """The newest are left out: what waits is on its way to the file."""
+        over = len(self._made) + self._number - self._most
+        if over > 0:
+            del self._made[-over:]
+            self._lost += over
 
     def take(self, _batch: Batch | None = None) -> None:
         """The thread gets what was made."""
         made, self._made = self._made, []
-        number, self._made_number = self._made_number, 0
         if made:
             with self._changed:
-                self._number += number
-                self._waiting.append((number, made))
+                self._number += len(made)
+                self._waiting.append(made)
                 self._changed.notify()
 
     def start(self) -> None:
@@ -131,12 +125,12 @@ class AccessLog:
                     self._changed.wait(ROUND_S)
                 if not self._waiting and self._is_ending:
                     break
-                number, lines = self._waiting.popleft() if self._waiting else (0, [])
+                lines = self._waiting.popleft() if self._waiting else []
             self._output.look()
             if lines:
                 self._output.write(b"".join(lines))
                 with self._changed:
-                    self._number -= number
+                    self._number -= len(lines)
         self._output.close()
 
 

@@ -100,6 +100,29 @@ def test_queries(mode: Any, shown: str | None) -> None:
     assert written(ended(query=b"a=1&token=s3cret&flag"), rules).get("query") == shown
 
 
+@pytest.mark.parametrize("query", [b"", b"a=1"])
+@pytest.mark.parametrize("name", ["100%b", "%", "%%(a)s"])
+@pytest.mark.parametrize("path", [b"/%41%b%d", b'/"', b"/\\", b"/\x00", "/ä".encode(), b"/plain"])
+def test_what_templates_are_made_of_stays_as_it_is(query: bytes, name: str, path: bytes) -> None:
+    """Of requests that say more as well."""
+    usual: dict[str, Any] = {
+        "service": name, "target": name, "cache": name, "method": name, "raw_path": path, "query": query,
+        "admitted": 100.0000014, "forwarded": 100.002, "answered": 100.0091, "attempts": 1,
+    }  # fmt: skip
+    head = RequestHead()
+    head.content_length = b"007"
+    found = written(ended("a", **usual, head=head), Rules(query="full"))
+    more = written(ended("a", **usual, head=head, failures=[(name, Outcome.RESET)]), Rules(query="full"))
+
+    assert [found[each] for each in ("service", "target", "cache", "method")] == [name] * 4
+    assert (found["path"], found.get("query", "")) == (path.decode(), query.decode())
+    assert (found["ms"], found["received"]) == (
+        {"total": 10.0, "auth": 0.001, "queue": 1.999, "upstream": 7.1}, 7,
+    )  # fmt: skip
+    assert more.pop("failures") == [{"target": name, "outcome": "reset"}]
+    assert more == found
+
+
 def test_paths_and_fields_by_rule() -> None:
     head = RequestHead()
     head.passed = [(b"user-agent", b"curl\xff"), (b"x-token", b"s3cret"), (b"accept", b"*/*")]

@@ -145,7 +145,7 @@ async def test_one_that_fails_hinders_no_other(caplog: pytest.LogCaptureFixture)
     assert caplog.text.count("Broken could not take") == 2
 
 
-async def test_they_are_seen_at_once_told_soon_and_the_last_ones_at_the_end() -> None:
+async def test_they_are_seen_soon_told_later_and_the_last_ones_at_the_end() -> None:
     """More than a turn's worth as well."""
     recorder = Recorder()
     kept = heard_by(recorder)
