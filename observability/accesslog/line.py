@@ -97,7 +97,7 @@ class Lines:
         who = self._clients[client], b'""' if identity is None else self._consumers[identity.consumer]
         more = self._fields_of(exchange.head) if self._headers else b""
         if scope["query_string"]:
-            more += _query_member(scope["query_string"], self._rules)
+            more = _query_member(scope["query_string"], self._rules) + more
         answered, forwarded = exchange.answered, exchange.forwarded
         if usual is None or not answered or exchange.connecting_s:
             return any_ % (
