@@ -19,6 +19,7 @@ class BackendInline(OwnedInline):
     formset = BackendFormSet
     fields: ClassVar[list[str]] = ["service", "weight"]
     extra = 0
+    shown_if = "destination == 'backends'"
     autocomplete_fields = ("service",)
     verbose_name = "weighted service"
     verbose_name_plural = "weighted services"

@@ -39,6 +39,8 @@ class EntryAdmin(ModelAdmin):
 
     form: ClassVar[type[EntryForm]]
     sections: ClassVar[Sequence[Section]] = ()
+    rows_section: ClassVar[str] = ""
+    """The title of the section that the rows inside an entry belong to."""
     change_form_template = "routing/admin/entry_form.html"
     warn_unsaved_form = True
     list_filter_submit = True

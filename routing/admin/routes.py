@@ -45,6 +45,7 @@ class RouteAdmin(TrafficLink, CopyingAdmin):
     form = RouteForm
     sections: ClassVar[tuple[Section, ...]] = ROUTE_SECTIONS
     inlines: ClassVar[list[Any]] = [BackendInline]
+    rows_section = "Destination"
     autocomplete_fields = ("service",)
     copied_columns = ("notes", "destination", "service")
     conditional_fields: ClassVar[Mapping[str, str]] = {

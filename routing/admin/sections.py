@@ -101,9 +101,8 @@ ROUTE_SECTIONS: Final = (
             "respond",
             "aggregate",
             "publish",
-            "grpc",
         ),
-        "Of weighted services, which they are and how much each gets is said above.",
+        "Of weighted services, which they are and how much each gets is said below.",
         is_open=True,
     ),
     Section(
@@ -138,6 +137,7 @@ ROUTE_SECTIONS: Final = (
         "What is changed before the client sees the answer.",
     ),
     Section("WebSocket", ("websocket",)),
+    Section("gRPC", ("grpc",), "Which method of the service is called, where its protocol is grpc."),
     Section(
         "Objectives",
         ("slo",),

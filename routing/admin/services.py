@@ -67,6 +67,7 @@ class ServiceAdmin(TrafficLink, CopyingAdmin):
     form = ServiceForm
     sections: ClassVar[tuple[Section, ...]] = SERVICE_SECTIONS
     inlines: ClassVar[list[Any]] = [TargetInline]
+    rows_section = "Service"
     list_display = ("name", "shown_targets", "shown_protocol", "shown_routes", "updated_at")
     list_filter = (ProtocolFilter,)
     search_fields = ("name", "targets__url", "notes")

@@ -98,6 +98,32 @@ async def test_form_shows_fields_of_the_chosen_destination_and_keeps_what_was_ty
     assert answer.body == b"We are closed."
 
 
+async def test_weighted_services_are_shown_where_they_are_chosen(page: Page, site: Site) -> None:
+    """Below the destination; and whatever is chosen, as long as one of them is wrong."""
+    await site.apply({"version": 1})
+    await page.goto("/admin/routing/route/add/")
+    another = page.get_by_text("Add another Weighted service")
+    await expect(page.locator("#id_service + .select2")).to_be_visible()
+    await expect(another).to_be_hidden()
+    await page.select_option("#id_destination", "backends")
+    await expect(another).to_be_visible()
+    chosen, rows = await page.locator("#id_destination").bounding_box(), await another.bounding_box()
+    assert chosen is not None
+    assert rows is not None
+    assert chosen["y"] < rows["y"]
+
+    await another.click()
+    await page.fill("#id_backends-0-weight", "5")
+    await page.select_option("#id_destination", "respond")
+    await expect(another).to_be_hidden()
+    await page.fill("#id_name", "closed")
+    await page.fill("#id_respond__status", "503")
+    await save(page)
+
+    await expect(page.get_by_text("This field is required")).to_be_visible()
+    await expect(another).to_be_visible()
+
+
 async def test_route_is_disabled_in_a_dialog_and_history_leads_back(
     page: Page, site: Site, gateway: Running
 ) -> None:
