@@ -97,14 +97,24 @@ class Located:
     found: CompiledRoute | BuiltinRoute | Miss
     path: NormalPath
     preflight: Preflight | None
-    asked: Asked
+    request: Request
+
+    @property
+    def asked(self) -> Asked:
+        """What routes are compared with."""
+        request, preflight = self.request, self.preflight
+        method = request.method if preflight is None else preflight.method
+        return Asked(method, request_host(request.host), self.path.match, request.headers, request.query)
 
 
 def locate(snapshot: Snapshot, request: Request) -> Located | BadPath:
     """The way of `Pipeline._locate`."""
     path = normalise(request.path)
-    if isinstance(path, BadPath):
-        return path
+    return path if isinstance(path, BadPath) else locate_at(snapshot, request, path)
+
+
+def locate_at(snapshot: Snapshot, request: Request, path: NormalPath) -> Located:
+    """The same of a request whose path is read already."""
     host, headers, query = request.host, request.headers, request.query
     found = snapshot.index.match(request.method, host, path.match, headers, query)
     preflight = None
@@ -112,8 +122,7 @@ def locate(snapshot: Snapshot, request: Request) -> Located | BadPath:
         preflight = preflight_for(snapshot.index, host, path.match, headers, query, default=None)
     if preflight is not None:
         found = preflight.found
-    method = request.method if preflight is None else preflight.method
-    return Located(found, path, preflight, Asked(method, request_host(host), path.match, headers, query))
+    return Located(found, path, preflight, request)
 
 
 _Judged = tuple[CompiledRoute, Verdict]

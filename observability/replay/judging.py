@@ -14,10 +14,10 @@ from observability.replay.fates import Fate, doubts, fate_of
 from observability.replay.quotas import Counting
 from observability.replay.recorded import Recorded
 from observability.replay.sides import Pair, same_key
-from routing.explain import Located, locate
+from routing.explain import Located, locate_at
 from routing.explanation import Refusal
 from routing.knowledge import NOTHING, Knowledge
-from routing.paths import BadPath
+from routing.paths import BadPath, normalise
 from routing.snapshot import BuiltinRoute, CompiledRoute, Miss
 
 Kind = Literal["same", "elsewhere", "refused", "admitted", "refused_otherwise", "unknown"]
@@ -99,17 +99,24 @@ class Judging:
     def __init__(self, pair: Pair, known: Knowledge = NOTHING) -> None:
         self._pair = pair
         self._known = known
+        before, after = pair.before.snapshot, pair.after.snapshot
+        self._is_one_index = before.index is after.index
+        self._has_conditions = any(
+            side.header_conditions or side.query_conditions for side in (pair.before, pair.after)
+        )
         self.unjudged: Counter[str] = Counter()
-        self.counting = Counting(pair.after.snapshot)
+        self.counting = Counting(after)
 
     def of(self, recorded: Recorded, at: datetime | None = None) -> Judgement:
         """What would not be the same of it. `at`: when it came, by which quotas count."""
         if recorded.is_cut:
             return Judgement("unknown", because=LONG)
-        here = locate(self._pair.before.snapshot, recorded.request)
-        there = locate(self._pair.after.snapshot, recorded.request)
-        if isinstance(here, BadPath) or isinstance(there, BadPath):
+        path = normalise(recorded.request.path)
+        if isinstance(path, BadPath):
             return SAME  # a path is read without any configuration
+        here = there = locate_at(self._pair.before.snapshot, recorded.request, path)
+        if not self._is_one_index:
+            there = locate_at(self._pair.after.snapshot, recorded.request, path)
         judged = self._judged(recorded, here, there)
         route = there.found
         if at is not None and isinstance(route, CompiledRoute) and route.quotas and there.preflight is None:
@@ -119,7 +126,7 @@ class Judging:
         return judged
 
     def _judged(self, recorded: Recorded, here: Located, there: Located) -> Judgement:
-        doubtful = self._doubtful(recorded, here, there)
+        doubtful = self._doubtful(recorded, here, there) if self._has_conditions else None
         if doubtful is not None:
             return doubtful
         if self._is_same(here, there):

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any, Final
 
 from authproxy.counting import bucket_key
@@ -56,76 +55,115 @@ class Refusals:
 NOTHING_COUNTED: Final = Refusals()
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How one quota counts requests, and what must have been kept of them."""
+
+    meter: Meter
+    fields: tuple[bytes, ...]
+    has_key_id: bool
+    """It counts by the API key, which is not kept."""
+
+
 class Counting:
     """Takes requests in any order; `refusals` counts them in that of time."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._requests: list[tuple[int, int, list[tuple[QuotaPolicy, str]]]] = []
+        self._requests: list[tuple[int, int, list[tuple[Meter, str]]]] = []
         self._uncounted = 0
+        self._meters = Meters()
+        self._rules: dict[tuple[int, str, str], _Rule | None] = {}
+        """By the identity of a quota, which the snapshot keeps alive, by method and by plan."""
 
     def add(self, recorded: Recorded, at: datetime, route: CompiledRoute) -> None:
         """One that came so far as to be counted."""
-        policies = [each for each in self._policies(recorded, route) if each.is_enforced]
-        if not policies:
+        caller = recorded.caller
+        method, plan = recorded.request.method, caller.plan if caller is not None else ""
+        rules = [rule for each in route.quotas if (rule := self._rule(each, method, plan)) is not None]
+        if not rules:
             return
-        if any(_is_lost(recorded, policy) for policy in policies):
+        if _is_lost(recorded, rules):
             self._uncounted += 1
             return
-        service = service_of(route.destination) or ""
-        request = _countable(recorded, route)
-        charges = [(policy, bucket_key(policy, request, service=service)) for policy in policies]
+        request, service = _Countable(recorded, route), service_of(route.destination) or ""
+        charges = [
+            (rule.meter, rule.meter.prefix + bucket_key(rule.meter.policy, request, service=service))
+            for rule in rules
+        ]
         self._requests.append((round(at.timestamp() * SECOND_US), -len(self._requests), charges))
 
     def refusals(self) -> Refusals:
         """By nobody else's requests, and nothing taken before."""
-        meters, states = Meters(), dict[str, State]()
+        states: dict[str, State] = {}
         by_quota: Counter[str] = Counter()
         refused = 0
-        for now, _, charges in sorted(self._requests, key=lambda each: each[:2]):
-            found = _charged([(meters.of(policy), key) for policy, key in charges], states, now)
-            refused += bool(found)
-            if found:
+        for now, _, charges in sorted(self._requests):  # the second number is no other's
+            if found := _charged(charges, states, now):
+                refused += 1
                 by_quota[found] += 1
         return Refusals(len(self._requests), self._uncounted, refused, by_quota)
 
-    def _policies(self, recorded: Recorded, route: CompiledRoute) -> Sequence[QuotaPolicy]:
-        plan = recorded.caller.plan if recorded.caller is not None else ""
-        replaced = self._snapshot.plans.get(plan, {})
-        return [
-            replaced.get(policy.name, policy) if policy.is_enforced else policy
-            for policy in route.quotas
-            if not policy.methods or recorded.request.method in policy.methods
-        ]
+    def _rule(self, policy: QuotaPolicy, method: str, plan: str) -> _Rule | None:
+        key = (id(policy), method, plan)
+        if key not in self._rules:
+            self._rules[key] = self._made(policy, method, plan)
+        return self._rules[key]
+
+    def _made(self, policy: QuotaPolicy, method: str, plan: str) -> _Rule | None:
+        """None: it refuses no such request."""
+        if not policy.is_enforced or (policy.methods and method not in policy.methods):
+            return None
+        policy = self._snapshot.plans.get(plan, {}).get(policy.name, policy)
+        if not policy.is_enforced:
+            return None
+        fields = tuple(_field(key) for key in policy.keys if key.startswith(_HEADER))
+        return _Rule(self._meters.of(policy), fields, _KEY_ID in policy.keys)
 
 
-def _charged(entries: Sequence[tuple[Meter, str]], states: dict[str, State], now: int) -> str:
+def _charged(charges: Sequence[tuple[Meter, str]], states: dict[str, State], now: int) -> str:
     """The name of the quota that refuses the request; else all are charged."""
-    taken = [
-        (meter, meter.prefix + key, meter.consume(states.get(meter.prefix + key), now))
-        for meter, key in entries
-    ]
-    refusing = next((meter.policy.name for meter, _, found in taken if found[3]), "")
-    for _, bucket, (state, *_) in taken:
-        if state is not None and not refusing:
+    taken = [(bucket, meter.consume(states.get(bucket), now)) for meter, bucket in charges]
+    for (meter, _), (_, found) in zip(charges, taken, strict=True):
+        if found[3]:
+            return meter.policy.name
+    for bucket, (state, *_) in taken:
+        if state is not None:
             states[bucket] = state
-    return refusing
+    return ""
 
 
-def _is_lost(recorded: Recorded, policy: QuotaPolicy) -> bool:
-    """Whether it counts by something that was not kept."""
-    for key in policy.keys:
-        if key == _KEY_ID and recorded.caller is not None and recorded.caller.method == "api_key":
-            return True
-        if key.startswith(_HEADER):
-            name = key.removeprefix(_HEADER).lower().encode("ascii")
-            if recorded.lacks_field(name, value=True):
-                return True
-    return not recorded.request.address and recorded.caller is None
+def _is_lost(recorded: Recorded, rules: Sequence[_Rule]) -> bool:
+    """Whether one counts by something that was not kept."""
+    caller = recorded.caller
+    if caller is None and not recorded.request.address:
+        return True
+    has_key = caller is not None and caller.method == "api_key"
+    return any(
+        (has_key and rule.has_key_id) or any(recorded.lacks_field(name, value=True) for name in rule.fields)
+        for rule in rules
+    )
 
 
-def _countable(recorded: Recorded, route: CompiledRoute) -> Any:
+def _field(key: str) -> bytes:
+    return key.removeprefix(_HEADER).lower().encode("ascii")
+
+
+class _Countable:
     """What `bucket_key` looks at of an exchange."""
-    origin = SimpleNamespace(client_ip=recorded.request.address)
-    scope = {"headers": recorded.request.headers}
-    return SimpleNamespace(identity=recorded.caller, route=route, origin=origin, scope=scope)
+
+    __slots__ = ("_recorded", "client_ip", "identity", "route")
+
+    def __init__(self, recorded: Recorded, route: CompiledRoute) -> None:
+        self._recorded = recorded
+        self.identity, self.route, self.client_ip = recorded.caller, route, recorded.request.address
+
+    @property
+    def origin(self) -> "_Countable":
+        """Where the request came from."""
+        return self
+
+    @property
+    def scope(self) -> Mapping[str, Any]:
+        """Its header fields."""
+        return {"headers": self._recorded.request.headers}

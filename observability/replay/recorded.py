@@ -1,10 +1,11 @@
 """P: A kept request as it is replayed: what is known of it, and what was not kept."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, cast
 
-from authproxy.headers import CREDENTIALS, is_set_aside
+from authproxy.headers import CREDENTIALS, Pair, is_set_aside
 from authproxy.identity import Identity, Method
 from observability.requests.kept import LONGEST_PATH, MOST_NAMES
 from observability.requests.masking import LONGEST_QUERY, MOST_FIELDS, MOST_PARAMETERS, is_masked
@@ -37,7 +38,33 @@ _HANDSHAKE: Final = b"sec-websocket-version"
 _METHODS: Final = ("jwt", "api_key", "session")
 
 
-@dataclass(frozen=True, slots=True)
+class Fields(Sequence[Pair]):
+    """Header fields as pairs of bytes, made of what is kept when somebody looks: most requests are judged without."""
+
+    __slots__ = ("_pairs", "kept")
+
+    def __init__(self, kept: Sequence[Any]) -> None:
+        self.kept = kept  # pairs of texts
+        self._pairs: tuple[Pair, ...] | None = None
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """All of them."""
+        if self._pairs is None:
+            self._pairs = tuple([(_bytes(str(name)), _bytes(str(value))) for name, value in self.kept])
+        return self._pairs
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.pairs[at]
+
+
+@dataclass(frozen=True)
 class Recorded:
     """`request` has "…" where something was masked or cut off; `caller` None: nobody was known to call."""
 
@@ -51,18 +78,48 @@ class Recorded:
     caller: Identity | None
     auth_failure: str
     """Why nobody was known; empty: there were no credentials, or they were not looked at."""
-    names: frozenset[bytes]
-    """Of its header fields."""
-    masked: frozenset[bytes]
-    """Fields of which no value is kept, or not all of it."""
-    has_more_fields: bool
-    parameters: frozenset[bytes]
-    masked_parameters: frozenset[bytes]
-    has_more_parameters: bool
+    fields: Fields
+    """Those of the request."""
+    query: str
+    """As it is kept."""
     is_cut: bool
     """Its host or path is longer than what is kept."""
     has_more_names: bool
     """Its caller has more roles or scopes than what is kept."""
+
+    @cached_property
+    def names(self) -> frozenset[bytes]:
+        """Of its header fields."""
+        return frozenset(name for name, _ in self.fields)
+
+    @cached_property
+    def masked(self) -> frozenset[bytes]:
+        """Fields of which no value is kept, or not all of it."""
+        return frozenset(_bytes(str(name)) for name, value in self.fields.kept if is_masked(str(value)))
+
+    @property
+    def has_more_fields(self) -> bool:
+        """Than those that are kept."""
+        return len(self.fields) >= MOST_FIELDS
+
+    @cached_property
+    def parameters(self) -> frozenset[bytes]:
+        """Names of those of its query."""
+        return frozenset(name for name, _ in parameters(self.request.query))
+
+    @cached_property
+    def masked_parameters(self) -> frozenset[bytes]:
+        """Those of which no value is kept."""
+        given = [part.partition("=") for part in self.query.split("&") if part]
+        return frozenset(
+            next(parameters(_bytes(name)), (b"", b""))[0] for name, _, value in given if is_masked(value)
+        )
+
+    @property
+    def has_more_parameters(self) -> bool:
+        """Than those that are kept."""
+        given = sum(1 for part in self.query.split("&") if part)
+        return len(self.query) >= LONGEST_QUERY or given >= MOST_PARAMETERS
 
     @property
     def credentials(self) -> frozenset[bytes]:
@@ -89,21 +146,18 @@ class Recorded:
 
 def recorded_of(row: Mapping[str, Any]) -> Recorded:
     """Of a row's FIELDS."""
-    facts = row["facts"]
-    fields = [(str(name), str(value)) for name, value in facts.get("headers", ())]
-    pairs = tuple((_bytes(name), _bytes(value)) for name, value in fields)
-    query = row["query"]
-    given = [part.partition("=") for part in query.split("&") if part]
+    facts, path, host, query = row["facts"], row["path"], row["host"], row["query"]
+    fields = Fields(facts.get("headers", ()))
     caller = facts.get("caller")
     return Recorded(
         request=Request(
-            method=row["method"],
-            host=_bytes(row["host"]),
-            path=_bytes(row["path"]) or b"/",
-            query=_bytes(query),
-            headers=pairs,
-            scheme=row["scheme"] or "http",
-            address=row["client"],
+            row["method"],
+            _bytes(host),
+            _bytes(path) or b"/",
+            _bytes(query),
+            fields,
+            row["scheme"] or "http",
+            row["client"],
         ),
         route=row["route"],
         service=row["service"],
@@ -113,15 +167,9 @@ def recorded_of(row: Mapping[str, Any]) -> Recorded:
         revision=row["revision"],
         caller=None if caller is None else _identity(row, caller),
         auth_failure=str(facts.get("auth_failure") or ""),
-        names=frozenset(name for name, _ in pairs),
-        masked=frozenset(_bytes(name) for name, value in fields if is_masked(value)),
-        has_more_fields=len(fields) >= MOST_FIELDS,
-        parameters=frozenset(name for name, _ in parameters(_bytes(query))),
-        masked_parameters=frozenset(
-            next(parameters(_bytes(name)), (b"", b""))[0] for name, _, value in given if is_masked(value)
-        ),
-        has_more_parameters=len(query) >= LONGEST_QUERY or len(given) >= MOST_PARAMETERS,
-        is_cut=len(row["path"]) >= LONGEST_PATH or is_masked(row["host"]),
+        fields=fields,
+        query=query,
+        is_cut=len(path) >= LONGEST_PATH or is_masked(host),
         has_more_names=caller is not None and _is_full(caller),
     )
 

@@ -4,17 +4,19 @@ One at a time in a process, for so many requests and so long at most. The last f
 or the same list with a filter, costs nothing more.
 """
 
+import json
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import ExpressionWrapper, F, QuerySet, TextField
 
 from observability.models import KeptRequest
 from observability.replay.judging import Judging, Kind
@@ -32,8 +34,11 @@ BUDGET_S: Final = 10.0
 TURN_S: Final = 0.002
 PAUSE_S: Final = 0.0005
 WAIT_S: Final = 10.0
-_PIECE: Final = 250
+_PIECE: Final = 500
 _KEPT: Final = 4
+
+_TEXT: Final = ExpressionWrapper(F("facts"), output_field=TextField())
+"""The column as it is kept: not every field of it is read."""
 
 _lock: Final = threading.Lock()
 _kept: deque["_Kept"] = deque(maxlen=_KEPT)
@@ -83,7 +88,7 @@ def replay(
         raise Busy("Another replay is running: try again in a few seconds.")
     try:
         before, after = configuration(LIVE), configuration(against)
-        keys = _keys(span)
+        keys = list(_wanted(span).values_list("pk", flat=True)[: min(MOST, span.most)])
         shown = DRAFT if against == DRAFT else after.revision
         if not keys:
             return Found(shown, before.revision, 0, 0)
@@ -92,7 +97,7 @@ def replay(
             if kept.answers(before, after, rows) and kept.found.wanted == len(keys):
                 return kept.found
         turns = _Turns(clock, pause, clock() + budget_s)
-        found = replace(_replayed(before, after, keys, turns), against=shown)
+        found = replace(_replayed(before, after, _rows(span, keys), keys, turns), against=shown)
         if found.is_complete:
             _kept.append(_Kept(before, after, rows, found))
         return found
@@ -118,7 +123,9 @@ class _Turns:
         return now >= self.ends_at
 
 
-def _replayed(before: Snapshot, after: Snapshot, keys: Sequence[int], turns: _Turns) -> Found:
+def _replayed(
+    before: Snapshot, after: Snapshot, rows: Iterable[Mapping[str, Any]], keys: Sequence[int], turns: _Turns
+) -> Found:
     config = settings.CONFIG
     pair = pair_of(before, after, is_on=config.enable_authentication, realm=config.service_name)
     judging = Judging(pair, _known())
@@ -126,7 +133,7 @@ def _replayed(before: Snapshot, after: Snapshot, keys: Sequence[int], turns: _Tu
     items: list[Item] = []
     moments: list[datetime] = []
     is_over = False
-    for row in _rows(keys):
+    for row in rows:
         judged = judging.of(recorded_of(row), row["at"])
         counts[judged.kind] += 1
         moments = [moments[0] if moments else row["at"], row["at"]]
@@ -158,21 +165,32 @@ def _item(row: Mapping[str, Any], judged: Any) -> Item:
     )
 
 
-def _keys(span: Span) -> list[int]:
+def _wanted(span: Span) -> "QuerySet[KeptRequest]":
     """The newest first."""
     rows: QuerySet[KeptRequest] = KeptRequest.objects.order_by("-pk")
     if span.last:
-        rows = rows.filter(pk__gte=span.first, pk__lte=span.last)
-    elif span.since is not None:
-        rows = rows.filter(at__gte=span.since)
-    return list(rows.values_list("pk", flat=True)[: min(MOST, span.most)])
+        return rows.filter(pk__gte=span.first, pk__lte=span.last)
+    return rows if span.since is None else rows.filter(at__gte=span.since)
 
 
-def _rows(keys: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """Those that are still there."""
+def _rows(span: Span, keys: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Those that are still there. Asked for from one number to another: a list of numbers costs more than the rows."""
     for at in range(0, len(keys), _PIECE):
         piece = keys[at : at + _PIECE]
-        yield from KeptRequest.objects.filter(pk__in=piece).order_by("-pk").values(*FIELDS)
+        there, known = _wanted(span).filter(pk__gte=piece[-1], pk__lte=piece[0]), set(piece)
+        for values in there.values_list(*(_TEXT if name == "facts" else name for name in FIELDS)):
+            row = dict(zip(FIELDS, values, strict=True))
+            if row["pk"] in known:  # others were written since
+                row["facts"] = _read(row["facts"])
+                yield row
+
+
+def _read(text: str) -> Any:
+    """What a column of JSON says, read several times as fast as the column's field does."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:  # half of a surrogate pair, which SQLite keeps
+        return json.loads(text)
 
 
 def _known() -> Knowledge:

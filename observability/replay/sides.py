@@ -1,6 +1,6 @@
 """P: Two configurations side by side, as far as one must know before requests are judged by both."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from routing.snapshot import CompiledRoute, Snapshot, services_of
@@ -40,7 +40,9 @@ def pair_of(before: Snapshot, after: Snapshot, *, is_on: bool = True, realm: str
     here = {provider.name: provider for provider in before.providers}
     there = {provider.name: provider for provider in after.providers}
     changed = frozenset(name for name, provider in here.items() if there.get(name) != provider)
-    headers, query = _conditions(after)
+    headers, query = mine = _conditions(before)
+    if after.routes is not before.routes:
+        headers, query = _conditions(after)
     side = Side(
         after,
         headers,
@@ -50,7 +52,7 @@ def pair_of(before: Snapshot, after: Snapshot, *, is_on: bool = True, realm: str
         after.default_roles - before.default_roles,
         before.default_roles - after.default_roles,
     )
-    return Pair(Side(before, *_conditions(before)), side, is_on, realm, frozenset(_unchanged(before, after)))
+    return Pair(Side(before, *mine), side, is_on, realm, frozenset(_unchanged(before, after)))
 
 
 def same_key(key: str, here: CompiledRoute, there: CompiledRoute, pair: Pair) -> bool:
@@ -73,15 +75,26 @@ def _conditions(snapshot: Snapshot) -> tuple[frozenset[bytes], frozenset[bytes]]
 def _unchanged(before: Snapshot, after: Snapshot) -> Iterator[str]:
     same_rights = before.roles == after.roles and before.default_roles == after.default_roles
     same_callers = before.providers == after.providers
+    changed = _changed(before.services, after.services)
     for name, route in before.routes.items():
-        asks_nobody = route.auth.level == "public" and not route.auth.reject_invalid
+        auth, other = route.auth, after.routes.get(name)
         if (
-            after.routes.get(name) == route
-            and (same_callers or asks_nobody)
-            and (same_rights or not (route.auth.scopes or route.auth.roles))
-            and all(before.services.get(each) == after.services.get(each) for each in _services(route))
+            (other is route or other == route)
+            and (same_callers or (auth.level == "public" and not auth.reject_invalid))
+            and (same_rights or not (auth.scopes or auth.roles))
+            and (not changed or changed.isdisjoint(_services(route)))
         ):
             yield name
+
+
+def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> Names:
+    """Names of what is not the same on both sides, or only on one; what is one object is not compared part by part."""
+    if before is after:
+        return frozenset()
+    names = (
+        name for name, mine in before.items() if (yours := after.get(name)) is not mine and yours != mine
+    )
+    return frozenset((*names, *(after.keys() - before.keys())))
 
 
 def _services(route: CompiledRoute) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What would not be the same of a request: of each kind one, and what holds for all."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -251,6 +252,24 @@ def test_masking_makes_nobody_guess(
     query = "&".join(f"{name}={'…' if name == secret else value}" for name, _, value in parts)
     less = judged(before, after, recorded(**{**request, "headers": headers, "query": query}))
     assert less.kind in ("unknown", whole.kind)
+
+
+@given(documents(), documents(), st.booleans(), st.lists(requests(), max_size=3))
+def test_what_is_spared_changes_nothing(
+    before: Document, after: Document, is_same: bool, asked: list[dict[str, Any]]
+) -> None:
+    """Of one index, and without conditions, less is looked at: with all of it looked at, the same is found."""
+    here = snapshot_of(before, revision=LIVE)
+    there = replace(here, revision=0) if is_same else snapshot_of(after, revision=0)
+    plainly = Judging(pair_of(here, snapshot_of(before if is_same else after, revision=0)))
+    plainly._has_conditions, plainly._is_one_index = True, False
+    shortly = Judging(pair_of(here, there))
+    assert shortly._is_one_index is is_same
+    for request in asked:
+        each = recorded(**request)
+        assert shortly.of(each, AT) == plainly.of(each, AT)
+    assert shortly.unjudged == plainly.unjudged
+    assert shortly.counting.refusals() == plainly.counting.refusals()
 
 
 def test_too_long_to_be_judged() -> None:

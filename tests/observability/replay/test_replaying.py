@@ -98,3 +98,21 @@ def test_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with replaying._lock, pytest.raises(Busy, match="Another replay"):
         replay("draft", Span())
     assert replay("draft", Span()).replayed == 0
+
+
+def test_rows_come_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them once, the newest first, and none that lies between them and was not asked for."""
+    monkeypatch.setattr(replaying, "_PIECE", 2)
+    made(3)
+    KeptRequest.objects.bulk_create(
+        kept(f"/orders/{name}", after_s=at, service="orders") for name, at in (("old", -9), ("new", 9))
+    )
+    apply_document(DRAFT, actor=ANNA, draft=True)
+    found = replay("draft", Span(since=AT))
+    assert [item.url for item in found.items] == ["/orders/new", "/orders/2", "/orders/1", "/orders/0"]
+    assert found.counts.get("elsewhere") == found.wanted == 4
+
+
+def test_what_only_sqlite_keeps() -> None:
+    """Half of a surrogate pair, where the quick reader of JSON gives up."""
+    assert replaying._read('{"headers": [["x-a", "\\ud800"]]}') == {"headers": [["x-a", "\ud800"]]}
