@@ -1,9 +1,12 @@
 """P: What a list says about a route in a word or two."""
 
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from routing.columns import DESTINATIONS
+
+NO_DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def match_text(path: str | None, path_type: str | None) -> tuple[str, str]:
@@ -41,12 +44,16 @@ def publish_text(publish: Mapping[str, Any] | None) -> str:
     return f"publishes {(publish or {}).get('topic', '')}"
 
 
-def policies(entry: Mapping[str, Any]) -> list[str]:
-    """What a route does to requests and answers beside leading somewhere."""
-    found = []
-    if (auth := entry.get("auth")) is not None:
-        asked = [*map(str, auth.get("scopes") or ()), *(f"role {role}" for role in auth.get("roles") or ())]
-        found.append(" ".join([f"{auth.get('level', 'user')}{':' if asked else ''}", *asked]))
+def callers(auth: Mapping[str, Any]) -> str:
+    """Who may pass: `user: read role game-master`."""
+    asked = [*map(str, auth.get("scopes") or ()), *(f"role {role}" for role in auth.get("roles") or ())]
+    return " ".join([f"{auth.get('level', 'user')}{':' if asked else ''}", *asked])
+
+
+def policies(entry: Mapping[str, Any], defaults: Mapping[str, Any] = NO_DEFAULTS) -> list[str]:
+    """Who may pass, and what a route of its own does to requests and answers beside leading somewhere."""
+    auth = entry.get("auth")
+    found = [f"{callers(defaults.get('auth') or {})} (default)" if auth is None else callers(auth)]
     if size := (entry.get("limits") or {}).get("max_body"):
         found.append(f"body ≤ {size}")
     if entry.get("timeout"):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -34,7 +34,7 @@ from routing.cleaning import written
 from routing.columns import DESTINATIONS
 from routing.document.effective import WITH_BACKENDS
 from routing.locking import StoreUnavailable
-from routing.models import Destination, Route
+from routing.models import Destination, Route, RouteDefaults
 from routing.purging import PurgeRefused
 
 
@@ -87,7 +87,8 @@ class RouteAdmin(TrafficLink, CopyingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Route]:
         queryset: QuerySet[Route] = super().get_queryset(request)
-        return queryset.prefetch_related("backends__service")
+        defaults = Subquery(RouteDefaults.objects.values_list("values")[:1])
+        return queryset.prefetch_related("backends__service").annotate(defaults=defaults)
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
         """The services of a route that is duplicated are filled in, too."""
@@ -138,8 +139,8 @@ class RouteAdmin(TrafficLink, CopyingAdmin):
         return str(Destination(route.destination).label)
 
     @display(description="policies", label=True)
-    def shown_policies(self, route: Route) -> list[str]:
-        return policies(written(route))
+    def shown_policies(self, route: Any) -> list[str]:
+        return policies(written(route), route.defaults or {})
 
     @display(description="enabled", boolean=True, ordering="enabled")
     def shown_enabled(self, route: Route) -> bool:

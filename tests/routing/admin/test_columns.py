@@ -78,9 +78,19 @@ def test_policies_are_named_in_order_and_unknown_ones_too() -> None:
             "allow encoded slashes",
         )
     ]
-    assert policies({"name": "r", "managed_by": "team-shop"}) == []
+    assert policies({"name": "r", "auth": {}, "managed_by": "team-shop"}) == ["user"]
     shared = {"backends": [{"service": "a"}], "sticky": "consumer", "canary": {"every": "1m"}}
-    assert policies(shared) == ["sticky", "canary"]
+    assert policies(shared) == ["user (default)", "sticky", "canary"]
+
+
+def test_who_may_pass_is_always_said() -> None:
+    """By the route itself; else by the defaults of all routes; else by the gateway."""
+    shared = {"auth": {"level": "service", "scopes": ["read"]}, "timeout": "5s"}
+
+    assert policies({"auth": {"level": "public"}}, shared) == ["public"]
+    assert policies({}, shared) == ["service: read (default)"]
+    assert policies({}, {"auth": {"roles": ["a"]}}) == ["user: role a (default)"]
+    assert policies({}) == policies({"auth": None}) == ["user (default)"]
 
 
 def test_publish() -> None:

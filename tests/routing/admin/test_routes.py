@@ -8,6 +8,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from routing.admin.columns import policies
+from routing.cleaning import written
 from routing.drafts import Actor
 from routing.models import Revision, Route, Service
 from routing.publishing import apply_document
@@ -84,6 +86,18 @@ def test_list_says_what_a_route_does(admin: Client) -> None:
     text = admin.get(page("route", "changelist")).content.decode()
     for shown in ("/a/…", "a.test", "GET", "answers 503", "301 to /new", "body ≤ 10MB", "timeout 5s"):
         assert shown in text
+
+
+def test_list_says_who_may_pass_by_default(admin: Client) -> None:
+    """Where neither route nor defaults say so: users. What the defaults say is read with the rows."""
+    entries = {"version": 1, "services": [service()], "routes": [{"name": "a", "service": service()["name"]}]}
+    shown = []
+    for defaults in ({}, {"timeout": "5s"}, {"auth": {"level": "service", "scopes": ["read"]}}):
+        apply_document({**entries, "defaults": defaults}, actor=Actor("first"))
+        (row,) = admin.get(page("route", "changelist")).context["cl"].result_list
+        shown.append(policies(written(row), row.defaults or {}))
+
+    assert shown == [["user (default)"], ["user (default)"], ["service: read (default)"]]
 
 
 @pytest.mark.parametrize("size", [3, 120])
