@@ -238,7 +238,8 @@ def _traffic(size: Size, now: float, random: Random) -> Iterator[Row]:
         rows = [("service", service_name(n), "", n + 1) for n in range(size.services)]
         rows += [("route", route_name(n), service_name(n % size.services), n % 97 + 3) for n in range(routes)]
         total = sum(weight * span // MINUTE for scope, _, _, weight in rows if scope == "route")
-        for scope, name, service, weight in [*rows, ("all", "", "", 0)]:
+        rows += [("connects", service_name(n), "", 1) for n in range(size.services)]
+        for scope, name, service, weight in [*rows, ("connects", "", "", size.services), ("all", "", "", 0)]:
             count = weight * span // MINUTE or total
             yield (
                 span, at, worker, scope, name, service, count, count // 50, count // 20, count * 0.02, count * 0.018,

@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 
-from observability.traffic.folding import Cell
+from observability.traffic.folding import Cell, Spent
 from observability.traffic.histogram import quantile, up_to
 
 LEFT: Final = 499
@@ -26,6 +26,10 @@ class Figures(Cell):
         Cell.add(self, cell)
         key = f"{status} {code}" if code else str(status)
         self.statuses[key] = self.statuses.get(key, 0) + cell.count
+
+    def spend(self, spent: Spent) -> None:
+        """Adds what some requests took of something, which has no statuses."""
+        Cell.add(self, Cell(sum(spent.buckets.values()), spent.seconds, buckets=spent.buckets))
 
     def merge(self, other: "Figures") -> None:
         Cell.add(self, other)

@@ -64,7 +64,8 @@ class TrafficLog(RowLog):
                 self._overflow += batch.number
                 return
             self._pending.append((batch.at, batch.folded))
-            self._pending_cells += len(batch.folded.cells) + len(batch.folded.callers)
+            folded = batch.folded
+            self._pending_cells += len(folded.cells) + len(folded.callers) + len(folded.connects)
 
     def start(self) -> None:
         """Begins to write, on the running event loop."""

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from observability.rollups.figures import Figures
 from observability.rollups.tiers import MINUTE
-from observability.traffic.folding import OTHER, Caller, Fold, Key, Tally
+from observability.traffic.folding import OTHER, Caller, Fold, Key, Spent, Tally
 from routing.dbtext import db_text
 
 KEPT_MINUTES: Final = 15
@@ -24,11 +24,13 @@ CONSUMER_LENGTH: Final = 150
 OPEN_S: Final = 30
 """How long after its end a minute may get requests still."""
 ALL, SERVICE, ROUTE = "all", "service", "route"
+CONNECTS: Final = "connects"
+"""Of a service, or without a name of all of them: what opening connections took, and for how many requests."""
 EVERYBODY_ELSE: Final = Caller("", OTHER)
 
 
 class Subject(NamedTuple):
-    """What figures are of: the whole gateway, a service or a route."""
+    """What figures are of: the whole gateway, a service, a route, or connections to services."""
 
     scope: str
     name: str
@@ -72,6 +74,14 @@ class Minute:
         if found is None:
             found = self.entries[subject] = Entry()
         return found
+
+    def connects(self, service: str, spent: Spent, *, is_full: bool) -> None:
+        """What opening connections took: of its service, and of all."""
+        entries = [self.entry(CONNECTS, "", is_full=False)]
+        if service:
+            entries.append(self.entry(CONNECTS, service, is_full=is_full))
+        for entry in entries:
+            entry.figures.spend(spent)
 
     def changed(self) -> list[tuple[Subject, Entry]]:
         return [(subject, entry) for subject, entry in self.entries.items() if entry.is_changed]
@@ -132,6 +142,8 @@ class Minutes:
                 for entry in (minute.entry(ALL, "", is_full=False), route, service):
                     if entry is not None:
                         entry.figures.take(key.status, key.code, cell)
+        for name, spent in done.connects.items():
+            minute.connects(name, spent, is_full=is_full)
         for caller, tally in done.callers.items():
             minute.tally(caller, tally)
 

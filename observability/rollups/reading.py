@@ -1,6 +1,7 @@
 """D: What dashboards, objectives and alerts ask of the roll-ups. Moments are epoch seconds, whole minutes.
 
 series(3600-second range, step)   figures of each step
+connects(range, step)             what opening connections took in each step
 totals(range)                     figures of all of it
 routes(range), consumers(range)   who had most
 """
@@ -14,7 +15,7 @@ from django.db.models import Q, Sum
 
 from observability.models import CallerRow, TrafficRow
 from observability.rollups.figures import Figures
-from observability.rollups.minutes import ALL, ROUTE, Subject
+from observability.rollups.minutes import ALL, CONNECTS, ROUTE, Subject
 from observability.rollups.summing import frontiers
 from observability.rollups.tallies import TALLIED, Sums
 from observability.rollups.tiers import MINUTE, Segment, coarsest_for, cover, down
@@ -61,6 +62,14 @@ def series(subject: Subject, start: int, end: int, step: int = MINUTE) -> list[P
         for at, *values in _rows(segment, subject).values_list("at", *COLUMNS):
             found[down(at - start, step) + start].merge(figures_of(tuple(values)))
     return [Point(at, figures) for at, figures in found.items()]
+
+
+def connects(subject: Subject, start: int, end: int, step: int = MINUTE) -> list[Point]:
+    """What opening connections to a service took, or to all of them: durations, and a count of the requests for which
+    some were opened. As `series`; of a route there is nothing."""
+    if subject.scope == ROUTE:
+        return []
+    return series(Subject(CONNECTS, subject.name), start, end, step)
 
 
 def totals(subject: Subject, start: int, end: int) -> Figures:

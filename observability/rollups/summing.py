@@ -17,7 +17,15 @@ from django.db.models import QuerySet
 from observability.models import CallerRow, TrafficRow
 from observability.rollups import tallies
 from observability.rollups.figures import Figures
-from observability.rollups.minutes import ALL, EVERYBODY_ELSE, ROUTE, SERVICE, Subject, add_tally
+from observability.rollups.minutes import (
+    ALL,
+    CONNECTS,
+    EVERYBODY_ELSE,
+    ROUTE,
+    SERVICE,
+    Subject,
+    add_tally,
+)
 from observability.rollups.tiers import BLOCK, DAY, GRACE_S, HOUR, MINUTE, SPANS, down
 from observability.rollups.writing import (
     COLUMNS,
@@ -30,6 +38,7 @@ from observability.rollups.writing import (
 from observability.traffic.folding import Caller, Tally
 from routing.pruning import delete_some
 
+SCOPES: Final = (ALL, SERVICE, ROUTE, CONNECTS)
 LOCK_KEY: Final = 0x546F72616E62
 KEPT_S: Final = {MINUTE: 48 * HOUR, BLOCK: 48 * HOUR, HOUR: 90 * DAY, DAY: 400 * DAY}
 BUDGET_S: Final = 0.5
@@ -56,7 +65,7 @@ def keep_house(
 def step(now: float) -> bool:
     """Sums up a few rows of the shortest and oldest span that is over, or else makes a tally; False: nothing to do."""
     for span, longer in pairwise(SPANS):
-        for scope in (ALL, SERVICE, ROUTE):
+        for scope in SCOPES:
             block = _due(_rows(span, scope), longer, now)
             if block is not None:
                 return _locked(partial(_sum_traffic, scope, block, span, longer))
@@ -75,7 +84,7 @@ def prune(now: float) -> bool:
     """Deletes some of what is too old; True if there may be more of it."""
     more = False
     for span, kept_s in KEPT_S.items():
-        for scope in (ALL, SERVICE, ROUTE, tallies.SCOPE, tallies.BEFORE):
+        for scope in (*SCOPES, tallies.SCOPE, tallies.BEFORE):
             rows = TrafficRow.objects.filter(span=span, scope=scope, at__lt=now - kept_s)
             more |= delete_some(rows.order_by("at"))
         more |= delete_some(CallerRow.objects.filter(span=span, at__lt=now - kept_s).order_by("at"))

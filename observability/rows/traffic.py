@@ -17,7 +17,7 @@ class TrafficRow(models.Model):
     span = models.PositiveIntegerField("seconds")
     at = models.BigIntegerField("start")
     worker = models.CharField(max_length=WORKER_LENGTH, blank=True)
-    scope = models.CharField(max_length=8)  # all, service or route
+    scope = models.CharField(max_length=8)  # all, service, route or connects; and those of rollups.tallies
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
     service = models.CharField(max_length=NAME_LENGTH, blank=True)  # of a route
     count = models.BigIntegerField()

@@ -1,7 +1,7 @@
 """Known requests, handed to one worker's TrafficLog, whose time stands still."""
 
 from observability.rollups.log import TrafficLog
-from observability.traffic.folding import Caller, Cell, Fold, Key, Tally
+from observability.traffic.folding import Caller, Cell, Fold, Key, Spent, Tally
 from observability.traffic.histogram import bucket_of
 from observability.traffic.recorder import Batch
 
@@ -24,11 +24,14 @@ def fold(
     code: str = "",
     seconds: float = 0.1,
     consumer: str = "",
+    connects: tuple[int, float] = (0, 0.0),
 ) -> Fold:
-    """As many alike."""
+    """As many alike. `connects`: for how many of them a connection was opened, and what that took each time."""
     done = Fold({Key(route, service, "GET", status, code): cell(count, seconds)})
     if consumer:
         done.callers[Caller(route, consumer)] = Tally(count, count * (status >= 500), count * bool(code))
+    for _ in range(connects[0]):
+        done.connects.setdefault(service, Spent()).note(connects[1])
     return done
 
 

@@ -8,6 +8,7 @@ from observability.rollups.figures import (
     unpacked,
     unpacked_buckets,
 )
+from observability.traffic.folding import Spent
 from tests.support.traffic_rows import cell
 
 
@@ -42,6 +43,18 @@ def test_durations() -> None:
     assert abs(figures.quantile_s(0.99) - 1.0) < 0.05
     assert figures.within(0.05) == 94
     assert Figures().quantile_s(0.99) == Figures().mean_s == 0.0
+
+
+def test_what_was_spent_has_durations_and_no_statuses() -> None:
+    """As often as is asked; what was given stays as it was."""
+    spent, figures = Spent(), Figures()
+    for seconds in (0.01, 0.01, 1.0):
+        spent.note(seconds)
+    figures.spend(spent)
+    figures.spend(spent)
+    assert (figures.count, figures.statuses, sum(spent.buckets.values())) == (6, {}, 3)
+    assert abs(figures.mean_s - 0.34) < 1e-9
+    assert abs(figures.quantile_s(0.5) - 0.01) < 0.01 * 0.05
 
 
 def test_merged_figures_are_those_of_all() -> None:

@@ -43,6 +43,22 @@ def test_a_row_holds_all_of_the_minute_however_often_it_is_written() -> None:
     assert (caller.consumer, caller.route, caller.count, caller.errors) == ("ann", "orders", 5, 2)
 
 
+def test_connections_have_rows_of_their_own() -> None:
+    """Of each service and of all of them."""
+    worker = Worker()
+    worker.serve(3, connects=(2, 0.25))
+    worker.write()
+    worker.serve(2, service="mail", connects=(1, 0.5))
+    worker.write()
+    worker.write()
+    rows = TrafficRow.objects.filter(scope="connects").order_by("name")
+    assert list(rows.values_list("at", "name", "count", "seconds")) == [
+        (AT, "", 3, 1.0),
+        (AT, "mail", 1, 0.5),
+        (AT, "shop", 2, 0.5),
+    ]
+
+
 def test_workers_add_to_each_other_at_the_same_time() -> None:
     """Also one that begins anew."""
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from observability.rollups import minutes as module
-from observability.rollups.minutes import ALL, EVERYBODY_ELSE, OPEN_S, Minutes, Subject
+from observability.rollups.minutes import ALL, CONNECTS, EVERYBODY_ELSE, OPEN_S, Minutes, Subject
 from observability.traffic.folding import OTHER
+from observability.traffic.histogram import bucket_of
 from tests.support.traffic_rows import AT, fold
 
 
@@ -38,6 +39,31 @@ def test_the_gateways_own_endpoints_are_no_traffic() -> None:
     minutes.add(AT, fold(5, route="", service=""))
     minutes.add(AT, fold(3, route="", service="", status=404, code="ROUTE_NOT_FOUND"))
     assert counts(minutes) == {Subject("all", ""): 3, Subject("route", ""): 3}
+
+
+def test_connections_are_of_their_service_and_of_all() -> None:
+    """Counted by request, apart from the requests themselves; nobody's are of all."""
+    minutes = Minutes()
+    minutes.add(AT, fold(5, connects=(2, 0.02)))
+    minutes.add(AT, fold(3, service="mail", connects=(1, 0.3)))
+    minutes.add(AT, fold(4, service="", connects=(1, 0.1)))
+    minutes.add(AT, fold(9))
+    found = one(minutes).entries
+    opened = {each.name: entry.figures.count for each, entry in found.items() if each.scope == CONNECTS}
+    assert opened == {"": 4, "shop": 2, "mail": 1}
+    shop = found[Subject(CONNECTS, "shop")].figures
+    assert (shop.seconds, shop.buckets, shop.statuses) == (pytest.approx(0.04), {bucket_of(0.02): 2}, {})
+    assert found[Subject("service", "shop")].figures.count == 14
+
+
+def test_connections_of_a_minute_that_is_full_are_others() -> None:
+    """All of them are in the sum. The row of all is there in any case."""
+    minutes = Minutes(most_cells=1)
+    for number in range(4):
+        minutes.add(AT, fold(service=f"s{number}", connects=(1, 0.1)))
+    found = counts(minutes)
+    opened = {each.name: count for each, count in found.items() if each.scope == CONNECTS}
+    assert opened == {"": 4, "s0": 1, OTHER: 3}
 
 
 def test_too_many_routes_are_others() -> None:

@@ -5,6 +5,7 @@ import pytest
 from observability.rollups.minutes import ROUTE, SERVICE, Subject
 from observability.rollups.reading import (
     EVERYTHING,
+    connects,
     consumers,
     ranking,
     series,
@@ -32,6 +33,24 @@ def test_series_have_a_point_for_each_step() -> None:
         (180, 0, 0),
     ]
     assert [each.figures.count for each in series(EVERYTHING, AT - 120, AT + 240, 120)] == [0, 3, 4]
+
+
+def test_connections_of_a_service_and_of_all() -> None:
+    """By several workers, in steps; what a service was asked is told apart, and a route has none."""
+    for name in ("w1", "w2"):
+        worker = Worker(name)
+        worker.serve(5, connects=(2, 0.01))
+        worker.serve(5, service="mail", connects=(1, 0.5))
+        worker.now += 2 * MINUTE
+        worker.serve(7, connects=(1, 0.04))
+        worker.write()
+    points = connects(Subject(SERVICE, "shop"), AT, AT + 180)
+    assert [(each.at - AT, each.figures.count) for each in points] == [(0, 4), (60, 0), (120, 2)]
+    assert points[0].figures.quantile_s(0.99) == pytest.approx(0.01, rel=0.05)
+    assert points[2].figures.mean_s == pytest.approx(0.04)
+    assert [each.figures.count for each in connects(EVERYTHING, AT, AT + 180)] == [6, 0, 2]
+    assert connects(Subject(ROUTE, "orders"), AT, AT + 180) == []
+    assert totals(Subject(SERVICE, "shop"), AT, AT + 180).count == 24
 
 
 def test_objectives_of_a_route() -> None:

@@ -7,13 +7,13 @@ from django.db import connections
 
 from observability.models import CallerRow, TrafficRow
 from observability.rollups import summing
-from observability.rollups.minutes import ROUTE, Subject
-from observability.rollups.reading import EVERYTHING, consumers, totals
+from observability.rollups.minutes import ALL, CONNECTS, ROUTE, SERVICE, Subject
+from observability.rollups.reading import EVERYTHING, connects, consumers, totals
 from observability.rollups.tiers import BLOCK, DAY, HOUR, MINUTE
 from tests.support.traffic_rows import AT, Worker
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db(transaction=True)]
-ORDERS = Subject(ROUTE, "orders")
+ORDERS, SHOP = Subject(ROUTE, "orders"), Subject(SERVICE, "shop")
 
 
 def sum_up(now: float) -> None:
@@ -49,6 +49,47 @@ def test_each_tier_is_made_of_the_one_before() -> None:
     assert figures.quantile_s(0.25) == pytest.approx(0.01, rel=0.05)
     assert figures.quantile_s(0.75) == pytest.approx(1.0, rel=0.05)
     assert [(each.consumer, each.count) for each in consumers(AT, AT + DAY)] == [("ann", 65), ("bob", 65)]
+
+
+def test_connections_are_summed_up_and_pruned_as_requests_are() -> None:
+    """Of all workers; and read right however far that has come."""
+    one, two = Worker("w1"), Worker("w2")
+    serve_minutes(one, 65, connects=(1, 0.01))
+    serve_minutes(two, 65, service="mail", connects=(2, 1.0))
+    while True:
+        (point,) = connects(EVERYTHING, AT, AT + DAY, DAY)
+        assert point.figures.count == 3 * 65
+        if not summing.step(AT + DAY + HOUR):
+            break
+    assert counts(BLOCK, CONNECTS).keys() == {AT + BLOCK * number for number in range(13)}
+    assert TrafficRow.objects.filter(span=DAY, scope=CONNECTS).count() == 3
+    (of_shop,) = connects(SHOP, AT, AT + DAY, DAY)
+    assert (of_shop.figures.count, of_shop.figures.seconds) == (65, pytest.approx(0.65))
+    assert point.figures.quantile_s(0.25) == pytest.approx(0.01, rel=0.05)
+    assert point.figures.quantile_s(0.75) == pytest.approx(1.0, rel=0.05)
+    summing.prune(AT + 91 * DAY)
+    assert counts(MINUTE, CONNECTS) == counts(BLOCK, CONNECTS) == counts(HOUR, CONNECTS) == {}
+    (point,) = connects(EVERYTHING, AT, AT + DAY, DAY)
+    assert point.figures.count == 3 * 65
+    summing.prune(AT + 402 * DAY)
+    assert not TrafficRow.objects.filter(scope=CONNECTS).exists()
+
+
+def test_a_version_that_knows_no_connections_leaves_them_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its keeping house makes nothing of them and takes nothing away; who comes after adds them up."""
+    worker = Worker()
+    serve_minutes(worker, 60, connects=(1, 0.01))
+    with monkeypatch.context() as before:
+        before.setattr(summing, "SCOPES", (ALL, SERVICE, ROUTE))
+        sum_up(AT + DAY + HOUR)
+    assert (counts(DAY), counts(DAY, CONNECTS)) == ({AT: 60}, {})
+    (point,) = connects(EVERYTHING, AT, AT + DAY, DAY)
+    assert point.figures.count == 60
+    sum_up(AT + DAY + HOUR)
+    assert set(TrafficRow.objects.filter(span=DAY, scope=CONNECTS).values_list("name", "count")) == {
+        ("", 60),
+        ("shop", 60),
+    }
 
 
 def test_what_is_read_is_right_at_every_moment() -> None:
