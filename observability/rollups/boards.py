@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from observability.rollups.figures import Figures, summed
 from observability.rollups.minutes import ALL, ROUTE, SERVICE, Subject
-from observability.rollups.reading import Point, Ranked, consumers, ranking, series
+from observability.rollups.reading import Point, Ranked, connects, consumers, ranking, series
 from observability.rollups.tiers import Range
 
 TOP: Final = 10
@@ -20,14 +20,20 @@ def board(subject: Subject, shown: Range, now: float, *, top: int = TOP) -> dict
     start, end = shown.until(now)
     points = series(subject, start, end, shown.step)
     whole = summed(point.figures for point in points)
+    opened = {point.at: point.figures for point in connects(subject, start, end, shown.step)}
     return {
         "of": {"scope": subject.scope, "name": subject.name},
         "range": shown.name,
         "start": start,
         "end": end,
         "step": shown.step,
-        "totals": as_json(whole) | {"rate": round(whole.count / max(1.0, now - start), 3)},
-        "series": [{"at": point.at} | _point(point, shown.step, now) for point in points],
+        "totals": as_json(whole)
+        | {"rate": round(whole.count / max(1.0, now - start), 3)}
+        | _connects(summed(opened.values()) if opened else None),
+        "series": [
+            {"at": point.at} | _point(point, shown.step, now) | _connects(opened.get(point.at))
+            for point in points
+        ],
         "codes": _most(whole.codes, "code"),
         "statuses": _most(_by_status(whole), "status"),
         "top": _top(subject, start, end, top),
@@ -42,11 +48,20 @@ def as_json(figures: Figures) -> dict[str, Any]:
         "error_share": round(figures.errors / figures.count, 6) if figures.count else 0.0,
         "refused": figures.refused,
         "classes": figures.classes,
-        "mean_ms": round(figures.mean_s * 1000, 3),
-        **{name: round(figures.quantile_s(share) * 1000, 3) for name, share in _QUANTILES.items()},
+        **_durations(figures),
         "received": figures.received,
         "sent": figures.sent,
     }
+
+
+def _durations(figures: Figures) -> dict[str, float]:
+    quantiles = {name: figures.quantile_s(share) for name, share in _QUANTILES.items()}
+    return {name: round(each * 1000, 3) for name, each in {"mean_ms": figures.mean_s, **quantiles}.items()}
+
+
+def _connects(figures: Figures | None) -> dict[str, Any]:
+    """What opening connections took, of the requests for which some were opened; None: of a route, nothing."""
+    return {} if figures is None else {"connects": {"requests": figures.count, **_durations(figures)}}
 
 
 def _point(point: Point, step: int, now: float) -> dict[str, Any]:

@@ -29,6 +29,16 @@ class TrafficAsked(Shape):
     top = serializers.IntegerField(required=False, default=TOP, min_value=1, max_value=MOST_TOP)
 
 
+class ConnectsShape(Shape):
+    """Opening connections to services, in milliseconds, of the requests for which some were opened."""
+
+    requests = serializers.IntegerField()
+    mean_ms = serializers.FloatField()
+    p50_ms = serializers.FloatField()
+    p95_ms = serializers.FloatField()
+    p99_ms = serializers.FloatField()
+
+
 class FiguresShape(Shape):
     """Durations are milliseconds, sizes bytes, the rate requests per second."""
 
@@ -44,6 +54,7 @@ class FiguresShape(Shape):
     received = serializers.IntegerField()
     sent = serializers.IntegerField()
     rate = serializers.FloatField()
+    connects = ConnectsShape(required=False, help_text="Not of a route.")
 
 
 class PointShape(FiguresShape):

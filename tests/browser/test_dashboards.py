@@ -1,6 +1,7 @@
 """Dashboards of admin in a browser: what they show is what two workers were sent."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from playwright.async_api import Page, expect
 
 from tests.support import databases
 from tests.support.process import Running, Site
+from tests.support.upstreams import Peer, ScriptedUpstream, response
 
 pytestmark = pytest.mark.browser
 ROUTES = [
@@ -67,6 +69,43 @@ async def test_totals_are_what_was_sent(page: Page, site: Site, gateway: Running
     await page.get_by_role("button", name="7 d").click()
     await expect(page.get_by_role("button", name="7 d")).to_have_attribute("aria-pressed", "true")
     await expect(requests).to_have_text("40")
+
+
+async def closing(peer: Peer) -> None:
+    """Each request needs a connection of its own."""
+    await peer.request()
+    await peer.send(response(b"hi", headers=[("Connection", "close")]))
+    peer.end()
+
+
+OPENED = """() => Chart.getChart("torana-chart-opened")?.data.datasets[0].data.reduce((sum, each) => sum + each, 0)"""
+"""What the chart's bars add up to."""
+TOOK = """() => Chart.getChart("torana-chart-connects").data.datasets.map(({ data }) => Math.max(...data))"""
+
+
+async def test_connections_to_services_are_drawn(page: Page, site: Site, gateway: Running) -> None:
+    """As many as the service saw of both workers, on its own page and on that of everything."""
+    route = {"name": "shop", "match": {"path": "/shop"}, "service": "shop", "auth": {"level": "public"}}
+    async with ScriptedUpstream(closing) as upstream:
+        shop = {"name": "shop", "targets": [{"url": upstream.url}]}
+        await site.apply({"version": 1, "services": [shop], "routes": [route]})
+        await gateway.until("/shop", b"hi")
+        await asyncio.gather(*(send(gateway, "/shop", 8) for _ in range(4)))
+        opened = upstream.accepted
+    assert opened >= 32
+
+    await page.goto("/admin/traffic/?service=shop")
+    await page.wait_for_function(f"wanted => ({OPENED})() === wanted", arg=opened, timeout=40_000)
+    p99, p95, median = await page.evaluate(TOOK)
+    assert p99 >= p95 >= median > 0
+    assert await faults(page) == []
+    if folder := os.environ.get("SCREENSHOTS"):
+        await page.screenshot(path=f"{folder}/connects.png", full_page=True)
+    await page.goto("/admin/traffic/?range=7d")
+    assert await page.evaluate(OPENED) == opened
+    await page.goto("/admin/traffic/?route=shop")
+    await expect(page.locator('[data-figure="requests"]')).to_have_text(str(opened))
+    await expect(page.locator("#torana-chart-opened")).to_have_count(0)
 
 
 async def test_seconds_are_shown_live(page: Page, site: Site, gateway: Running) -> None:

@@ -169,17 +169,33 @@ function showCharts() {
     label, backgroundColor: color, categoryPercentage: 1, barPercentage: 0.9,
     data: series.map((point) => (point.classes[name] ?? 0) / passed(point.at)),
   })), (value) => few.format(value), { stacked: true });
-  const durations = (name) => series.map((point) => (point.requests ? point[name] : null));
-  draw("latency", "line", labels, [
-    line("99 %", isDark() ? "#f87171" : "#b91c1c", durations("p99_ms"), { spanGaps: true }),
-    line("95 %", isDark() ? "#fbbf24" : "#b45309", durations("p95_ms"), { spanGaps: true }),
-    line("median", isDark() ? "#60a5fa" : "#1d4ed8", durations("p50_ms"), { spanGaps: true }),
-  ], (value) => ms(value));
+  draw("latency", "line", labels, durations(series), (value) => ms(value));
   draw("errors", "line", labels, [
     line("errors", isDark() ? "#f87171" : "#b91c1c", series.map((point) => point.error_share)),
     line("refused", isDark() ? "#fbbf24" : "#b45309", series.map((point) => share(point.refused, point.requests))),
   ], percent);
+  showConnects(labels);
   showSeconds();
+}
+
+function durations(points) {
+  const values = (name) => points.map((point) => (point.requests ? point[name] : null));
+  return [
+    line("99 %", isDark() ? "#f87171" : "#b91c1c", values("p99_ms"), { spanGaps: true }),
+    line("95 %", isDark() ? "#fbbf24" : "#b45309", values("p95_ms"), { spanGaps: true }),
+    line("median", isDark() ? "#60a5fa" : "#1d4ed8", values("p50_ms"), { spanGaps: true }),
+  ];
+}
+
+// Of routes there are none: their services' connections are everybody's.
+function showConnects(labels) {
+  if (!figures.totals.connects) return;
+  const points = figures.series.map(({ connects }) => connects);
+  draw("opened", "bar", labels, [{
+    label: "requests", backgroundColor: "#0891b2", categoryPercentage: 1, barPercentage: 0.9,
+    data: points.map(({ requests }) => requests),
+  }], (value) => (Number.isInteger(value) ? whole.format(value) : ""));
+  draw("connects", "line", labels, durations(points), (value) => ms(value));
 }
 
 function showSeconds() {

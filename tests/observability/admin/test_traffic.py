@@ -98,7 +98,7 @@ def test_pages_of_one_route_and_one_service() -> None:
     route = Route.objects.get()
     worker = Worker(now=time.time())
     worker.serve(5, route=route.name, service="s")
-    worker.serve(2, route="other", service="s")
+    worker.serve(2, route="other", service="s", connects=(2, 0.02))
     worker.write()
     client = signed_in()
     action = reverse("admin:routing_route_traffic", args=[route.pk])
@@ -109,6 +109,10 @@ def test_pages_of_one_route_and_one_service() -> None:
     text = client.get(there).content.decode()
     assert reverse("admin:routing_route_change", args=[route.pk]) in text
     assert data(client, service="s")["totals"]["requests"] == 7
+    assert data(client, service="s")["totals"]["connects"]["requests"] == 2
+    chart = 'id="torana-chart-connects"'
+    of_service = client.get(reverse("admin:traffic"), {"service": "s"}).content.decode()
+    assert (chart in of_service, chart in text) == (True, False)
     assert client.get(reverse("admin:traffic"), {"route": "is not there"}).status_code == 200
 
 

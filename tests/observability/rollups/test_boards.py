@@ -54,6 +54,27 @@ def test_of_one_service_and_one_route() -> None:
     assert set(route["top"]) == {"consumers"}
 
 
+@pytest.mark.parametrize("name", list(RANGES))
+def test_connections_of_every_range(name: str) -> None:
+    """Of a service and of everything; of a route there is no figure, and not a figure of none."""
+    for number in (1, 2):
+        worker = Worker(f"w{number}", AT + 310)
+        worker.serve(80, route="a", service="s1", connects=(3, 0.02))
+        worker.serve(5, route="b", service="s2", connects=(1, 0.8))
+        worker.write()
+    found = board(Subject(SERVICE, "s1"), RANGES[name], NOW)
+    opened = found["totals"]["connects"]
+    assert (opened["requests"], opened["mean_ms"]) == (6, 20.0)
+    assert opened["p50_ms"] == opened["p99_ms"] == pytest.approx(20, rel=0.05)
+    steps = [point["connects"]["requests"] for point in found["series"]]
+    assert (sum(steps), max(steps), len(steps)) == (6, 6, len(found["series"]))
+    everything = board(EVERYTHING, RANGES[name], NOW)["totals"]["connects"]
+    assert everything["requests"] == 8
+    assert everything["p95_ms"] == pytest.approx(800, rel=0.05)
+    of_route = board(Subject(ROUTE, "a"), RANGES[name], NOW)
+    assert not [each for each in (of_route["totals"], *of_route["series"]) if "connects" in each]
+
+
 def test_rates_are_of_the_time_that_has_passed() -> None:
     worker = Worker(now=AT + 600)
     worker.serve(100)
@@ -65,4 +86,5 @@ def test_rates_are_of_the_time_that_has_passed() -> None:
 def test_nothing() -> None:
     found = board(EVERYTHING, RANGES["1h"], NOW)
     assert found["totals"]["requests"] == found["totals"]["p99_ms"] == 0
+    assert found["totals"]["connects"]["requests"] == found["totals"]["connects"]["p99_ms"] == 0
     assert found["top"] == {"routes": [], "services": [], "consumers": []}

@@ -28,7 +28,7 @@ def token(client: Endpoints, name: str, *, staff: bool = True, permission: str =
 def test_a_viewer_sees_figures(client: Endpoints) -> None:
     """Of everything, of a service, of a route."""
     worker = Worker(now=time.time())
-    worker.serve(7, route="a", service="s1", consumer="ann")
+    worker.serve(7, route="a", service="s1", consumer="ann", connects=(2, 0.02))
     worker.serve(3, route="b", service="s2", status=503, code="CIRCUIT_OPEN")
     worker.write()
     anna = token(client, "anna")
@@ -37,9 +37,12 @@ def test_a_viewer_sees_figures(client: Endpoints) -> None:
     assert (found["totals"]["requests"], found["totals"]["errors"]) == (10, 3)
     assert found["codes"] == [{"code": "CIRCUIT_OPEN", "count": 3}]
     assert [row["name"] for row in found["top"]["routes"]] == ["a", "b"]
-    assert client.ask(f"{TRAFFIC}?range=24h&route=a", token=anna).json()["totals"]["requests"] == 7
+    assert found["totals"]["connects"]["requests"] == 2
+    of_route = client.ask(f"{TRAFFIC}?range=24h&route=a", token=anna).json()["totals"]
+    assert of_route["requests"] == 7
+    assert "connects" not in of_route
     found = client.ask(f"{TRAFFIC}?service=s2&top=1", token=anna).json()
-    assert found["totals"]["errors"] == 3
+    assert (found["totals"]["errors"], found["totals"]["connects"]["requests"]) == (3, 0)
     assert client.ask(f"{TRAFFIC}?route=nothing", token=anna).json()["totals"]["requests"] == 0
 
 
