@@ -55,6 +55,17 @@ def test_typed_request_is_explained() -> None:
         assert shown in text, shown
 
 
+def test_the_answer_comes_before_the_form() -> None:
+    """Whoever follows a link to it need not scroll; without an answer the form is all there is."""
+    configure()
+    text = explained(viewer(), url="http://a.test/users")
+    form = 'name="curl"'
+    assert text.index("Verdict") < text.index("Ask again") < text.index(form)
+    asked = signed_in().get(URL).content.decode()
+    assert form in asked
+    assert "Ask again" not in asked
+
+
 def test_pasted_command_is_explained() -> None:
     """A curl command takes the place of the other fields."""
     configure()
