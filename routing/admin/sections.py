@@ -102,7 +102,6 @@ ROUTE_SECTIONS: Final = (
             "aggregate",
             "publish",
         ),
-        "Of weighted services, which they are and how much each gets is said below.",
         is_open=True,
     ),
     Section(
