@@ -8,7 +8,7 @@ happens to match everything that a prefix holds, are not seen: no route is ever 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 
@@ -71,6 +71,23 @@ def find_shadows(
         if len(found) == max(1, len(route.hosts)):
             shadows.append(_shadow(route, found, rank))
     return tuple(shadows)
+
+
+def are_matched_alike(mine: Mapping[str, CompiledRoute], yours: Mapping[str, CompiledRoute]) -> bool:
+    """Whether in both, which are enabled routes by name, the same are never reached, for the same reasons."""
+    return mine is yours or (
+        mine.keys() == yours.keys()
+        and all(
+            route is (other := yours[name]) or _matched(route) == _matched(other)
+            for name, route in mine.items()
+        )
+    )
+
+
+def _matched(route: CompiledRoute) -> tuple[object, ...]:
+    """All that routes are compared by."""
+    hosts, headers, query = route.hosts, route.headers, route.query
+    return route.name, route.rank, route.priority, hosts, route.pattern, route.methods, headers, query
 
 
 def _shadow(route: CompiledRoute, covers: Sequence[_Seen], rank: Rank) -> Shadow:

@@ -17,13 +17,14 @@ from django.db.models import Count, Max, Sum
 
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.exactly import surely_equal
-from routing.loader import MODELS, read_rows
+from routing.loader import MODELS
 from routing.models import Revision, RouteDefaults
 from routing.options import compile_options
 from routing.quiet import collections_paused
+from routing.rereading import Rereading
 from routing.reserved import reserved_routes
 from routing.served import served
-from routing.shadows import Shadow, find_shadows
+from routing.shadows import Shadow, are_matched_alike, find_shadows
 from routing.snapshot import Snapshot
 
 Key = tuple[Any, ...]
@@ -44,8 +45,14 @@ class Kept:
             found = find_shadows(self.snapshot.routes.values(), reserved_routes(settings.CONFIG.api_prefix))
         return {shadow.route: shadow for shadow in found}
 
+    def take_over(self, before: "Kept") -> None:
+        """What was found of a configuration that matches requests as this one does."""
+        if "shadows" in vars(before) and are_matched_alike(before.snapshot.routes, self.snapshot.routes):
+            vars(self)["shadows"] = before.shadows
+
 
 _kept: dict[str, Kept] = {}
+_rows: Final = Rereading()
 
 
 def live() -> Kept | None:
@@ -64,7 +71,7 @@ def live() -> Kept | None:
 
 def draft() -> Kept:
     """What the rows say. Raises ConfigurationInvalid."""
-    return _get("draft", _rows_key(), read_rows, revision=0)
+    return _get("draft", _rows_key(), _rows.read, revision=0)
 
 
 def options() -> CompileOptions:
@@ -76,7 +83,10 @@ def _get(which: str, key: Key, read: Callable[[], Mapping[str, Any]], *, revisio
     with _LOCK:
         kept = _kept.get(which)
         if kept is None or kept.key != key:
-            kept = _kept[which] = Kept(key, _compiled(kept, key, read, revision))
+            before, kept = kept, Kept(key, _compiled(kept, key, read, revision))
+            if before is not None:
+                kept.take_over(before)
+            _kept[which] = kept
         return kept
 
 

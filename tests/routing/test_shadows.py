@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from routing.conditions import HeaderCondition, QueryCondition
 from routing.reserved import reserved_routes
-from routing.shadows import find_shadows
+from routing.shadows import are_matched_alike, find_shadows
 from routing.snapshot import CompiledRoute
 from tests.support.reference_matcher import Wanted, make_route, reference_match
 from tests.support.route_sets import ROUTES, WANTED
@@ -178,3 +179,15 @@ def make_route_like(route: CompiledRoute, name: str) -> CompiledRoute:
         headers=route.headers,
         query=route.query,
     )
+
+
+@given(ROUTES, ROUTES)
+def test_what_is_matched_alike_has_the_same_shadows(
+    mine: list[CompiledRoute], yours: list[CompiledRoute]
+) -> None:
+    """And what has other shadows is not taken for alike."""
+    here, there = ({route.name: route for route in routes} for routes in (mine, yours))
+    assert are_matched_alike(here, dict(here))
+    assert are_matched_alike(here, {name: replace(route, timeout_s=9.0) for name, route in here.items()})
+    if find_shadows(here.values()) != find_shadows(there.values()):
+        assert not are_matched_alike(here, there)

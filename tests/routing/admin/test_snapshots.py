@@ -59,6 +59,21 @@ def test_shadows_are_found_with_it() -> None:
     assert set(snapshots.draft().shadows) == {"late"}
 
 
+def test_shadows_are_looked_for_again_where_something_is_matched_otherwise() -> None:
+    """And only then."""
+    apply_document(
+        {**small(), "routes": [route(), route("late", "/orders/x", priority=-1)]}, actor=Actor("ada")
+    )
+    first = snapshots.draft().shadows
+    Route.objects.filter(name="late").update(timeout="9s", version=2)
+    second = snapshots.draft()
+    assert second.snapshot.routes["late"].timeout_s == 9.0
+    assert second.shadows is first
+    Route.objects.filter(name="late").update(path="/elsewhere", version=3)
+    assert not snapshots.draft().shadows
+    assert set(first) == {"late"}
+
+
 def test_rows_that_do_not_compile_raise() -> None:
     """Whoever asks decides what to say."""
     apply_document({"version": 1, "services": [service()], "routes": [route()]}, actor=Actor("ada"))
