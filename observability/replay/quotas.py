@@ -139,10 +139,12 @@ def _is_lost(recorded: Recorded, rules: Sequence[_Rule]) -> bool:
     if caller is None and not recorded.request.address:
         return True
     has_key = caller is not None and caller.method == "api_key"
-    return any(
-        (has_key and rule.has_key_id) or any(recorded.lacks_field(name, value=True) for name in rule.fields)
-        for rule in rules
-    )
+    for rule in rules:
+        if has_key and rule.has_key_id:
+            return True
+        if rule.fields and any(recorded.lacks_field(name, value=True) for name in rule.fields):
+            return True
+    return False
 
 
 def _field(key: str) -> bytes:

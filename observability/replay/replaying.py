@@ -26,6 +26,7 @@ from observability.replay.sides import pair_of
 from routing.explaining import DRAFT, LIVE, Which, configuration
 from routing.knowing import knowledge
 from routing.knowledge import NOTHING, Discovered, Knowledge
+from routing.quiet import collections_paused
 from routing.snapshot import CompiledService, Snapshot
 
 MOST: Final = 10_000
@@ -123,6 +124,7 @@ class _Turns:
         return now >= self.ends_at
 
 
+@collections_paused()
 def _replayed(
     before: Snapshot, after: Snapshot, rows: Iterable[Mapping[str, Any]], keys: Sequence[int], turns: _Turns
 ) -> Found:
