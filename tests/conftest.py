@@ -13,7 +13,7 @@ import pytest_django
 from django.db import connection
 from hypothesis import HealthCheck, settings
 
-from tests.support import assets, brokers, databases, flushing
+from tests.support import assets, brokers, databases, flushing, rendering
 from tests.support.browser import find_chromium, is_required
 from tests.support.stopwatch import Stopwatch
 
@@ -43,6 +43,7 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_configure() -> None:
     assets.install()
     flushing.install()
+    rendering.install()
     if is_required() and not find_chromium():
         raise pytest.UsageError("CI is set, but there is no Chromium for the browser tests")
     if is_required() and (missing := brokers.missing()):
