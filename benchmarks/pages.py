@@ -110,6 +110,7 @@ def forget() -> None:
     from routing.admin import snapshots
 
     snapshots._kept.clear()
+    snapshots._rows._known.clear()
     reading._SUMS = tallies.Sums()  # type: ignore[misc]
 
 
