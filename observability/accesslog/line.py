@@ -272,7 +272,7 @@ def refused_line(now_s: float, *, client: str, status: int, code: str, request_i
 
 
 def stamp(epoch_ms: int) -> str:
-    """ISO 8601 in UTC. Lines come in the order of time, so a second is written out once."""
+    """ISO 8601 in UTC. Lines come nearly in the order of time, so a second is written out once."""
     second, millisecond = divmod(epoch_ms, 1000)
     return f"{_second(second)}.{millisecond:03d}+00:00"
 

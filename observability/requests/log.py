@@ -89,9 +89,10 @@ class RequestLog(RowLog):
         self._offset_s = seen.offset_s
         if self.choice.see(seen):  # else there is none that a policy would have refused
             would = [record_of(exchange) for exchange in seen.exchanges if exchange.would]
-            with self._lock:
-                for record in would:
-                    self._would.note(record, seen.offset_s)
+            if would:
+                with self._lock:
+                    for record in would:
+                        self._would.note(record, seen.offset_s)
 
     def take(self, _batch: Batch | None = None) -> None:
         """The thread gets what was chosen."""

@@ -14,8 +14,9 @@ from observability.traffic.folding import OTHER, Caller, Fold, Key, Spent, Tally
 from routing.dbtext import db_text
 
 KEPT_MINUTES: Final = 15
-MOST_CELLS: Final = 30_000
-"""Rows to be, of all minutes together: more than 10,000 routes, each with its service."""
+MOST_CELLS: Final = 60_000
+"""Rows to be, of all minutes together: of 10,000 routes, each with its service and connections to that, while a minute
+and the next are open."""
 MOST_CALLERS: Final = 2000
 """For each minute; the others are one."""
 WRITTEN_CALLERS: Final = 100

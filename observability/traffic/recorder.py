@@ -4,7 +4,7 @@ path ──▶ list (bounded) ──▶ GATHER of them, or SETTLE_S: watchers �
 
 A few are looked at one after another, and soon: the first brings what is needed for that into the processor's caches,
 and what is known of the last ones is still there; and what requests held is free for the next ones. Both run on the
-event loop, in turns of at most TURN requests, and of CELLS figures where there are many routes; what may wait for a
+event loop, in turns of at most TURN requests and CELLS figures where there are many routes; what may wait for a
 disk or a database hands its work to a thread of its own. One that fails is logged, and the others go on.
 """
 
@@ -95,7 +95,7 @@ class Recorder:
         if self._loop is not None:
             if self._timer is None:
                 self._timer = self._loop.call_later(SETTLE_S, self._settle)
-            elif number == GATHER:
+            if number == GATHER - 1:
                 self._loop.call_soon(self._turn)
 
     def drain(self) -> int:
@@ -125,13 +125,14 @@ class Recorder:
 
     def _settle(self) -> None:
         """Until nothing is left, in turns."""
+        self._timer = None  # whatever fails below, the next request begins anew
         if self._loop is None:
             return
         self._look()
         if not self._waiting:
             self._tell_sinks()
-        is_more = self._waiting or self._alikes.waiting
-        self._timer = self._loop.call_soon(self._settle) if is_more else None
+        if self._waiting or self._alikes.waiting:
+            self._timer = self._loop.call_soon(self._settle)
 
     def _look(self) -> int:
         exchanges, self._waiting = self._waiting, []

@@ -37,7 +37,7 @@ SERVICE_SECTIONS: Final = (
     Section(
         "Balancing",
         ("load_balancing", "hash_on", "slow_start", "panic"),
-        "Which of the targets gets a request. Weight, zone, backup and drain are said of each target below.",
+        "Which of the targets gets a request. Weight, zone, backup and drain are said of each target above.",
     ),
     Section(
         "Connections and concurrency",

@@ -77,6 +77,17 @@ def test_too_many_routes_are_others() -> None:
     assert len(found) == 6
 
 
+def test_ten_thousand_routes_have_rows_of_their_own() -> None:
+    """Each with a service of its own to which connections are opened, while a minute and the next are open."""
+    minutes = Minutes()
+    for at in (AT, AT + 60):
+        for number in range(9_999):
+            minutes.add(at, fold(route=f"r{number}", service=f"s{number}", connects=(1, 0.1)))
+
+    assert not [subject for subject in counts(minutes) if subject.name == OTHER]
+    assert len(counts(minutes)) == 3 * 9_999 + 2
+
+
 def test_the_oldest_minute_goes_first() -> None:
     minutes = Minutes(kept=3)
     for number in range(5):

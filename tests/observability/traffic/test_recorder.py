@@ -10,7 +10,7 @@ import pytest
 from authproxy.exchange import Exchange
 from observability.traffic import recorder as recorder_module
 from observability.traffic.alikes import Seen
-from observability.traffic.recorder import CELLS, TURN, Batch, Recorder
+from observability.traffic.recorder import CELLS, GATHER, TURN, Batch, Recorder
 from tests.support.exchanges import exchange
 
 
@@ -162,6 +162,42 @@ async def test_they_are_seen_soon_told_later_and_the_last_ones_at_the_end() -> N
 
     assert kept.ids[TURN:] == [b"a", b"b"]
     assert kept.batches[-1].number == 1
+
+
+async def test_so_many_are_looked_at_together() -> None:
+    """One less waits until some time has passed."""
+    recorder = Recorder()
+    kept = heard_by(recorder)
+    recorder.start()
+    for number in range(GATHER - 1):
+        recorder.note(ended(str(number)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    before = len(kept.ids)
+    recorder.note(ended("last"))
+    await asyncio.wait_for(kept.seen.wait(), 5)
+    recorder.stop()
+
+    assert (before, len(kept.ids)) == (0, GATHER)
+
+
+async def test_one_that_cannot_be_sorted_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "SETTLE_S", 0.0)
+    failed = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: failed.set())
+    recorder = Recorder()
+    kept = heard_by(recorder)
+    recorder.start()
+    broken = ended("broken")
+    broken.head.content_length = b"x"
+    recorder.note(broken)
+    await asyncio.wait_for(failed.wait(), 5)
+    recorder.note(ended("a"))
+    await asyncio.wait_for(kept.told.wait(), 5)
+    recorder.stop()
+
+    assert kept.ids == [b"a"]
+    assert sum(batch.number for batch in kept.batches) >= 1
 
 
 async def test_nothing_of_a_request_is_kept() -> None:
