@@ -85,6 +85,8 @@ def _context(
     kind: type[ssl.SSLContext], verify: bool, ca: str | None, cert: str | None, key: str | None
 ) -> ssl.SSLContext:
     context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    # Python sees to it unless it was built to leave that to the system, as Debian's is.
+    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     context.set_alpn_protocols(["http/1.1"])
     if not verify:
         context.check_hostname = False
