@@ -97,8 +97,6 @@ def plain(each: Exchange, rules: Rules) -> dict[str, Any]:
         "cache": each.cache,
         "revision": each.snapshot.revision,
     }
-    if scope["query_string"] and rules.query != "off":
-        found["query"] = query_of(scope["query_string"], rules)
     if code in (Code.AUTH_ERROR, Code.FORBIDDEN):
         found["reason"] = "forbidden" if identity else each.auth_failure
     if each.attempts:
@@ -107,6 +105,8 @@ def plain(each: Exchange, rules: Rules) -> dict[str, Any]:
         found["failures"] = [{"target": target, "outcome": how.value} for target, how in each.failures]
     if each.would:
         found["would"] = [{"policy": policy, "code": refusal.code.value} for policy, refusal in each.would]
+    if scope["query_string"] and rules.query != "off":
+        found["query"] = query_of(scope["query_string"], rules)
     if rules.headers:
         found["headers"] = fields(head, rules)
     return found
