@@ -35,6 +35,7 @@ from routing.models import EditConflict, Revision
 from routing.notify import announce
 from routing.problems import ConfigurationInvalid, Problem
 from routing.quiet import collections_paused
+from routing.rowskey import rows_key
 
 DETAILED_ENTRIES: Final = 200
 
@@ -336,6 +337,7 @@ def _publish(
         document=orjson.dumps(target).decode(),
         digest=digest(target, is_canonical=True),
         changes=_kept(changes),
+        rows_key="" if keeps_draft else rows_key(),
     )
     _tell(PublishedEvent("publish", actor, source, message, revision.number, changes))
     announce(revision.number)

@@ -12,17 +12,15 @@ from typing import Any, Final
 
 import orjson
 from django.conf import settings
-from django.db import models
-from django.db.models import Count, Max, Sum
 
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.exactly import surely_equal
-from routing.loader import MODELS
-from routing.models import Revision, RouteDefaults
+from routing.models import Revision
 from routing.options import compile_options
 from routing.quiet import collections_paused
 from routing.rereading import Rereading
 from routing.reserved import reserved_routes
+from routing.rowskey import rows_key
 from routing.served import served
 from routing.shadows import Shadow, are_matched_alike, find_shadows
 from routing.snapshot import Snapshot
@@ -71,7 +69,7 @@ def live() -> Kept | None:
 
 def draft() -> Kept:
     """What the rows say. Raises ConfigurationInvalid."""
-    return _get("draft", _rows_key(), _rows.read, revision=0)
+    return _get("draft", (rows_key(),), _rows.read, revision=0)
 
 
 def options() -> CompileOptions:
@@ -98,28 +96,42 @@ def _compiled(
     if serves is not None and revision and (serves.revision, serves.digest) == key:
         return serves
     with collections_paused():
+        published = None if revision else _Published.newest(serves)
+        if published is not None and published.has_rows(key):
+            return published.as_draft()
         raw = read()
-        if not revision and (same := _published(raw, serves)) is not None:
-            return replace(same, revision=0, digest="")
+        if published is not None and published.says(raw):
+            return published.as_draft()
         before = before or (next(iter(_kept.values()), None) if serves is None else None)
         previous = serves if before is None else before.snapshot
         return compile_snapshot(raw, revision=revision, options=ours, previous=previous, digest="")
 
 
-def _published(rows: Mapping[str, Any], serves: Snapshot | None) -> Snapshot | None:
-    """What is live, if it is compiled already and rows are written as it is: most often, as nothing is pending."""
-    known = {kept.key: kept.snapshot for name, kept in _kept.items() if name == "live"}
-    if serves is not None:
-        known[serves.revision, serves.digest] = serves
-    newest = Revision.objects.order_by("-number").values_list("number", "digest").first()
-    if newest not in known:
-        return None
-    text = Revision.objects.values_list("document", flat=True).get(number=newest[0])
-    return known[newest] if surely_equal(orjson.loads(text), rows) else None
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """What is live, where it is compiled already. Most often the rows say the same, as nothing is pending."""
 
+    number: int
+    rows_key: str
+    snapshot: Snapshot
 
-def _rows_key() -> Key:
-    """Changes whenever a row does: versions only grow."""
-    tables: list[type[models.Model]] = [*MODELS.values(), RouteDefaults]
-    sums = {"count": Count("pk"), "versions": Sum("version"), "newest": Max("pk"), "at": Max("updated_at")}
-    return tuple(tuple(sorted(model._default_manager.aggregate(**sums).items())) for model in tables)
+    @classmethod
+    def newest(cls, serves: Snapshot | None) -> "_Published | None":
+        known = {kept.key: kept.snapshot for name, kept in _kept.items() if name == "live"}
+        if serves is not None:
+            known[serves.revision, serves.digest] = serves
+        found = Revision.objects.order_by("-number").values_list("number", "digest", "rows_key").first()
+        if found is None or found[:2] not in known:
+            return None
+        return cls(found[0], found[2], known[found[:2]])
+
+    def has_rows(self, key: Key) -> bool:
+        """Whether no row was changed since."""
+        return key == (self.rows_key,)
+
+    def says(self, rows: Mapping[str, Any]) -> bool:
+        text = Revision.objects.values_list("document", flat=True).get(number=self.number)
+        return surely_equal(orjson.loads(text), rows)
+
+    def as_draft(self) -> Snapshot:
+        return replace(self.snapshot, revision=0, digest="")

@@ -38,6 +38,8 @@ class Revision(models.Model):
     document = models.TextField()
     digest = models.CharField(max_length=64)
     changes = SectionField(null=True)
+    rows_key = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
+    """What `routing.rowskey` said of the rows that it was published from; empty where they went on to be a draft."""
 
     objects = RevisionQuerySet.as_manager()
 

@@ -1,6 +1,7 @@
 """Compiled configurations for pages: right after every edit, and not compiled twice."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,6 +9,7 @@ from routing import served
 from routing.admin import snapshots
 from routing.compiler import compile_snapshot
 from routing.drafts import Actor
+from routing.loader import read_rows
 from routing.models import Revision, Route
 from routing.problems import ConfigurationInvalid
 from routing.publishing import apply_document
@@ -101,6 +103,17 @@ def test_what_is_served_is_not_compiled_again(serves: Snapshot, monkeypatch: pyt
     assert live is not None
     assert live.snapshot is serves
     assert (draft.snapshot.revision, draft.snapshot.routes is serves.routes) == (0, True)
+
+
+def test_rows_that_were_published_are_not_read(serves: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their key says so, also to a worker that has just begun. A key that says nothing makes them be read."""
+    read: list[str] = []
+    monkeypatch.setattr(snapshots, "_rows", SimpleNamespace(read=lambda: read.append("") or read_rows()))
+    assert snapshots.draft().snapshot.routes is serves.routes
+    assert not read
+    monkeypatch.setattr(snapshots, "rows_key", str)
+    assert snapshots.draft().snapshot.routes is serves.routes
+    assert len(read) == 1
 
 
 def test_of_a_draft_only_what_changed_is_compiled(serves: Snapshot) -> None:
