@@ -8,8 +8,6 @@ from django.db.models import Count, Max, Sum
 from routing.loader import MODELS
 from routing.models import RouteDefaults
 
-LENGTH = 64
-
 
 def rows_key() -> str:
     """Another one after every change of a row: versions only grow. As hexadecimal digits."""
