@@ -1,8 +1,14 @@
 """D: Who changed the rows since the live revision was published, and what the draft holds."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from routing.models import DraftComment, PendingChange, Revision
+
+MOST_EDITS: Final = 200
+"""A revision remembers no more of those that made it."""
+NAMED: Final = 3
+"""Of those who made a draft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,31 @@ def record_pending(actor: Actor, *, source: str, message: str) -> None:
 def pending_authors() -> tuple[str, ...]:
     """Names of everybody who has a hand in the draft, in order of their first change."""
     return tuple(dict.fromkeys(PendingChange.objects.values_list("author", flat=True)))
+
+
+def pending_edits() -> list[dict[str, str]]:
+    """Who changed what the draft holds, when, how and why, the first first; of very many the last MOST_EDITS."""
+    newest = PendingChange.objects.order_by("-pk")[:MOST_EDITS]
+    return [
+        {
+            "at": edit.created_at.isoformat().replace("+00:00", "Z"),
+            "author": edit.author,
+            "source": edit.source,
+            "message": edit.message,
+        }
+        for edit in reversed(newest)
+    ]
+
+
+def made_by(revision: Revision) -> str:
+    """Who published it and, where it was others' draft, whose: `bert (changes by anna)`."""
+    others = dict.fromkeys(edit["author"] for edit in revision.edits or ())
+    others.pop(revision.author, None)
+    if not others:
+        return revision.author
+    first, more = list(others)[:NAMED], len(others) - NAMED
+    names = ", ".join([*first, f"{more} more"] if more > 0 else first)
+    return f"{revision.author} (changes by {names})"
 
 
 def is_author(actor: Actor) -> bool:

@@ -22,6 +22,7 @@ from routing.drafts import (
     live_number,
     live_revision,
     pending_authors,
+    pending_edits,
     record_pending,
     standing_rejection,
 )
@@ -65,6 +66,8 @@ class PublishedEvent:
     message: str
     revision: int | None
     changes: Changes
+    summary: str = ""
+    """What was done, in words, where that is no change of the configuration."""
 
 
 Become = Callable[[Document], Merge]
@@ -322,6 +325,7 @@ def _publish(
     live = live_revision()
     changes = _compare(_document_of(live, target), target)
     number = live.number + 1 if live else 1
+    edits = [] if keeps_draft else pending_edits()
     if not keeps_draft:
         forget_pending(revision=number if changes else None)
     make_groups(target)
@@ -338,6 +342,7 @@ def _publish(
         digest=digest(target, is_canonical=True),
         changes=_kept(changes),
         rows_key="" if keeps_draft else rows_key(),
+        edits=edits or None,
     )
     _tell(PublishedEvent("publish", actor, source, message, revision.number, changes))
     announce(revision.number)

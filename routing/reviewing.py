@@ -42,7 +42,7 @@ def comment(text: str, *, actor: Actor, source: str = "api") -> DraftComment:
     """Says something about the draft. Raises PublishRefused."""
     with writing():
         made = _say(text, actor, is_rejection=False)
-        tell(PublishedEvent("comment", actor, source, made.text, None, Changes()))
+        tell(PublishedEvent("comment", actor, source, made.text, None, Changes(), "comment: the draft"))
         return made
 
 
@@ -53,7 +53,7 @@ def reject(reason: str, *, actor: Actor, source: str = "api", discards: bool = F
     """
     with writing():
         made = _say(reason, actor, is_rejection=True)
-        tell(PublishedEvent("reject", actor, source, made.text, None, Changes()))
+        tell(PublishedEvent("reject", actor, source, made.text, None, Changes(), "reject: the draft"))
         return discard(actor=actor, source=source) if discards else None
 
 

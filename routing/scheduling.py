@@ -301,5 +301,6 @@ def _text(edits: Sequence[Edit]) -> str:
 
 def _tell(action: str, schedule: Schedule, actor: Actor, why: str = "") -> None:
     """What it changes is told when it is published."""
-    words = filter(None, (f"schedule {schedule.pk}", schedule.summary, schedule.reason, schedule.note, why))
-    tell(PublishedEvent(action, actor, SOURCE, "; ".join(words), None, Changes()))
+    reasons = "; ".join(filter(None, (schedule.reason, schedule.note, why)))
+    summary = f"schedule {schedule.pk}: {schedule.summary}"
+    tell(PublishedEvent(action, actor, SOURCE, reasons, None, Changes(), summary))

@@ -61,7 +61,7 @@ def published(event: PublishedEvent) -> None:
             event.actor.name,
             event.message,
             tuple(kept),
-            event.changes.summary(),
+            event.summary or event.changes.summary(),
             event.source,
             event.actor.user_id,
             details,

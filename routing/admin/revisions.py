@@ -1,5 +1,6 @@
 """D: History: every revision, what it changed, its document, and the way back to it."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 import orjson
@@ -26,6 +27,7 @@ from routing.admin.publishing import (
 from routing.admin.rendering import ENTRIES, difference, summary, with_summary
 from routing.diff import Changes, diff
 from routing.document.canonical import dump_yaml
+from routing.drafts import made_by
 from routing.models import Revision
 from routing.publishing import rollback
 from routing.quiet import collections_paused
@@ -63,12 +65,12 @@ class TouchesFilter(TextFilter):
 class RevisionAdmin(ReadOnlyAdmin):
     """Published configurations, newest first; none is ever changed or deleted."""
 
-    list_display = ("shown_number", "created_at", "author", "message", "shown_changes", "source")
+    list_display = ("shown_number", "created_at", "shown_author", "message", "shown_changes", "source")
     list_filter = (TouchesFilter, "source", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True
-    search_fields = ("message", "author", "changes")
+    search_fields = ("message", "author", "changes", "edits")
     ordering = ("-number",)
-    fields = ("number", "created_at", "author", "message", "source", "parent", "digest")
+    fields = ("number", "created_at", "shown_author", "message", "source", "parent", "digest")
     change_form_after_template = "routing/admin/revision_difference.html"
     actions_detail: ClassVar[list[Any]] = ["compare", "explain", "document", "roll_back"]
     actions_row: ClassVar[list[Any]] = ["compare", "document", "roll_back"]
@@ -86,6 +88,11 @@ class RevisionAdmin(ReadOnlyAdmin):
     def shown_number(self, revision: Revision) -> str:
         return str(revision.number)
 
+    @display(description="author", ordering="author")
+    def shown_author(self, revision: Revision) -> str:
+        """Who published it, and whose changes those were."""
+        return made_by(revision)
+
     @display(description="changes")
     def shown_changes(self, revision: Revision) -> str:
         return summary(revision)
@@ -96,6 +103,10 @@ class RevisionAdmin(ReadOnlyAdmin):
         if (revision := kwargs.get("obj")) is not None:
             context["difference"] = difference(changes_of(revision))
             context["comments"] = comments_of(revision.number)
+            context["edits"] = [
+                {**edit, "created_at": datetime.fromisoformat(edit["at"])}
+                for edit in reversed(revision.edits or ())
+            ]
         return super().render_change_form(request, context, **kwargs)  # type: ignore[no-any-return]
 
     @action(description="Document", icon="description", permissions=["view"], url_path="document")

@@ -5,6 +5,7 @@ from typing import Any
 
 from routing.commands.console import OK, Console, add_author, add_json, author
 from routing.commands.documents import describe, show_changes
+from routing.drafts import made_by
 from routing.locking import reading
 from routing.models import Revision
 from routing.publishing import Outcome, discard, publish, rollback
@@ -77,6 +78,7 @@ def _as_json(row: Revision) -> dict[str, Any]:
         "parent": row.parent,
         "digest": row.digest,
         "changes": row.changes,
+        "edits": row.edits or [],
     }
 
 
@@ -84,7 +86,7 @@ def _line(row: Revision) -> str:
     when = row.created_at.strftime("%Y-%m-%d %H:%M:%S")
     message = " ".join(row.message.split())
     return "  ".join(
-        filter(None, [f"{row.number:>5}", when, row.author, message, (row.changes or {}).get("summary")])
+        filter(None, [f"{row.number:>5}", when, made_by(row), message, (row.changes or {}).get("summary")])
     )
 
 

@@ -40,6 +40,8 @@ class Revision(models.Model):
     changes = SectionField(null=True)
     rows_key = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     """What `routing.rowskey` said of the rows that it was published from; empty where they went on to be a draft."""
+    edits = SectionField(null=True)
+    """Who had a hand in the draft that it was: `routing.drafts.pending_edits`. None: it was no draft."""
 
     objects = RevisionQuerySet.as_manager()
 

@@ -113,6 +113,7 @@ def as_json(row: Revision) -> dict[str, Any]:
         "parent": row.parent,
         "digest": row.digest,
         "changes": row.changes,
+        "edits": row.edits or [],
     }
 
 

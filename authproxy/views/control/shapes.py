@@ -52,7 +52,16 @@ class OutcomeShape(Shape):
     warnings = ProblemShape(many=True)
 
 
+class EditShape(Shape):
+    at = serializers.DateTimeField()
+    author = serializers.CharField()
+    source: Any = serializers.CharField()
+    message = serializers.CharField()
+
+
 class RevisionShape(Shape):
+    """`author` published it; `edits` are those that made the draft that it was, none if it was none."""
+
     number = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     author = serializers.CharField()
@@ -61,6 +70,7 @@ class RevisionShape(Shape):
     parent: Any = serializers.IntegerField(allow_null=True)
     digest = serializers.CharField()
     changes = ChangesShape(allow_null=True)
+    edits = EditShape(many=True)
 
 
 class RevisionsPage(Shape):

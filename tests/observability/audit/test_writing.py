@@ -1,6 +1,7 @@
 """One writer at a time, in the transaction of the change; and what an event says of who did it."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,11 @@ from observability.audit.finding import Wanted, find
 from observability.audit.writing import MOST_REFUSALS
 from observability.models import AuditObject
 from routing.auditing import Deed, Origin, coming_from, record
+from routing.drafts import Actor
+from routing.publishing import apply_document
+from routing.reviewing import comment, reject
+from routing.scheduling import add
+from tests.support.configuration import small
 from tests.support.trail import events, state
 
 pytestmark = pytest.mark.store
@@ -90,3 +96,22 @@ def test_words_find_an_event_by_what_it_was_about() -> None:
 
     assert found == ["2 added"] * 3
     assert list(find(Wanted(text="billing"))) == []
+
+
+@pytest.mark.django_db
+def test_what_changes_no_configuration_is_summed_up_in_words() -> None:
+    """Of comments, rejections and schedules the reason is what somebody wrote, and no more."""
+    anna, bert = Actor("anna"), Actor("bert")
+    apply_document(small(), actor=anna)
+    apply_document(small(9), actor=anna, draft=True)
+    comment("why nine?", actor=bert)
+    reject("not nine", actor=bert)
+    noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    off = {"version": 1, "routes": [{"name": "orders", "enabled": False}]}
+    schedule = add(off, actor=anna, zone="UTC", starts_at=noon, reason="a sale", now=noon)
+
+    assert [(each["action"], each["summary"], each["reason"]) for each in events()][-3:] == [
+        ("configuration.comment", "comment: the draft", "why nine?"),
+        ("configuration.reject", "reject: the draft", "not nine"),
+        ("configuration.schedule.add", f"schedule {schedule.pk}: {schedule.summary}", "a sale"),
+    ]

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from routing.document.yaml import parse_text
 from routing.drafts import Actor
 from routing.models import Revision, Route
-from routing.publishing import apply_document
+from routing.publishing import apply_document, publish
 from tests.support.adminpages import messages, page, signed_in, viewer
 from tests.support.configuration import route, service, small
 
@@ -125,3 +125,14 @@ def test_unknown_revision_is_not_found(admin: Client) -> None:
     """A link that is too old is no server error."""
     assert admin.get(page("revision", "document", 999)).status_code == 404
     assert admin.post(page("revision", "roll_back", 999), {"_form_submitted": "on"}).status_code == 404
+
+
+def test_whose_draft_it_was_is_told(admin: Client) -> None:
+    """Beside who published it: in the list, which finds it by their names, and on its page with their reasons."""
+    two()
+    apply_document(small(9), actor=Actor("drafter"), message="because of Monday", draft=True)
+    publish(actor=Actor("bob"))
+    shown = admin.get(f"{page('revision', 'changelist')}?q=drafter").content.decode()
+    assert "bob (changes by drafter)" in shown
+    assert "because of Monday" in admin.get(page("revision", "change", key(3))).content.decode()
+    assert "Who changed it" not in admin.get(page("revision", "change", key(2))).content.decode()

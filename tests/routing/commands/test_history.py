@@ -66,6 +66,17 @@ def test_programs_get_the_history_as_a_list() -> None:
     assert (newest["number"], newest["parent"], oldest["number"], oldest["parent"]) == (2, 1, 1, None)
     assert newest["created_at"].endswith("Z")
     assert newest["changes"]["summary"] == "1 service changed"
+    assert newest["edits"] == []
+
+
+@pytest.mark.usefixtures("two_revisions")
+def test_whose_draft_it_was_is_told() -> None:
+    """People see names, programs each edit."""
+    apply_document(small(10), actor=Actor("anna"), message="ten", draft=True)
+    gateway("publish", "--as", "bert")
+    assert "  bert (changes by anna)  " in gateway("revisions").out.splitlines()[0]
+    (edit,) = gateway("revisions", "--json").data[0]["edits"]
+    assert (edit["author"], edit["message"]) == ("anna", "ten")
 
 
 def test_without_a_history_it_says_so() -> None:

@@ -53,6 +53,15 @@ def test_one_is_shown(publisher: Control) -> None:
         assert publisher.call("get", f"revisions/{number}").status_code == answer
 
 
+def test_whose_draft_it_was_is_told(publisher: Control) -> None:
+    """Each edit with who, when, how and why; nobody's where it went live at once."""
+    apply_document(small(9), actor=Actor("anna"), message="nine", source="cli", draft=True)
+    assert publisher.call("post", "draft/publish", {}).status_code == 200
+    (edit,) = publisher.call("get", "revisions/live").json()["edits"]
+    assert (edit["author"], edit["source"], edit["message"], edit["at"][-1]) == ("anna", "cli", "nine", "Z")
+    assert publisher.call("get", "revisions/3").json()["edits"] == []
+
+
 def test_two_are_compared(publisher: Control) -> None:
     """Any with any, and with the draft."""
 
