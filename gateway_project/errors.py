@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from authproxy import ids, problems
 from authproxy.exchange import SCOPE_REQUEST_ID
@@ -23,8 +24,9 @@ _log = logging.getLogger(__name__)
 _RETRY_AFTER_S: Final = b"2"
 _PAGE: Final = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
-    "<body><h1>{title}</h1><p>{message}</p><p><small>Request {request_id}</small></p></body></html>\n"
+    "<body><h1>{title}</h1><p>{message}</p>{way_on}<p><small>Request {request_id}</small></p></body></html>\n"
 )
+_TO_ADMIN: Final = mark_safe('<p><a href="/admin/">Overview</a></p>')
 
 
 class OutageMiddleware(MiddlewareMixin):
@@ -76,7 +78,10 @@ def answer(request: HttpRequest, rejection: Rejection) -> HttpResponse:
     content: Any
     if "text/html" in request.headers.get("accept", ""):
         title = rejection.code.value.replace("_", " ").capitalize()
-        content = format_html(_PAGE, title=title, message=rejection.message, request_id=request_id)
+        way_on = _TO_ADMIN if request.path.startswith("/admin/") else ""
+        content = format_html(
+            _PAGE, title=title, message=rejection.message, way_on=way_on, request_id=request_id
+        )
         content_type = "text/html; charset=utf-8"
     else:
         content = problems.envelope(rejection, request_id=request_id, timestamp=timestamp())

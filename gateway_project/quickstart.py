@@ -212,6 +212,11 @@ def banner(
     lines = ["", f"  Torana is at {base_url}", f"  Admin         {base_url}/admin/"]
     if password is not None:
         lines += [f"                {account(password)}"]
+    if password is not None and example is None and under_review():
+        lines += [
+            "",
+            "  No example was loaded: under PUBLISH=review nothing goes live that nobody has approved.",
+        ]
     if example is not None:
         lines += [
             f"  {entry.name:<13} password {known.passwords[entry.name]}   ({_standing(entry)})"

@@ -66,8 +66,9 @@ SERVICE_SECTIONS: Final = (
     Section(
         "Breaker",
         ("breaker",),
-        "Connection errors, timeouts and 5xx count as failures, a client's mistakes never do. While it is open, "
-        "requests are answered 503 at once. How it stands now, and forcing it, is on the page of breakers.",
+        "A service has one as soon as anything here is filled in. Connection errors, timeouts and 5xx count as "
+        "failures, a client's mistakes never do. While it is open, requests are answered 503 at once. How it stands "
+        "now, and forcing it, is on the page of breakers.",
     ),
     Section(
         "Health checks",

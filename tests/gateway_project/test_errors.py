@@ -55,6 +55,9 @@ def test_people_get_a_page(request_: HttpRequest) -> None:
     assert "<h1>Forbidden</h1>" in page
     assert "&lt;b&gt;No&lt;/b&gt;" in page
     assert "the-id" in page
+    assert 'href="/admin/"' not in page
+    request_.path = "/admin/routing/nothing/"
+    assert 'href="/admin/"' in errors.page_not_found(request_, Http404()).content.decode()
 
 
 def test_every_way_to_authenticate_is_named(request_: HttpRequest) -> None:

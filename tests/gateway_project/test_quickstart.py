@@ -80,6 +80,9 @@ def test_under_review_nothing_goes_live_by_itself(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, publish="review"))
     quickstart.load(DEMO)
     assert not Service.objects.exists()
+    said = "No example was loaded: under PUBLISH=review"
+    assert said in quickstart.banner("http://h:1", password="pw", example=None)
+    assert said not in quickstart.banner("http://h:1", password=None, example=None)
 
 
 KNOWN = Credentials({"ada": "pw-1"}, {"robot": "tk-1"})
