@@ -83,6 +83,23 @@ async def test_two_people_publish_a_change(browser: Browser, gateway: Running) -
     await expect(bert.get_by_text("configuration.publish").first).to_be_visible()
 
 
+async def test_going_back_asks_first(browser: Browser, gateway: Running, site: Site) -> None:
+    """For the reason; the old configuration is a revision of its own then, live at once also under review."""
+    await site.apply({**SAYING, "routes": [{**SAYING["routes"][0], "respond": {"body": "hi"}}]})  # type: ignore[index, dict-item]
+    await gateway.until("/hello", b"hi")
+    page = await signed_in(browser, gateway, USER)
+    await page.goto("/admin/routing/revision/")
+    await page.get_by_role("link", name="1", exact=True).first.click()
+    await page.get_by_text("Roll back to this").first.click()
+    await page.fill("#dialog input[name=reason]", "Too short a greeting")
+    assert await grave_faults(page) == []
+    await pictured(page, "rollback")
+    await page.click("#dialog button[type=submit]")
+    await expect(page.get_by_text("Published as revision 3")).to_be_visible()
+    await expect(page.get_by_text("Too short a greeting")).to_be_visible()
+    await gateway.until("/hello", b"hello")
+
+
 async def test_two_revisions_are_compared(browser: Browser, gateway: Running, site: Site) -> None:
     """Any two, side by side."""
     changed = {**SAYING, "routes": [{**SAYING["routes"][0], "priority": 7}]}  # type: ignore[index, dict-item]
