@@ -9,6 +9,8 @@ CREATE OR REPLACE FUNCTION torana_audit_refuse() RETURNS trigger AS $$
 BEGIN RAISE EXCEPTION '{REFUSAL}'; END
 $$ LANGUAGE plpgsql
 """
+_THERE: Final = "SELECT 1 FROM"
+_RAISE: Final = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
 
 
 def creation(vendor: str) -> list[str]:
@@ -22,10 +24,20 @@ def creation(vendor: str) -> list[str]:
         ]
         return [_FUNCTION, *made]
     return [
-        f"CREATE TRIGGER {table}_{event.lower()} BEFORE {event} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        f"CREATE TRIGGER {table}_{event.lower()} BEFORE {event} ON {table} {_RAISE}"
         for table in TABLES
         for event in ("UPDATE", "DELETE")
+    ]
+
+
+def replacement(vendor: str) -> list[str]:
+    """What makes the triggers that SQLite needs beside those: its INSERT OR REPLACE deletes without a word to them."""
+    if vendor == "postgresql":
+        return []
+    return [
+        f"CREATE TRIGGER {table}_insert BEFORE INSERT ON {table} "
+        f"WHEN EXISTS ({_THERE} {table} WHERE id = NEW.id OR rowid = NEW.rowid) {_RAISE}"
+        for table in TABLES
     ]
 
 
@@ -39,3 +51,8 @@ def removal(vendor: str) -> list[str]:
         for event in events
     ]
     return [*dropped, "DROP FUNCTION IF EXISTS torana_audit_refuse()"] if on else dropped
+
+
+def replacement_removal(vendor: str) -> list[str]:
+    """What takes those away."""
+    return [] if vendor == "postgresql" else [f"DROP TRIGGER IF EXISTS {table}_insert" for table in TABLES]
