@@ -4,6 +4,7 @@ Never a traceback. A database that is away is told apart from a mistake of ours:
 """
 
 import logging
+import re
 from typing import Any, Final
 
 from django.core.exceptions import DisallowedHost
@@ -27,14 +28,21 @@ _PAGE: Final = (
     "<body><h1>{title}</h1><p>{message}</p>{way_on}<p><small>Request {request_id}</small></p></body></html>\n"
 )
 _TO_ADMIN: Final = mark_safe('<p><a href="/admin/">Overview</a></p>')
+_HUGE: Final = "A number in the address is larger than any row can have."
+_HUGE_NUMBER: Final = re.compile(r"[0-9]{19}")
 
 
 class OutageMiddleware(MiddlewareMixin):
-    """A view that the database failed is answered with 503 and the reason; a page's refusal, as endpoints do."""
+    """A view that the database failed is answered with 503 and the reason; a page's refusal, as endpoints do.
+
+    SQLite's driver raises OverflowError for numbers of more than 64 bits, which the lists of admin take from their URL.
+    """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Refused):
             return answer(request, exception.rejection)
+        if isinstance(exception, OverflowError) and _has_a_huge_number(request):
+            return answer(request, Rejection(Code.INVALID_REQUEST, _HUGE))
         if not isinstance(exception, DatabaseError | InterfaceError):
             return None
         try:
@@ -47,6 +55,11 @@ class OutageMiddleware(MiddlewareMixin):
             return None  # ours
         headers = ((b"retry-after", _RETRY_AFTER_S),)
         return answer(request, Rejection(Code.SERVICE_UNAVAILABLE, f"Not now: {reason}.", headers=headers))
+
+
+def _has_a_huge_number(request: HttpRequest) -> bool:
+    """Whether the query has one that needs more than 64 bits."""
+    return any(_HUGE_NUMBER.search(value) for values in request.GET.lists() for value in values[1])
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,6 +1,6 @@
 """D: The audit trail in admin: who changed what, from where, why, and how it was before. Nobody can change a row."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -31,6 +31,7 @@ SHOWN_OBJECTS: Final = 100
 LONGEST_NUMBER: Final = 18
 _STOPPED: Final = "trail_stopped_at"
 """The attribute of a request whose search for words did not look at all events."""
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 DOORS: Final = ("admin", "api", "cli", "discovery", "sign-in", "account", "system")
 
 
@@ -107,6 +108,8 @@ class EventMomentFilter(MomentFilter):
     def narrowed(self, queryset: QuerySet[Any], lookup: str, moment: datetime) -> QuerySet[Any]:
         if lookup == "gte":
             return queryset.filter(pk__gte=first_from(moment))
+        if moment >= _LAST:  # nothing is later
+            return queryset
         return queryset.filter(pk__lt=first_from(moment + timedelta(microseconds=1)))
 
 

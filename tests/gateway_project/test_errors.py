@@ -103,3 +103,13 @@ async def test_a_foreign_host_is_refused() -> None:
     """ALLOWED_HOSTS guards what Django answers, under ASGI as well."""
     response = await AsyncClient().get("/admin/", headers={"host": "evil.example"})
     assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("query", "is_refused"), [("route=" + "9" * 19, True), ("route=12", False), ("", False)]
+)
+def test_a_huge_number_in_the_address_is_the_clients_mistake(query: str, *, is_refused: bool) -> None:
+    """Of what SQLite's driver raises; where no number is huge, the mistake is ours."""
+    request = RequestFactory().get(f"/admin/routing/owner/?{query}")
+    answer = outage(request, OverflowError("Python int too large to convert to SQLite INTEGER"))
+    assert (answer is not None and answer.status_code == 400) is is_refused
