@@ -82,14 +82,16 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer(request, Rejection(Code.INTERNAL_ERROR, "The gateway could not serve this request."))
 
 
-def answer(request: HttpRequest, rejection: Rejection) -> HttpResponse:
-    """The refusal in the form that the client reads."""
+def answer(request: HttpRequest, rejection: Rejection, *, is_page: bool | None = None) -> HttpResponse:
+    """The refusal in the form that the client reads, or as a page or not."""
     request_id = _request_id(request)
     headers: dict[str, str] = {}
     for name, value in ((name.decode("ascii"), value.decode("latin-1")) for name, value in rejection.headers):
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     content: Any
-    if "text/html" in request.headers.get("accept", ""):
+    if is_page is None:
+        is_page = "text/html" in request.headers.get("accept", "")
+    if is_page:
         title = rejection.code.value.replace("_", " ").capitalize()
         way_on = _TO_ADMIN if request.path.startswith("/admin/") else ""
         content = format_html(

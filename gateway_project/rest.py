@@ -85,9 +85,12 @@ SECURITY_SCHEMES: dict[str, dict[str, str]] = {
 
 
 def answer_refusal(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """The envelope for what an endpoint refuses; None for what is nobody's refusal, which Django reports."""
+    """The envelope for what an endpoint refuses, whatever is accepted, as of what it answers; None for what is nobody's
+    refusal, which Django reports."""
     rejection = _rejection(error, context)
-    return None if rejection is None else errors.answer(context["request"]._request, rejection)
+    if rejection is None:
+        return None
+    return errors.answer(context["request"]._request, rejection, is_page=False)
 
 
 def _rejection(error: Exception, context: dict[str, Any]) -> Rejection | None:

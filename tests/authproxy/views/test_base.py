@@ -90,6 +90,8 @@ def test_json_whatever_is_accepted(accept: str) -> None:
     answer = Endpoints().send(LOGIN, given, headers={"accept": accept})
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    refused = Endpoints().send(LOGIN, {**given, "password": "wrong"}, headers={"accept": accept})
+    assert refusal(refused)[:2] == (401, "AUTH_ERROR")
 
 
 def test_who_signed_in_from_where_is_kept_in_bounds() -> None:
