@@ -2,7 +2,6 @@
 
 import copy
 from typing import Any, ClassVar, Final
-from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -127,8 +126,7 @@ class AlertReceiverAdmin(AuditedAdmin, ModelAdmin):
     def shown_address(self, row: AlertReceiver) -> str:
         if row.kind == EMAIL:
             return ", ".join(row.addresses.split())
-        parts = urlsplit(row.url)
-        return f"{parts.scheme}://{parts.hostname}/…"
+        return row.shown_url()
 
     @display(description="alerts")
     def shown_alerts(self, row: AlertReceiver) -> str:

@@ -46,8 +46,13 @@ class AlertReceiver(models.Model):
         """What the audit trail shows instead: a URL's path may be a secret, and where it differs must be seen."""
         if not self.url:
             return {}
-        parts, mark = urlsplit(self.url), sha256(self.url.encode()).hexdigest()[:6]
-        return {"url": f"{parts.scheme}://{parts.hostname}/… ({mark})"}
+        mark = sha256(self.url.encode()).hexdigest()[:6]
+        return {"url": f"{self.shown_url()} ({mark})"}
+
+    def shown_url(self) -> str:
+        """For whoever may only look: its path may be a secret."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname}/…" if self.url else ""
 
 
 class Incident(models.Model):

@@ -180,6 +180,13 @@ INLINES: Final[dict[tuple[str, str], tuple[str, str, str, str]]] = {
 }
 # Calls of the control API and of discovery: who gets past who asks. Services register themselves; staff does not.
 CALLS: Final[dict[str, str]] = {
+    "GET control/v1/alerts/deliveries": STAFF,
+    "GET control/v1/alerts/incidents": STAFF,
+    "GET control/v1/alerts/receivers": STAFF,
+    "GET control/v1/alerts/receivers/{name}": STAFF,
+    "PUT control/v1/alerts/receivers/{name}": "OA",
+    "DELETE control/v1/alerts/receivers/{name}": "OA",
+    "POST control/v1/alerts/receivers/{name}/test": "OA",
     "GET control/v1/breakers": STAFF,
     "GET control/v1/audit": STAFF,
     "GET control/v1/breakers/{service}": STAFF,
