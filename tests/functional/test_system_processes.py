@@ -1,4 +1,7 @@
-"""The whole gateway in processes: a worker is killed, all are reloaded, all are stopped, with traffic on them."""
+"""The whole gateway in processes: a worker is killed, all are reloaded, all are stopped, with traffic on them.
+
+Supervisor and workers are programs here, as they are where a gateway is run, and no forks.
+"""
 
 import asyncio
 import os
@@ -35,7 +38,7 @@ async def routed(site: Site, *arguments: str) -> AsyncIterator[tuple[Running, Up
     """A gateway with one route, to an upstream."""
     async with Upstream() as upstream:
         await site.apply(document(route("api", path="/api", service="u"), services={"u": upstream.url}))
-        async with site.serving(*arguments) as running:
+        async with site.serving(*arguments, anew=True) as running:
             yield running, upstream
 
 
@@ -124,7 +127,7 @@ async def test_embedded_store_lives_and_dies_with_the_gateway(site: Site) -> Non
     """Where no Redis is named one is started; Ctrl-C, and a kill -9 too, end it and the workers."""
     site.env["REDIS_URL"] = ""
     for end in (lambda running: running.interrupt(), lambda running: running.process.kill()):
-        async with site.serving("--workers", "2") as running:
+        async with site.serving("--workers", "2", anew=True) as running:
             processes = children(running.process.pid)
             names = [command_line(pid) for pid in processes]
             end(running)

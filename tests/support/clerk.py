@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from tests.support.process import PATIENCE_S, Site  # noqa: E402 - as a program, the path must be known first
+from tests.support import warm  # noqa: E402 - as a program, the path must be known first
+from tests.support.process import PATIENCE_S, Site  # noqa: E402
 
 NAMES = """
 from django.contrib.auth.models import Group, User
@@ -66,7 +67,7 @@ class Clerk:
 async def clerk(site: Site, *, password: str) -> AsyncIterator[Clerk]:
     """A clerk of that installation; accounts that it makes have this password."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, __file__, password,
+        sys.executable, "-IS", warm.WARMLY, warm.address(), __file__, password,
         env={**site.environ(), "DJANGO_SETTINGS_MODULE": "gateway_project.settings"},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -74,8 +75,8 @@ async def clerk(site: Site, *, password: str) -> AsyncIterator[Clerk]:
     try:
         yield Clerk(process)
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
+        assert process.stdin is not None
+        process.stdin.close()  # it ends with its input
         await process.communicate()
 
 

@@ -77,7 +77,7 @@ def saved(file: Path) -> dict[str, str]:
 # Where a line says `python manage.py` it is a fork of a process that waits, which saves a second each time. What goes
 # on in the background is a process as it stands, so that `kill` reaches it.
 _WARM = """python() {{
-if [ "$1" = manage.py ] && [ "$3" != serve ]; then shift; command python -IS {client} {address} "$@"
+if [ "$1" = manage.py ] && [ "$3" != serve ]; then shift; command python -IS {client} {address} {manage} "$@"
 else command python "$@"; fi; }}"""
 
 
@@ -129,7 +129,7 @@ async def shell(folder: Path, env: dict[str, str]) -> AsyncIterator[Shell]:
     )
     opened = Shell(process)
     try:
-        await opened.run(_WARM.format(client=ROOT / "tests/support/warmly.py", address=warm.address()))
+        await opened.run(_WARM.format(client=warm.WARMLY, address=warm.address(), manage=warm.MANAGE))
         yield opened
     finally:
         with suppress(ProcessLookupError):

@@ -18,6 +18,7 @@ import psycopg
 import yaml
 
 from tests.support import warm
+from tests.support.beforehand import WORKER
 from tests.support.gateway import Answer, RawClient
 from tests.support.warm import MANAGE as MANAGE
 from tests.support.warm import ROOT as ROOT
@@ -90,7 +91,7 @@ class Running:
 
     def workers(self) -> list[int]:
         """The processes that serve."""
-        return sorted(pid for pid in children(self.process.pid) if "server.worker" in command_line(pid))
+        return sorted(filter(is_worker, children(self.process.pid)))
 
     async def get(self, path: str, *headers: str, **options: Any) -> Answer:
         """One request on a connection of its own."""
@@ -115,6 +116,15 @@ def command_line(pid: int) -> str:
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     return ""
+
+
+def is_worker(pid: int) -> bool:
+    """Whether it is a worker, be it a program or a fork."""
+    if "server.worker" in command_line(pid):
+        return True
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip() == WORKER
+    return False
 
 
 async def eventually(look: Callable[[], Awaitable[T] | T], *, every_s: float = 0.02) -> T:
@@ -239,9 +249,10 @@ class Site:
         assert "Traceback" not in running.text, running.text
 
     @asynccontextmanager
-    async def serving(self, *arguments: str, **env: str) -> AsyncIterator[Running]:
-        """`gateway serve` on a free port, ready; its workers are programs of their own."""
-        async with self.forked("gateway", "serve", "--port", "0", *arguments, **env) as running:
+    async def serving(self, *arguments: str, anew: bool = False, **env: str) -> AsyncIterator[Running]:
+        """`gateway serve` on a free port, ready. It and its workers are forks, or programs that import all `anew`."""
+        begin = self.running if anew else self.forked
+        async with begin("gateway", "serve", "--port", "0", *arguments, **env) as running:
             running.port = int((await running.said(SERVING))[1])
             yield running
 

@@ -1,13 +1,12 @@
 """I: `manage.py …` as a process that does not import everything anew: each command is a fork of one that waits.
 
-What is imported beforehand reads neither settings nor the environment. A command has its own environment, folder and
-output, and ends as any other does.
+So is another program that is made of the project's modules. A command has its own environment, settings, folder and
+output, and ends as any other does. `gateway serve` has workers that are forks as well.
 """
 
 import asyncio
 import atexit
 import gc
-import importlib
 import json
 import os
 import runpy
@@ -17,29 +16,18 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-MANAGE = str(ROOT / "manage.py")
-LIBRARIES = (
-    *(
-        "cryptography.x509",
-        "jwt",
-        "orjson",
-        "psycopg",
-        "pydantic",
-        "redis.asyncio",
-        "requests",
-        "sqlparse",
-        "yaml",
-    ),
-    *("django.contrib.postgres.fields", "django.core.management", "django.db.backends.sqlite3.base"),
-    *("django.forms", "django.http", "django.views"),
-)
+from tests.support import beforehand
+from tests.support.beforehand import MANAGE as MANAGE
+from tests.support.beforehand import ROOT as ROOT
+
+WARMLY = str(ROOT / "tests/support/warmly.py")
 
 
 def run(arguments: list[str], *, env: dict[str, str], cwd: Path, timeout_s: float) -> tuple[int, str, str]:
@@ -50,7 +38,7 @@ def run(arguments: list[str], *, env: dict[str, str], cwd: Path, timeout_s: floa
         socket.socket(socket.AF_UNIX) as connection,
     ):
         connection.settimeout(timeout_s)
-        _ask(connection, [out.fileno(), err.fileno()], [arguments, env, str(cwd), False])
+        _ask(connection, [out.fileno(), err.fileno()], [[MANAGE, *arguments], env, str(cwd), False])
         with connection.makefile() as told:
             pid = int(told.readline())
             try:
@@ -97,7 +85,7 @@ async def start(arguments: list[str], *, env: dict[str, str], cwd: Path) -> Star
     connection = socket.socket(socket.AF_UNIX)
     read, write = os.pipe()
     try:
-        await asyncio.to_thread(_ask, connection, [write, write], [arguments, env, str(cwd), True])
+        await asyncio.to_thread(_ask, connection, [write, write], [[MANAGE, *arguments], env, str(cwd), True])
     finally:
         os.close(write)
     stdout = asyncio.StreamReader()
@@ -119,7 +107,10 @@ def address() -> str:
     """The address of this process's server, which ends with this process."""
     place = Path(tempfile.mkdtemp(prefix="torana-warm-")) / "socket"
     server = subprocess.Popen(
-        [sys.executable, __file__, str(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "tests.support.warm", str(place)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
@@ -129,10 +120,8 @@ def address() -> str:
 
 
 def serve(place: str) -> list[str]:
-    """Waits for commands; returns in the fork that is to run one, with its arguments."""
-    sys.path[0] = str(ROOT)
-    for name in (*LIBRARIES, *pure()):
-        importlib.import_module(name)
+    """Waits for commands; returns in the fork that is to run one, with its program and arguments."""
+    beforehand.import_all()
     gc.freeze()  # so that no fork's collector touches, and so copies, what they share
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -151,19 +140,11 @@ def serve(place: str) -> list[str]:
     os._exit(0)
 
 
-def pure() -> Iterator[str]:
-    """The modules that read nothing when they are imported: those of the roles P and I."""
-    for package in ("resilience", "routing", "authproxy"):
-        for file in sorted((ROOT / package).rglob("*.py")):
-            if file.read_text().startswith(('"""P:', '"""I:')):
-                yield ".".join(file.relative_to(ROOT).with_suffix("").parts)
-
-
 def become(connection: socket.socket) -> list[str]:
     """In one process tells how the command ended, in another returns to be it."""
     _, files, _, _ = socket.recv_fds(connection, 1, 3)
     with connection.makefile() as said:
-        arguments, env, cwd, leads = json.loads(said.readline())
+        command, env, cwd, leads = json.loads(said.readline())
     if pid := os.fork():
         for number in files:
             os.close(number)
@@ -181,14 +162,52 @@ def become(connection: socket.socket) -> list[str]:
         os.dup2(file, number)
         os.close(file)
     os.chdir(cwd)
+    is_other = interpreted(os.environ) != interpreted(env)
     os.environ.clear()
     os.environ.update(env)
-    return list[str](arguments)
+    if is_other:
+        os.execve(sys.executable, [sys.executable, *command], env)
+    # What quickstart does before it reads settings cannot be done twice.
+    beforehand.anew(None if command[:2] == [MANAGE, "quickstart"] else command)
+    return list[str](command)
 
 
-def main(place: str) -> dict[str, Any]:
-    sys.argv = [MANAGE, *serve(place)]
-    return runpy.run_path(MANAGE, run_name="__main__")
+def interpreted(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the interpreter reads when it begins; where it keeps what it has compiled makes no difference."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("PYTHON")
+        and name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED")
+    }
+
+
+def main(place: str) -> None:
+    sys.argv = serve(place)
+    code: int | str | None = None
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as error:
+        code = error.code
+    if isinstance(code, str):
+        sys.exit(code)
+    end(code or 0)
+
+
+def end(code: int) -> None:
+    """As the interpreter ends, but for taking apart all that was imported, which takes longer than most commands.
+
+    What is told of objects that nobody holds any more is told.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    gc.collect()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(code)  # the interpreter says so, in its way
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""I: `warmly.py ADDRESS ARGUMENT…` runs `manage.py ARGUMENT…` as a fork of the process that waits there (`warm`).
+"""I: `warmly.py ADDRESS PROGRAM ARGUMENT…` runs a program of Python as a fork of the process that waits there (`warm`).
 
 It has this process's input, output, environment and folder, and ends as that one does. It imports next to nothing, so
 that it begins in milliseconds.
@@ -10,11 +10,11 @@ import socket
 import sys
 
 
-def main(address: str, arguments: list[str]) -> int:
+def main(address: str, program: list[str]) -> int:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(address)
         socket.send_fds(connection, [b"."], [0, 1, 2])
-        command = [arguments, dict(os.environ), os.getcwd(), False]  # noqa: PTH109 - pathlib takes its time
+        command = [program, dict(os.environ), os.getcwd(), False]  # noqa: PTH109 - pathlib takes its time
         connection.sendall(json.dumps(command).encode() + b"\n")
         with connection.makefile() as told:
             told.readline()
