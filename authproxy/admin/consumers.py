@@ -26,11 +26,12 @@ from authproxy.admin.switching import SWITCHES, SWITCHES_SELECTED, SwitchingAdmi
 from authproxy.granting import standing_of_consumer
 from authproxy.models import ApiKey, Consumer
 from routing.admin.audited import AuditedAdmin
+from routing.admin.choosing import Choosing
 from routing.auditing import gathering
 
 
 @admin.register(Consumer)
-class ConsumerAdmin(AuditedAdmin, SwitchingAdmin):
+class ConsumerAdmin(Choosing, AuditedAdmin, SwitchingAdmin):
     """Who calls the API."""
 
     form = ConsumerForm

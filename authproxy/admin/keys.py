@@ -20,6 +20,7 @@ from authproxy.admin.forms import SECRET, NewKeyForm
 from authproxy.admin.rights import may
 from authproxy.models import ApiKey
 from routing.admin.audited import TrailHistory
+from routing.admin.choosing import Choosing
 from routing.admin.dialogs import ReasonDialog
 from routing.admin.revisions import ReadOnlyAdmin
 from routing.auditing import gathering
@@ -30,7 +31,7 @@ _KEY: Final = re.compile(rf"{tickets.API_KEY}_([0-9A-Za-z]{{1,12}})(_.*)?").full
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(TrailHistory, KeyColumns, ReadOnlyAdmin):
+class ApiKeyAdmin(Choosing, TrailHistory, KeyColumns, ReadOnlyAdmin):
     """Secrets that stand for consumers."""
 
     form = NewKeyForm

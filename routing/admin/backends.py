@@ -5,13 +5,14 @@ from typing import Any, ClassVar
 from django.http import HttpRequest
 
 from routing import owning
+from routing.admin.choosing import Choosing
 from routing.admin.copying import COPY_OF
 from routing.admin.forms.backends import BackendForm, BackendFormSet
 from routing.admin.owners import OwnedInline
 from routing.models import Destination, Route, RouteBackend, Service
 
 
-class BackendInline(OwnedInline):
+class BackendInline(Choosing, OwnedInline):
     """In the order in which they were added: the last one is a canary's."""
 
     model = RouteBackend

@@ -8,6 +8,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from routing import owning
 from routing.admin.audited import AuditedAdmin
+from routing.admin.choosing import Choosing
 from routing.models import Owner
 
 
@@ -35,7 +36,7 @@ class OwnedInline(TabularInline):
 
 
 @admin.register(Owner)
-class OwnerAdmin(AuditedAdmin, ModelAdmin):
+class OwnerAdmin(Choosing, AuditedAdmin, ModelAdmin):
     """Who may edit what, without being an editor of everything."""
 
     list_display = ("__str__", "user", "group", "service", "route")

@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from routing.admin.backends import BackendInline, backends_text, save_backends
+from routing.admin.choosing import Choosing
 from routing.admin.columns import match_text, policies, publish_text, redirect_text, respond_text
 from routing.admin.confirming import confirmed
 from routing.admin.copying import CopyingAdmin
@@ -39,7 +40,7 @@ from routing.purging import PurgeRefused
 
 
 @admin.register(Route)
-class RouteAdmin(TrafficLink, CopyingAdmin):
+class RouteAdmin(Choosing, TrafficLink, CopyingAdmin):
     """Which request goes where, and under which rules."""
 
     form = RouteForm
