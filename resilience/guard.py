@@ -238,11 +238,22 @@ class Guard:
         reply = await shared.step(self.name, breaker, cause, ask, now=self._clock())
         for change in reply.changes:
             if change.cause not in (Cause.RESTORED, Cause.RESET):
-                self._hooks.keep(self._record(change))
+                self._hooks.keep(self._record(self._counted(change)))
         if reply.period >= breaker.period:
             self._unkept = None
         self._adopt(reply.state, reply.age_s, reply.period, reply.cause)
         return reply
+
+    def _counted(self, change: Change) -> Change:
+        """What this worker decided by itself it has counted by itself: whoever shares the change has not."""
+        own = self._unkept
+        if (
+            own is None
+            or change.requests
+            or (change.state, change.period) != (own.after, self.breaker.period)
+        ):
+            return change
+        return change._replace(requests=own.requests, failures=own.failures)
 
     def _adopt(self, state: State, age_s: float, period: int, cause: Cause) -> None:
         now = self._clock()

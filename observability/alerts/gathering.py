@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from django.db.models import OuterRef, Subquery
+
 from observability.alerts.certificates import Certificates
 from observability.alerts.conditions import (
     BREAKER,
@@ -18,7 +20,7 @@ from observability.alerts.conditions import (
 )
 from observability.slo.burning import PAGE, Burn, Counts, burning
 from observability.slo.objectives import objectives_of
-from resilience.models import BreakerState, TargetHealth
+from resilience.models import BreakerState, BreakerTransition, TargetHealth
 from routing.models import Node, Schedule
 from routing.schedules import State
 from routing.snapshot import Snapshot
@@ -68,7 +70,12 @@ def _services(snapshot: Callable[[], Snapshot | None]) -> Mapping[str, object]:
 
 def breakers(services: Mapping[str, object]) -> list[Condition]:
     """Open by what was measured; half open is still open. What somebody forces is known to whoever forced it."""
-    rows = BreakerState.objects.filter(state__in=("open", "half_open"))[:MOST_READ]
+    opened = BreakerTransition.objects.filter(service=OuterRef("service"), after="open").order_by(
+        "-at", "-pk"
+    )
+    rows = BreakerState.objects.filter(state__in=("open", "half_open")).annotate(
+        counted=Subquery(opened.values("requests")[:1]), failed=Subquery(opened.values("failures")[:1])
+    )[:MOST_READ]
     return [
         Condition(
             BREAKER,
@@ -76,7 +83,7 @@ def breakers(services: Mapping[str, object]) -> list[Condition]:
             row.service,
             f"The breaker of {row.service} is open: requests are answered 503",
             CRITICAL,
-            {"cause": row.cause, "failures": row.failures, "requests": row.requests},
+            {"cause": row.cause, "failures": row.failed or 0, "requests": row.counted or 0},
         )
         for row in rows
         if row.service in services

@@ -11,7 +11,7 @@ from observability.alerts.certificates import Certificates
 from observability.alerts.conditions import BURN
 from observability.rollups.tiers import MINUTE
 from observability.slo.counting import counts
-from resilience.models import BreakerState, TargetHealth
+from resilience.models import BreakerState, BreakerTransition, TargetHealth
 from routing.compiler import CompileOptions, compile_snapshot
 from routing.models import Node, Schedule
 from tests.support.gateway import document, route
@@ -38,6 +38,24 @@ def test_breakers_and_targets() -> None:
         )
     assert [each.key for each in gathering.breakers(SERVICES)] == ["orders"]
     assert [each.key for each in gathering.targets(SERVICES)] == ["orders http://a"]
+
+
+def test_a_breaker_is_told_of_with_what_opened_it() -> None:
+    """Not with what was counted since: while it is open nothing is."""
+    now = timezone.now()
+    BreakerState.objects.create(service="orders", state="half_open", cause="recovery")
+    for minutes, after, requests, failures in ((3, "open", 9, 8), (2, "open", 7, 5), (1, "half_open", 0, 0)):
+        BreakerTransition.objects.create(
+            service="orders",
+            at=now - timedelta(minutes=minutes),
+            before="closed",
+            after=after,
+            cause="reset",
+            requests=requests,
+            failures=failures,
+        )
+    (found,) = gathering.breakers(SERVICES)
+    assert found.details == {"cause": "recovery", "failures": 5, "requests": 7}
 
 
 def test_nodes_that_refused_a_revision() -> None:
