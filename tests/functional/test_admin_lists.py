@@ -82,3 +82,9 @@ def test_what_is_wrong_with_such_a_number_is_said(client: Client) -> None:
         assert (answer.status_code, "larger than any row" in answer.content.decode()) == (400, True)
     else:
         assert answer.context["cl"].result_count == 0
+
+
+def test_no_list_is_edited_in_place() -> None:
+    """A change goes through a form, an action or a dialog: those are what the audit trail and revisions know."""
+    editable = [each.model._meta.label_lower for each in admin.site._registry.values() if each.list_editable]
+    assert editable == []

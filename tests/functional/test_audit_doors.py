@@ -69,6 +69,13 @@ def admin_form() -> None:
     assert submit(signed_in("anna"), url, {"name": "renamed"}).status_code == 302
 
 
+def admin_inline() -> None:
+    """A target, in its row of the service's form."""
+    url = page("service", "change", Service.objects.get(name="orders").pk)
+    form = {"targets-0-url": "http://127.0.0.1:8003"}
+    assert submit(signed_in("anna"), url, form).status_code == 302
+
+
 def api() -> None:
     """A breaker, forced by the control API."""
     user = User.objects.create_user("anna", password=PASSWORD, is_staff=True, is_superuser=True)
@@ -157,6 +164,7 @@ def reset_quota() -> None:
 
 DOORS: dict[str, tuple[Callable[[], object], str, list[str]]] = {
     "admin form": (admin_form, "configuration.publish", ["routes", "renamed"]),
+    "admin inline": (admin_inline, "configuration.publish", ["services", "orders"]),
     "control API": (api, "breaker.force", ["services", "orders"]),
     "staff signs in": (signing_in, "staff.login", ["account", "anna"]),
     "staff fails to": (wrong_password, "staff.login_failed", ["account", "anna"]),
