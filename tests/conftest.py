@@ -57,12 +57,20 @@ def pytest_report_header() -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # of several, which else may wait for the last one's longest test
+        items.sort(key=patience_s, reverse=True)
     absent = [*([] if find_chromium() else ["browser"]), *brokers.missing()]
     if not absent:
         return
     left_out = [item for item in items if any(map(item.get_closest_marker, absent))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def patience_s(item: pytest.Item) -> float:
+    """How long a test may take, as far as it says."""
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else 0.0
 
 
 @pytest.fixture(autouse=True)

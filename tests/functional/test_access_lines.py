@@ -135,7 +135,7 @@ def fields(head: RequestHead, rules: Rules) -> dict[str, str]:
     return found
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=5 * settings.default.max_examples)
 @given(st.lists(exchanges(), min_size=1, max_size=3), st.sampled_from(RULES))
 def test_a_line_is_the_plain_dictionary(found: list[Exchange], rules: Rules) -> None:
     for each, alike in zip(found, Alikes().sort(found), strict=True):
