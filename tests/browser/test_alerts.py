@@ -22,7 +22,7 @@ async def test_a_receiver_is_made_and_tested(page: Page, gateway: Running) -> No
         await page.fill("#id_url", hook.url)
         found = await Axe().run(page)
         serious = [v["id"] for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
-        if folder := os.environ.get("SHOTS"):
+        if folder := os.environ.get("SCREENSHOTS"):
             await page.screenshot(path=f"{folder}/receiver.png", full_page=True)
         await page.click("#submit-row button[name=_save]")
         await expect(page.get_by_text("is not shown again")).to_be_visible()

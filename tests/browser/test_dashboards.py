@@ -123,6 +123,8 @@ async def test_seconds_are_shown_live(page: Page, site: Site, gateway: Running) 
 
     asking = asyncio.create_task(keep_asking())
     await expect(shown).not_to_have_text("0")
+    if folder := os.environ.get("SCREENSHOTS"):
+        await page.screenshot(path=f"{folder}/live.png", full_page=True)
     stopped.set()
     await asking
     await expect(shown).to_have_text("0")

@@ -81,6 +81,15 @@ async def test_two_people_publish_a_change(browser: Browser, gateway: Running) -
     await expect(bert.get_by_text("Looks right")).to_be_visible()
     await bert.goto("/admin/observability/auditevent/")
     await expect(bert.get_by_text("configuration.publish").first).to_be_visible()
+    await pictured(bert, "audit")
+    await (
+        bert.locator("#result_list tbody tr", has_text="configuration.publish")
+        .first.locator("th a, td a")
+        .first.click()
+    )
+    await expect(bert.locator("ins", has_text="good evening")).to_be_visible()
+    await expect(bert.locator("del")).to_be_visible()
+    await expect(bert.get_by_text("Looks right")).to_be_visible()
 
 
 async def test_going_back_asks_first(browser: Browser, gateway: Running, site: Site) -> None:
