@@ -73,6 +73,10 @@ ENUMS: dict[str, list[str]] = {
     "ConsumerKindEnum": ["user", "service"],
     "ReplayKindEnum": ["elsewhere", "refused", "admitted", "refused_otherwise", "unknown"],
     "PurgeKindEnum": ["all", "route", "tag", "url"],
+    "ReceiverKindEnum": ["webhook", "email"],
+    "IncidentKindEnum": ["breaker", "target", "slo", "certificate", "revision", "schedule"],
+    "DeliveryStateEnum": ["waiting", "sent", "failed"],
+    "SeverityEnum": ["warning", "critical"],
     "ChangeActionEnum": ["added", "removed", "changed"],
     "TopicActionEnum": ["subscribe", "publish"],
 }  # fmt: skip
