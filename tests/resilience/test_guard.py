@@ -168,19 +168,10 @@ async def test_what_the_others_decided_is_adopted_and_kept_by_who_caused_it() ->
 
 async def test_what_it_decided_by_itself_is_kept_with_what_it_counted() -> None:
     """The store takes the change over, and knows none of the counts that led to it."""
-    others = Others()
-    bench = Bench(others)
-    asked: list[int] = []
-
-    def taken_over(breaker: Any, _ask: Ask) -> Reply:
-        asked.append(breaker.period)
-        new = breaker.period if breaker.period not in asked[:-1] else 0
-        change = Change("shop", CLOSED, OPEN, new, 0.0, Cause.FAILURES, 0, 0)
-        return reply(breaker.measured, breaker.period, changes=(change,) if new else ())
-
-    others.answer = taken_over
-    await bench.opened()
-    assert [(each.cause, each.requests, each.failures) for each in bench.kept] == [(Cause.FAILURES, 5, 5)]
+    others, change = Others(), Change("shop", CLOSED, OPEN, 1, 0.0, Cause.FAILURES, 0, 0)
+    others.answer = lambda it, _ask: reply(it.measured, it.period, changes=(change,) * it.period)
+    kept = (await Bench(others).opened()).kept[0]
+    assert (kept.cause, kept.requests, kept.failures) == (Cause.FAILURES, 5, 5)
 
 
 async def test_news_is_adopted_without_being_kept_again() -> None:
