@@ -1,15 +1,13 @@
 """Fixtures for tests in a real browser: a gateway of its own, an account, and Chromium."""
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.support import databases
-from tests.support.process import MANAGE, Running, Site
+from tests.support import databases, warm
+from tests.support.process import PATIENCE_S, Running, Site
 
 USER, PASSWORD = "ada", "correct horse battery staple"
 ARGUMENTS = [
@@ -31,7 +29,8 @@ def prepared_database(migrated_database: str, tmp_path_factory: pytest.TempPathF
     with databases.empty_database(folder, like=migrated_database) as url:
         environ = Site(folder, {"DATABASE_URL": url}).environ(DJANGO_SUPERUSER_PASSWORD=PASSWORD)
         account = ("createsuperuser", "--noinput", "--username", USER, "--email", "ada@example.com")
-        subprocess.run([sys.executable, MANAGE, *account], check=True, env=environ, capture_output=True)
+        code, _, err = warm.run([*account], env=environ, cwd=folder, timeout_s=PATIENCE_S)
+        assert code == 0, err
         yield url
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import httpx
 
+from tests.support import warm
 from tests.support.process import children
 from tests.support.warm import MANAGE, ROOT
 
@@ -183,11 +184,10 @@ class System:
 
     def manage(self, *arguments: str, **env: str) -> str:
         """`manage.py …` beside it, as its operator would; what it printed."""
-        command = [sys.executable, MANAGE, *arguments]
         environ = _environ(self.var_dir, **env)
-        done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        code, out, err = warm.run([*arguments], env=environ, cwd=ROOT, timeout_s=PATIENCE_S)
+        assert code == 0, err
+        return out
 
     def end(self) -> int:
         """Ctrl-C; the exit status, once everything that it started has ended."""
