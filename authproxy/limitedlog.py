@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from authproxy.limited import Limited, Sum, Sums, digest, period_text
 from authproxy.limiting import Limiter
 from authproxy.models import LimitedCaller
+from authproxy.moments import rfc3339
 from authproxy.rows.limited import CALLER_LENGTH, PERIOD_LENGTH
 from routing.dbtext import db_text
 from routing.pruning import AT_ONCE
@@ -121,6 +122,25 @@ def prune(now: datetime, *, kept: int = KEPT_ROWS) -> bool:
     if keys:
         LimitedCaller.objects.filter(pk__in=keys).delete()
     return len(keys) >= AT_ONCE
+
+
+def as_json(row: LimitedCaller) -> dict[str, Any]:
+    """One row for programs."""
+    return {
+        "quota": row.quota,
+        "caller": row.caller,
+        "route": row.route,
+        "mode": "enforce" if row.is_enforced else "log",
+        "limited": row.is_limited,
+        "limit": row.limit,
+        "per": row.period,
+        "refused": row.refused,
+        "would_refuse": row.would_refuse,
+        "first_at": rfc3339(row.first_at),
+        "last_at": rfc3339(row.last_at),
+        "room_at": rfc3339(row.room_at) if row.is_enforced else None,
+        "request_ids": row.request_ids.split(),
+    }
 
 
 def _values(found: Sum) -> tuple[Any, ...]:

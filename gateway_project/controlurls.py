@@ -15,6 +15,8 @@ from authproxy.views.control.defaults import DefaultsView
 from authproxy.views.control.described import ENTRY_VIEWS
 from authproxy.views.control.documents import DocumentView
 from authproxy.views.control.leases import ControlLeaseView, LeasesView
+from authproxy.views.control.limited import LimitedCallersView
+from authproxy.views.control.nodes import NodesView
 from authproxy.views.control.people import ControlSessionsView, ControlSessionView, UsersView, UserView
 from authproxy.views.control.revisions import (
     DiffView,
@@ -23,6 +25,7 @@ from authproxy.views.control.revisions import (
     RevisionView,
     RollbackView,
 )
+from authproxy.views.control.securityevents import SecurityEventsView
 from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import DrainView, ReadmitView, TargetsView
@@ -34,6 +37,13 @@ from observability.views.replay import ReplayView
 from observability.views.requests import RequestsView, RequestView
 from observability.views.slo import SloView
 from observability.views.traffic import TrafficView
+from realtime.views.bus import (
+    DeadLettersView,
+    DeadLetterView,
+    SendLetterView,
+    WaitingEventsView,
+    WaitingEventView,
+)
 from realtime.views.sockets import EndView, SocketsView
 
 _V1 = "control/v1/"
@@ -47,16 +57,24 @@ operating = [
     path(f"{_V1}breakers", BreakersView.as_view()),
     path(f"{_V1}audit", AuditView.as_view()),
     path(f"{_V1}breakers/<str:service>", BreakerView.as_view()),
+    path(f"{_V1}bus/dead-letters", DeadLettersView.as_view()),
+    path(f"{_V1}bus/dead-letters/<int:pk>", DeadLetterView.as_view()),
+    path(f"{_V1}bus/dead-letters/<int:pk>/send", SendLetterView.as_view()),
+    path(f"{_V1}bus/waiting-events", WaitingEventsView.as_view()),
+    path(f"{_V1}bus/waiting-events/<int:pk>", WaitingEventView.as_view()),
     path(f"{_V1}cache/purge", CachePurgeView.as_view()),
     path(f"{_V1}canaries", CanariesView.as_view()),
     path(f"{_V1}canaries/<str:route>", CanaryView.as_view()),
     path(f"{_V1}explain", ExplainView.as_view()),
+    path(f"{_V1}limited-callers", LimitedCallersView.as_view()),
     path(f"{_V1}log-only", LogOnlyView.as_view()),
+    path(f"{_V1}nodes", NodesView.as_view()),
     path(f"{_V1}quotas/counts", CountsView.as_view()),
     path(f"{_V1}quotas/counts/reset", ResetView.as_view()),
     path(f"{_V1}replay", ReplayView.as_view()),
     path(f"{_V1}requests", RequestsView.as_view()),
     path(f"{_V1}requests/<path:key>", RequestView.as_view()),
+    path(f"{_V1}security-events", SecurityEventsView.as_view()),
     path(f"{_V1}services/<str:service>/targets", TargetsView.as_view()),
     path(f"{_V1}services/<str:service>/targets/drain", DrainView.as_view()),
     path(f"{_V1}services/<str:service>/targets/readmit", ReadmitView.as_view()),

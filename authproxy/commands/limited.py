@@ -5,6 +5,7 @@ from typing import Any
 
 from authproxy.commands.shared import listed
 from authproxy.limited import caller_text
+from authproxy.limitedlog import as_json
 from authproxy.models import LimitedCaller
 from authproxy.moments import rfc3339
 from routing.commands.console import Console, add_json
@@ -26,25 +27,7 @@ def run_limited(options: argparse.Namespace, console: Console) -> int:
         rows = rows.filter(quota=options.quota)
     if options.request:
         rows = rows.filter(request_ids__contains=options.request)
-    return listed(rows, options, console, as_json=_as_json, line=_line)
-
-
-def _as_json(row: LimitedCaller) -> dict[str, Any]:
-    return {
-        "quota": row.quota,
-        "caller": row.caller,
-        "route": row.route,
-        "mode": "enforce" if row.is_enforced else "log",
-        "limited": row.is_limited,
-        "limit": row.limit,
-        "per": row.period,
-        "refused": row.refused,
-        "would_refuse": row.would_refuse,
-        "first_at": rfc3339(row.first_at),
-        "last_at": rfc3339(row.last_at),
-        "room_at": rfc3339(row.room_at) if row.is_enforced else None,
-        "request_ids": row.request_ids.split(),
-    }
+    return listed(rows, options, console, as_json=as_json, line=_line)
 
 
 def _line(row: LimitedCaller) -> str:

@@ -93,12 +93,17 @@ def send_again(letters: Iterable[DeadLetter], *, by: str = "", reason: str = "")
     with gathering(by=by, reason=reason):
         for letter in letters:
             with transaction.atomic():
-                if len(letter.body) < letter.size or not put([message_of(letter)]):
+                if not is_whole(letter) or not put([message_of(letter)]):
                     continue
                 letter.delete()
                 _note("bus.send_again", [letter.topic], by, reason)
                 moved += 1
     return moved
+
+
+def is_whole(letter: DeadLetter) -> bool:
+    """Whether its body was kept: a huge one is not."""
+    return len(letter.body) >= letter.size
 
 
 def throw_away(letters: QuerySet[DeadLetter], *, by: str = "", reason: str = "") -> int:

@@ -34,7 +34,9 @@ def staff() -> Endpoints:
 
 
 def filled(path: str) -> str:
-    path = path.replace("{id}", "1" if "/keys/" in path else NOBODY).replace("{number}", "1")
+    path = path.replace("{id}", "1" if "/keys/" in path or "/bus/" in path else NOBODY).replace(
+        "{number}", "1"
+    )
     return path.translate(str.maketrans("", "", "{}"))
 
 

@@ -5,12 +5,20 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from authproxy import limitedlog
+from authproxy.limited import Limited, Sums
+from authproxy.models import SecurityEvent
 from authproxy.views.control.kinds import KINDS
+from realtime.bus import kept
+from routing import node
 from routing.drafts import Actor
 from routing.publishing import apply_document
+from routing.revision import NodeState
+from tests.support.buses import message
 from tests.support.configuration import route, service
 from tests.support.described import OPERATIONS, called, connection_kept, undone
 
@@ -36,6 +44,15 @@ CALLS = [
 def world() -> Iterator[None]:
     """Something to look at."""
     apply_document({"version": 1, "services": [service()], "routes": [route()]}, actor=Actor("first"))
+    now = timezone.now()
+    node.report("n:1", role="all", state=NodeState(1, now.timestamp(), "no CA file"))
+    SecurityEvent.objects.create(kind="forbidden", at=now, details={"route": "orders"})
+    request = Limited(now.timestamp(), "free", "ip:192.0.2.1", "orders", "r1", 10, 60.0, 5.0, True)
+    sums = Sums()
+    sums.note(request)
+    limitedlog.write(sums.take())
+    kept.put([message(1)])
+    kept.bury(message(2), "no use", "in")
     with connection_kept():
         yield
 
