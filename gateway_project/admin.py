@@ -20,6 +20,7 @@ from authproxy import accounts, revocation, sessions
 from authproxy.admin.asking import by, go_back, noted, one
 from authproxy.admin.columns import link, to_consumer
 from authproxy.admin.deleting import summed
+from authproxy.admin.groups import GroupForm
 from authproxy.admin.rights import may_act_for
 from authproxy.admin.sessions import ENDED_HERE, ENDING
 from authproxy.admin.switching import SWITCHES, SWITCHES_SELECTED, SwitchingAdmin
@@ -244,6 +245,14 @@ class UserAdmin(AuditedAdmin, BaseUserAdmin, SwitchingAdmin):  # type: ignore[ty
 @admin.register(Group)
 class GroupAdmin(AuditedAdmin, BaseGroupAdmin, ModelAdmin):
     """Roles: what their members may do in admin."""
+
+    form = GroupForm
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """A class of its own for each request: who asks is kept there."""
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.me = request.user
+        return form
 
 
 def _account(obj: Any) -> User | None:

@@ -1,9 +1,10 @@
 """D: Who may do what on the pages of access, beyond what Django asks by itself."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_permission_codename
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -20,3 +21,15 @@ def may_act_for(request: HttpRequest, account: User | None) -> bool:
     """
     me: Any = request.user
     return account is None or not account.is_superuser or bool(me.is_superuser)
+
+
+def right_name(permission: Permission) -> str:
+    """What a permission is asked for by: `routing.view_route`. Read its content type with it."""
+    return f"{permission.content_type.app_label}.{permission.codename}"
+
+
+def beyond(account: Any, wanted: Iterable[Permission]) -> list[str]:
+    """The rights among these that an account may not pass on, as it does not have them. None: it may everything."""
+    if account is None:
+        return []
+    return sorted(name for name in map(right_name, wanted) if not account.has_perm(name))
