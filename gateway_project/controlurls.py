@@ -14,9 +14,11 @@ from authproxy.views.control.access import (
 from authproxy.views.control.defaults import DefaultsView
 from authproxy.views.control.described import ENTRY_VIEWS
 from authproxy.views.control.documents import DocumentView
+from authproxy.views.control.groups import GroupsView, GroupView, PermissionsView
 from authproxy.views.control.leases import ControlLeaseView, LeasesView
 from authproxy.views.control.limited import LimitedCallersView
 from authproxy.views.control.nodes import NodesView
+from authproxy.views.control.owners import OwnersView, OwnerView
 from authproxy.views.control.people import ControlSessionsView, ControlSessionView, UsersView, UserView
 from authproxy.views.control.revisions import (
     DiffView,
@@ -103,6 +105,11 @@ access = [
     path(f"{_V1}consumers/<str:name>", ConsumerView.as_view()),
     path(f"{_V1}consumers/<str:name>/keys", ConsumerKeysView.as_view()),
     path(f"{_V1}consumers/<str:name>/keys/<int:pk>", ConsumerKeyView.as_view()),
+    path(f"{_V1}groups", GroupsView.as_view()),
+    path(f"{_V1}groups/<path:name>", GroupView.as_view()),
+    path(f"{_V1}permissions", PermissionsView.as_view()),
+    path(f"{_V1}owners", OwnersView.as_view()),
+    path(f"{_V1}owners/<str:kind>/<str:entry>/<str:who>/<path:name>", OwnerView.as_view()),
     path(f"{_V1}users", UsersView.as_view()),
     path(f"{_V1}users/<str:username>", UserView.as_view()),
     path(f"{_V1}sessions", ControlSessionsView.as_view()),

@@ -124,6 +124,13 @@ def an_account() -> Thing:
     return Thing("users/bert", ("users/bert", "delete", None))
 
 
+def an_owner() -> Thing:
+    account("bert")
+    path = "owners/services/orders/users/bert"
+    Control("anna", is_superuser=True).call("put", path)
+    return Thing(path, (path, "delete", None))
+
+
 THINGS: dict[str, Callable[[], Thing]] = {
     "breaker": a_breaker,
     "canary": a_canary,
@@ -137,6 +144,8 @@ THINGS: dict[str, Callable[[], Thing]] = {
     "session": a_session,
     "key": a_key,
     "account": an_account,
+    "group": lambda: Thing("groups/viewer", ("groups/viewer", "put", {"permissions": []})),
+    "owner": an_owner,
     "consumer": lambda: Thing("consumers/shop", ("consumers/shop", "delete", None)),
     "entry": lambda: Thing("routes/orders", ("routes/orders", "patch", {"enabled": False})),
     "defaults": lambda: Thing("defaults", ("defaults", "put", {"timeout": "3s"})),
@@ -243,8 +252,12 @@ def test_who_comes_second_sees_what_the_first_has_done(path: str, root: Control)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("path", "method", "body"),
-    [("consumers/shop", "put", {"kind": "service", "plan": "gold"}), ("users/bert", "patch", {"email": "b@x.example"})],
-)  # fmt: skip
+    [
+        ("consumers/shop", "put", {"kind": "service", "plan": "gold"}),
+        ("users/bert", "patch", {"email": "b@x.example"}),
+        ("groups/viewer", "put", {"permissions": []}),
+    ],
+)
 def test_of_two_at_once_one_wins(path: str, method: str, body: Any, root: Control) -> None:
     """Who changes and who removes, both as they saw it."""
     if connection.vendor != "postgresql":
