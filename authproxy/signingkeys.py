@@ -20,6 +20,7 @@ from authproxy import revocation, sealing, security
 from authproxy.keyring import KeyRing
 from authproxy.keyschedule import LEAD_S, KeptKey, schedule
 from authproxy.models import SigningKey
+from authproxy.moments import rfc3339
 from authproxy.sealing import KeyFile, Sealer
 from authproxy.signatures import Key, secret_key
 from resilience.clock import wall_clock
@@ -119,13 +120,20 @@ class SigningKeys:
             self._file.save(kept)
         self._is_loaded = True
 
-    def rotate(self, *, actor: str = "", now: datetime | None = None) -> SigningKey:
-        """Makes the next key, and lets the others retire. Raises RotationRefused, DatabaseError."""
+    def rotate(
+        self, *, actor: str = "", now: datetime | None = None, judge: Callable[[], object] | None = None
+    ) -> SigningKey:
+        """Makes the next key, and lets the others retire. Raises RotationRefused, DatabaseError.
+
+        `judge` is asked once nobody else can rotate; what it raises leaves all as it is.
+        """
         if self._policy.is_fixed:
             raise RotationRefused(FIXED)
         moment = now or timezone.now()
         with transaction.atomic():
             revocation.hold_order()
+            if judge is not None:
+                judge()
             row = self._make(moment, moment + timedelta(seconds=LEAD_S))
             SigningKey.objects.filter(retires_at__lt=moment).delete()
             given = {"algorithm": row.algorithm, "activates_at": row.activates_at.isoformat()}
@@ -199,6 +207,18 @@ def listed(*, now: datetime | None = None) -> list[tuple[SigningKey, str]]:
     rows = list(SigningKey.objects.order_by("-activates_at", "-pk"))
     signing = next((row.pk for row in rows if row.activates_at <= moment), None)
     return [(row, _state(row, moment, signs=row.pk == signing)) for row in rows]
+
+
+def as_json(row: SigningKey, state: str) -> dict[str, Any]:
+    """All but the key itself."""
+    return {
+        "kid": row.kid,
+        "algorithm": row.algorithm,
+        "state": state,
+        "created_at": rfc3339(row.created_at),
+        "activates_at": rfc3339(row.activates_at),
+        "retires_at": rfc3339(row.retires_at),
+    }
 
 
 def _kept(row: SigningKey, material: bytes) -> KeptKey:

@@ -28,6 +28,7 @@ from authproxy.views.control.revisions import (
     RollbackView,
 )
 from authproxy.views.control.securityevents import SecurityEventsView
+from authproxy.views.control.signingkeys import RotateKeysView, SigningKeysView, SigningKeyView
 from authproxy.views.explain import ExplainView
 from authproxy.views.quotacounts import CountsView, ResetView
 from authproxy.views.targets import DrainView, ReadmitView, TargetsView
@@ -110,6 +111,9 @@ access = [
     path(f"{_V1}permissions", PermissionsView.as_view()),
     path(f"{_V1}owners", OwnersView.as_view()),
     path(f"{_V1}owners/<str:kind>/<str:entry>/<str:who>/<path:name>", OwnerView.as_view()),
+    path(f"{_V1}signing-keys", SigningKeysView.as_view()),
+    path(f"{_V1}signing-keys/rotate", RotateKeysView.as_view()),
+    path(f"{_V1}signing-keys/<str:kid>", SigningKeyView.as_view()),
     path(f"{_V1}users", UsersView.as_view()),
     path(f"{_V1}users/<str:username>", UserView.as_view()),
     path(f"{_V1}sessions", ControlSessionsView.as_view()),

@@ -7,7 +7,6 @@ from django.db import transaction
 
 from authproxy import signingkeys
 from authproxy.commands.shared import add_group, add_list, add_options, told
-from authproxy.models import SigningKey
 from authproxy.moments import rfc3339
 from routing.commands.console import OK, CommandRefused, Console, author
 
@@ -33,7 +32,7 @@ def run_rotate(options: argparse.Namespace, console: Console) -> int:
     except signingkeys.RotationRefused as refusal:
         raise CommandRefused(str(refusal)) from refusal
     text = f"key {row.kid} ({row.algorithm}) signs from {rfc3339(row.activates_at)}"
-    return told(options, console, _as_json(row, "next"), text)
+    return told(options, console, signingkeys.as_json(row, "next"), text)
 
 
 def run_list(options: argparse.Namespace, console: Console) -> int:
@@ -41,21 +40,10 @@ def run_list(options: argparse.Namespace, console: Console) -> int:
     with transaction.atomic():
         rows = signingkeys.listed()
     if options.as_json:
-        console.data([_as_json(row, state) for row, state in rows])
+        console.data([signingkeys.as_json(row, state) for row, state in rows])
     elif not rows:
         console.say("no key was made by rotation yet")
     for row, state in () if options.as_json else rows:
         retires = f", until {rfc3339(row.retires_at)}" if row.retires_at else ""
         console.say(f"{row.kid}  {row.algorithm:<5}  {state:<8}  from {rfc3339(row.activates_at)}{retires}")
     return OK
-
-
-def _as_json(row: SigningKey, state: str) -> dict[str, Any]:
-    return {
-        "kid": row.kid,
-        "algorithm": row.algorithm,
-        "state": state,
-        "created_at": rfc3339(row.created_at),
-        "activates_at": rfc3339(row.activates_at),
-        "retires_at": rfc3339(row.retires_at),
-    }

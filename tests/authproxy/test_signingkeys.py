@@ -51,6 +51,20 @@ def clock() -> Now:
     return Now()
 
 
+def test_who_judges_a_rotation_may_stop_it(tmp_path: Path, clock: Now) -> None:
+    """What is raised leaves everything as it was."""
+
+    def judge() -> None:
+        raise LookupError("not now")
+
+    own = keys(tmp_path, clock)
+    first = own.rotate()
+    with pytest.raises(LookupError):
+        own.rotate(judge=judge)
+    assert SigningKey.objects.get() == first
+    assert SigningKey.objects.get().retires_at is None
+
+
 def test_a_fixed_secret_is_the_only_key(tmp_path: Path, clock: Now) -> None:
     """JWT_SECRET: rotation is refused with the reason, and rows of before do not count."""
     keys(tmp_path, clock).rotate()

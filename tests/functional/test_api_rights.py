@@ -14,9 +14,10 @@ from tests.functional.test_admin_rights import account, differences
 from tests.functional.test_admin_rights import world as world
 from tests.support.endpoints import PASSWORD, Endpoints
 from tests.support.endpoints import account as ordinary
+from tests.support.ownkeys import own_keys as own_keys
 from tests.support.rights import CALLS, KINDS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world", "own_keys")]
 METHODS = ("get", "post", "put", "patch", "delete")
 
 

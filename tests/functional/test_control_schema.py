@@ -21,6 +21,7 @@ from routing.revision import NodeState
 from tests.support.buses import message
 from tests.support.configuration import route, service
 from tests.support.described import OPERATIONS, called, connection_kept, undone
+from tests.support.ownkeys import own_keys as own_keys
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = 8
@@ -57,7 +58,7 @@ def world() -> Iterator[None]:
         yield
 
 
-@pytest.mark.usefixtures("world")
+@pytest.mark.usefixtures("world", "own_keys")
 @pytest.mark.parametrize("name", CALLS)
 def test_every_answer_is_described(name: str) -> None:
     """Of requests that fit the document, and of what is beside them."""
