@@ -31,9 +31,15 @@
     document.getElementById("notes").replaceChildren(...lines);
   }
 
+  function count(spec, wanted) {
+    return Object.values(spec.paths).reduce(
+      (sum, item) => sum + METHODS.filter((method) => method in item && wanted(item[method].tags ?? [])).length, 0);
+  }
+
   function draw(spec) {
-    const count = Object.values(spec.paths)
-      .reduce((sum, item) => sum + METHODS.filter((method) => method in item).length, 0);
+    const services = spec["x-torana-services"] ?? [];
+    const isMuch = count(spec, () => true) > MANY;
+    const isTheirsMuch = count(spec, (tags) => tags.some((tag) => services.includes(tag))) > MANY;
     const ui = SwaggerUIBundle({
       spec,
       dom_id: "#swagger-ui",
@@ -41,10 +47,13 @@
       layout: "BaseLayout",
       deepLinking: true,
       defaultModelsExpandDepth: -1,
-      docExpansion: count > MANY ? "none" : "list",
+      docExpansion: isMuch ? "none" : "list",
       persistAuthorization: false,
       validatorUrl: null,
-      onComplete: () => token && ui.preauthorizeApiKey(token.kind, token.value),
+      onComplete: () => {
+        if (token) ui.preauthorizeApiKey(token.kind, token.value);
+        if (isMuch && !isTheirsMuch) services.forEach((name) => ui.layoutActions.show(["operations-tag", name], true));
+      },
     });
   }
 
