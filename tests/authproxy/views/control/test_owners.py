@@ -1,7 +1,10 @@
 """`/control/v1/owners…`: who owns which service or route, by the path."""
 
+import threading
+
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection, connections
 
 from gateway_project.signin.groups import EDITOR, SECURITY_ADMIN, VIEWER
 from observability.audit.chain import Verified
@@ -76,6 +79,27 @@ def test_one_is_removed(sara: Control) -> None:
     assert [sara.call(method, CREW).status_code for method in ("get", "delete")] == [404, 404]
     (event,) = events(after=before)
     assert (event["action"], event["objects"]) == ("owner.delete", [["owner", "crew/night owns orders"]])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_make_the_same_wait_for_each_other(sara: Control) -> None:
+    """One makes it, and the other finds it made; SQLite has one writer anyway."""
+    if connection.vendor != "postgresql":
+        return
+    ready = threading.Barrier(2)
+    found: list[int] = []
+
+    def make() -> None:
+        ready.wait(10)
+        found.append(sara.call("put", ADA).status_code)
+        connections.close_all()
+
+    threads = [threading.Thread(target=make) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (sorted(found), Owner.objects.count()) == ([200, 201], 1)
 
 
 @pytest.mark.parametrize(
