@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
@@ -25,6 +25,7 @@ from observability.rollups.tiers import RANGES
 from realtime.ownevents import TRAFFIC
 from resilience.models import BreakerState, TargetEjection, TargetHealth
 from routing.models import Route, Service
+from routing.problems import quote
 
 TEMPLATE: Final = "observability/admin/traffic.html"
 PERMISSIONS: Final = ("routing.view_service", "routing.operate")
@@ -55,14 +56,21 @@ def traffic_view(request: HttpRequest) -> HttpResponse:
 
 
 def data_view(request: HttpRequest) -> HttpResponse:
-    """The figures of the page."""
+    """The figures of the page; a range that there is not is refused, as the control API does."""
     if not may_see(request):
         raise PermissionDenied
+    if fault := _range_fault(request):
+        return JsonResponse({"range": fault}, status=400)
     return JsonResponse(_figures(request))
 
 
 def for_page(request: HttpRequest, *, with_figures: bool = True) -> dict[str, Any]:
-    """What the template and its script need; without figures, the script asks for them at once."""
+    """What the template and its script need; without figures, the script asks for them at once.
+
+    A link with a range that there is not still shows the page, which says what it shows instead.
+    """
+    if fault := _range_fault(request):
+        messages.warning(request, f"{fault} This is the range {FIRST_RANGE}.")
     subject = _subject(request)
     query = {} if subject == EVERYTHING else {subject.scope: subject.name}
     return {
@@ -90,6 +98,12 @@ def _subject(request: HttpRequest) -> Subject:
 def _range(request: HttpRequest) -> str:
     asked = request.GET.get("range", FIRST_RANGE)
     return asked if asked in RANGES else FIRST_RANGE
+
+
+def _range_fault(request: HttpRequest) -> str:
+    """What is wrong with the range that is asked for; empty if nothing is."""
+    asked = request.GET.get("range", FIRST_RANGE)
+    return "" if asked in RANGES else f"There is no range {quote(asked)}: want one of {', '.join(RANGES)}."
 
 
 def _figures(request: HttpRequest) -> dict[str, Any]:

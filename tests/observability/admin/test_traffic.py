@@ -42,7 +42,19 @@ def test_the_page_carries_its_figures() -> None:
     found = page_figures(viewer(), reverse("admin:traffic"))
     assert (found["totals"]["requests"], found["range"]) == (4, "1h")
     assert data(viewer(), range="7d")["range"] == "7d"
-    assert data(viewer(), range="nonsense")["range"] == "1h"
+
+
+@pytest.mark.parametrize("there", ["admin:traffic", "admin:index"])
+@pytest.mark.parametrize(("asked", "told"), [("2<b>", "2&lt;b&gt;"), ("", "")])
+def test_a_range_that_there_is_not_is_said(there: str, asked: str, told: str) -> None:
+    """The page shows the hour then; what its script asks is refused, as by the control API."""
+    client, words = viewer(), "There is no range"
+    text = client.get(reverse(there), {"range": asked}).content.decode()
+    assert f"{words} &quot;{told}&quot;: want one of 15m, 1h," in text
+    assert 'data-range="1h"' in text
+    refused = client.get(reverse("admin:traffic_data"), {"range": asked})
+    assert (refused.status_code, words in refused.json()["range"]) == (400, True)
+    assert words not in client.get(reverse(there), {"range": "24h"}).content.decode()
 
 
 def test_names_cannot_break_out_of_the_page() -> None:
