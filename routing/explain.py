@@ -16,10 +16,11 @@ from routing.explainpreflights import permitted
 from routing.explainsplit import as_if_alone, as_it_stands, chosen_of, with_canary
 from routing.explaintargets import listed
 from routing.explanation import Explanation, Matched, PassedOver, PolicyNote, Refusal
-from routing.hosts import request_host
+from routing.hosts import is_authority, request_host
 from routing.knowledge import NOTHING, Knowledge
 from routing.paths import BadPath, NormalPath, normalise
 from routing.preflights import Preflight, preflight_for
+from routing.problems import quote
 from routing.ranking import Rank, why_before
 from routing.snapshot import BuiltinRoute, CompiledRoute, Miss, Snapshot, service_of
 from routing.splitting import Split
@@ -57,10 +58,21 @@ class Request:
     address: str = ""
 
 
+class NoRequest(ValueError):  # noqa: N818 - a finding about what somebody wrote
+    """No client could send this; str(error) says why, `field` is what is wrong: "url" or "headers"."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 def request_to(
     method: str, url: str, headers: Iterable[tuple[str, str]] = (), *, address: str = ""
 ) -> Request:
-    """A request as people write it: "/path?query" or a whole URL. A Host header wins over the URL's host."""
+    """A request as people write it: "/path?query" or a whole URL. A Host header wins over the URL's host.
+
+    Raises NoRequest where one of them is no host.
+    """
     found = _URL.fullmatch(url)
     assert found is not None  # every part is optional
     scheme, authority, path, query = found.groups()
@@ -72,11 +84,16 @@ def request_to(
         for name, value in headers
     )
     named = next((value for name, value in pairs if name == b"host"), None)
+    host = (authority or "").rpartition("@")[2].encode("utf-8", "surrogatepass")
+    if authority is not None and not is_authority(host):
+        raise NoRequest(
+            "url", f"{quote(authority)} is no host: want a path, or a URL such as http://host/path"
+        )
+    if named and not is_authority(named):
+        raise NoRequest("headers", f"the header Host has no host: {quote(named.decode('utf-8', 'replace'))}")
     return Request(
         method=method.upper(),
-        host=named
-        if named is not None
-        else (authority or "").rpartition("@")[2].encode("utf-8", "surrogatepass"),
+        host=host if named is None else named,
         path=path.encode("utf-8", "surrogatepass") or b"/",
         query=(query or "").encode("utf-8", "surrogatepass"),
         headers=pairs,

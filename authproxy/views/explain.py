@@ -16,7 +16,7 @@ from authproxy.views.base import account_of, required_identity
 from authproxy.views.control.asking import ControlEndpoint
 from authproxy.views.documented import documented
 from routing.callers import UnknownCaller
-from routing.explain import request_to
+from routing.explain import NoRequest, request_to
 from routing.explaining import (
     DRAFT,
     HIGHEST_REVISION,
@@ -272,6 +272,8 @@ def _explained(given: Mapping[str, Any]) -> Explanation | TopicExplanation:
         address = str(ip_address(given["address"])) if given["address"] else ""
         asked = request_to(given["method"], given["url"], given["headers"], address=address)
         return explained(asked, given["revision"], caller=given["as"])
+    except NoRequest as fault:
+        raise invalid({fault.field: f"{fault}."}) from fault
     except UnknownCaller as refusal:
         raise invalid({"as": str(refusal)}) from refusal
     except NoRevision as refusal:

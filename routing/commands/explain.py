@@ -3,6 +3,7 @@
 import argparse
 import os
 import time
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import replace
 from ipaddress import ip_address
@@ -16,7 +17,7 @@ from routing.commands.console import OK, CommandRefused, Console, add_json, read
 from routing.compiler import compile_snapshot
 from routing.curl import NotCurl, parse_curl
 from routing.document.canonical import canonicalise, digest
-from routing.explain import Request, explain, has_credentials, request_to
+from routing.explain import NoRequest, Request, explain, has_credentials, request_to
 from routing.explaining import topic_explained
 from routing.explaintopics import Action
 from routing.knowing import knowledge
@@ -33,6 +34,7 @@ from routing.topics import is_topic
 
 FROM = "the client's address, by which quotas may count"
 CURL = "instead of METHOD, URL and -H: a curl command in a file, or - for standard input"
+_GIVEN_AS = {"url": "URL", "headers": "-H"}
 CREDENTIALS = "credentials in the request are not looked at: say --as USER"
 
 
@@ -104,11 +106,19 @@ def _request(options: argparse.Namespace) -> Request:
             given = parse_curl(read_text(options.curl))
         except NotCurl as error:
             raise CommandRefused(f"--curl: {error}") from None
-        return request_to(given.method, given.url, given.headers, address=address)
+        return _read("--curl", given.method, given.url, given.headers, address)
     if not options.url or options.publish:
         raise CommandRefused("say METHOD and URL, --curl FILE, or --topic T, with --publish or without")
     headers = [_header(text) for text in options.headers]
-    return request_to(options.method, options.url, headers, address=address)
+    return _read("", options.method, options.url, headers, address)
+
+
+def _read(option: str, method: str, url: str, headers: Iterable[tuple[str, str]], address: str) -> Request:
+    """`option`: where all of it came from; empty: each came by itself."""
+    try:
+        return request_to(method, url, headers, address=address)
+    except NoRequest as fault:
+        raise CommandRefused(f"{option or _GIVEN_AS[fault.field]}: {fault}") from None
 
 
 def _topic(options: argparse.Namespace, console: Console) -> int:

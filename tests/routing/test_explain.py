@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from routing.explain import (
     NO_TARGET,
     NOT_FOUND,
     UNREAD,
+    NoRequest,
     Request,
     explain,
     request_to,
@@ -384,7 +386,8 @@ def test_explaining_agrees_with_matching(routes: list[CompiledRoute], wanted: Wa
     st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=2),
 )
 def test_nothing_that_is_asked_breaks_it(url: str, headers: list[tuple[str, str]]) -> None:
-    """Any text is explained, if only as a refusal."""
-    explanation = explain(SNAPSHOT, request_to("GET", url, headers))
-    assert explanation.matched is not None or explanation.refusal is not None
-    json.dumps(explanation.to_json())
+    """Any text is explained, if only as a refusal, unless no client could send it."""
+    with suppress(NoRequest):
+        explanation = explain(SNAPSHOT, request_to("GET", url, headers))
+        assert explanation.matched is not None or explanation.refusal is not None
+        json.dumps(explanation.to_json())

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.hosts import host_fits, request_host, wildcards
+from routing.hosts import host_fits, is_authority, request_host, wildcards
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,36 @@ def test_wildcards_come_longest_first() -> None:
 def test_host_fits(pattern: str, host: str, fits: bool) -> None:
     """An empty pattern is any host."""
     assert host_fits(pattern, host) is fits
+
+
+@pytest.mark.parametrize(
+    ("raw", "fits"),
+    [
+        (b"a.example", True),
+        (b"A_b.example.:8000", True),
+        (b"127.0.0.1:", True),
+        (b"[::1]", True),
+        (b"[2001:db8::1]:443", True),
+        (b"", False),
+        (b":80", False),
+        (b"[", False),
+        (b"[]", False),
+        (b"[::1", False),
+        (b"[::g]", False),
+        (b"[::1]x", False),
+        (b"::1", False),
+        (b"a:http", False),
+        (b"a:123456", False),
+        (b"a b", False),
+        (b"a\\b", False),
+        (b"a@b", False),
+        ("bücher.example".encode(), False),
+        (b"a" * 300, False),
+    ],
+)
+def test_what_a_url_may_name(raw: bytes, fits: bool) -> None:
+    """A host, with a port or without."""
+    assert is_authority(raw) is fits
 
 
 @given(st.binary(max_size=400))

@@ -12,6 +12,7 @@ from unfold.widgets import (
 
 from routing.curl import NotCurl, Request, parse_curl
 from routing.document.wire import COMMON_METHODS
+from routing.explain import NoRequest, request_to
 from routing.explaining import Which
 from routing.topics import is_topic
 
@@ -124,7 +125,15 @@ class ExplainForm(forms.Form):
         else:
             headers = tuple(self._headers(data.get("headers", "")))
             data["request"] = Request(data.get("method", "").strip() or "GET", data["url"].strip(), headers)
+        if "request" in data:
+            self._check_request(data["request"], is_curl=bool(data.get("curl", "").strip()))
         return data
+
+    def _check_request(self, wanted: Request, *, is_curl: bool) -> None:
+        try:
+            request_to(wanted.method, wanted.url, wanted.headers)
+        except NoRequest as fault:
+            self.add_error("curl" if is_curl else fault.field, f"This cannot be sent: {fault}.")
 
     def _check_topic(self, data: Mapping[str, Any]) -> None:
         if any(str(data.get(name) or "").strip() for name in _OF_REQUESTS):

@@ -105,6 +105,8 @@ def test_headers_as_pairs(client: Endpoints, token: str) -> None:
         ({"url": 7, "headers": 7}, "headers", "Want an object, or a list"),
         ({"url": []}, "url", "Not a valid string"),
         ({"url": "/" * (LONGEST_URL + 1)}, "url", "no more than"),
+        ({"url": "http://["}, "url", '"[" is no host: want a path, or a URL such as http://host/path.'),
+        ({"url": "/", "headers": {"Host": "a b"}}, "headers", 'the header Host has no host: "a b".'),
         ({"url": "/", "method": ""}, "method", "blank"),
         ({"url": "/", "headers": {"a": 1}}, "headers", '"a": the value must be a text.'),
         ({"url": "/", "headers": {"": "1"}}, "headers", '"": the name must be a text.'),

@@ -297,3 +297,24 @@ def test_a_topic_is_explained() -> None:
         refused = gateway("explain", *arguments)
         assert (refused.code, refused.out) == (1, "")
         assert why in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("GET", "http://["), 'URL: "[" is no host: want a path, or a URL such as http://host/path'),
+        (("GET", "/", "-H", "Host: a b"), '-H: the header Host has no host: "a b"'),
+    ],
+)
+def test_what_no_client_could_send_is_refused(arguments: tuple[str, ...], says: str) -> None:
+    """Instead of being explained as a request that no route matches; so is what a command of curl's has."""
+    apply_document(small(), actor=Actor("test"))
+    refused = gateway("explain", *arguments)
+    assert (refused.code, refused.out, refused.err) == (1, "", f"{says}\n")
+
+
+def test_nor_could_curl(tmp_path: Path) -> None:
+    file = tmp_path / "request.sh"
+    file.write_text("curl 'http://['")
+    refused = gateway("explain", "--curl", str(file))
+    assert (refused.code, refused.err.startswith('--curl: "[" is no host')) == (1, True)

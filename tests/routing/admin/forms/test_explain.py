@@ -31,6 +31,10 @@ def test_request(data: dict[str, str], request_: Request) -> None:
         ({"curl": "ls"}, "curl", "begins with curl"),
         ({"url": "/x", "headers": "a: b\nc"}, "headers", "Line 2"),
         ({"url": "/x", "headers": "a: b\n" * (MOST_HEADERS + 1)}, "headers", "At most"),
+        ({"url": "http://["}, "url", 'cannot be sent: "[" is no host'),
+        ({"url": "http:///x"}, "url", "is no host"),
+        ({"url": "http://h/x", "headers": "Host: a b"}, "headers", 'Host has no host: "a b"'),
+        ({"curl": "curl 'http://['"}, "curl", "is no host"),
         ({"url": "/x", "address": "somewhere"}, "address", "valid IPv4 or IPv6 address"),
     ],
 )
