@@ -128,8 +128,9 @@ def run_export(options: argparse.Namespace, console: Console) -> int:
 
 def run_validate(options: argparse.Namespace, console: Console) -> int:
     """`gateway validate FILE`: no database, and no complaint about variables that only the workers have."""
+    raw = read_document(options.file)
     checked = check_document(
-        read_document(options.file),
+        raw,
         env=os.environ,
         require_env=False,
         api_prefix=settings.CONFIG.api_prefix,
@@ -139,6 +140,7 @@ def run_validate(options: argparse.Namespace, console: Console) -> int:
         console.data(
             {
                 "valid": not checked.problems,
+                "empty": _is_empty(raw),
                 "problems": [problem.as_json() for problem in checked.problems],
                 "warnings": [warning.as_json() for warning in checked.warnings],
             }
@@ -146,8 +148,14 @@ def run_validate(options: argparse.Namespace, console: Console) -> int:
     else:
         console.problems(checked.warnings, kind="warning: ")
         console.problems(checked.problems)
-        console.say("" if checked.problems else "valid")
+        valid = "valid, but empty: the document names nothing" if _is_empty(raw) else "valid"
+        console.say("" if checked.problems else valid)
     return REFUSED if checked.problems else OK
+
+
+def _is_empty(raw: Any) -> bool:
+    """Whether a document has nothing beside its version: a file that was cut off, or the wrong one, looks like that."""
+    return isinstance(raw, dict) and not any(value for key, value in raw.items() if key != "version")
 
 
 def run_schema(_options: argparse.Namespace, console: Console) -> int:

@@ -173,6 +173,18 @@ def test_validate_needs_no_database(tmp_path: Path, django_db_blocker: Any) -> N
         assert data["problems"][0]["path"] == "routes[0].service"
 
 
+@pytest.mark.parametrize("content", ["", "# nothing\n", "{}", "version: 1\n", "version: 1\nroutes: []\n"])
+def test_validate_says_that_a_document_is_empty(tmp_path: Path, content: str) -> None:
+    """It is valid: applied with --prune it removes all that there is."""
+    file = tmp_path / "empty.yaml"
+    file.write_text(content)
+    ran = gateway("validate", file)
+    assert (ran.code, ran.out) == (0, "valid, but empty: the document names nothing\n")
+    data = gateway("validate", "--json", file).data
+    assert (data["valid"], data["empty"]) == (True, True)
+    assert gateway("validate", "--json", written(tmp_path, small())).data["empty"] is False
+
+
 def test_tokens_that_no_service_verifies_are_told(tmp_path: Path) -> None:
     """By `validate` and by `apply`, with the route's name; both succeed."""
     file = written(tmp_path, {**small(), "routes": [route(forward_identity="token")]})
