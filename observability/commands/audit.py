@@ -16,9 +16,10 @@ from django.utils.dateparse import parse_date, parse_datetime
 from observability.audit.chain import Break, Verified, check
 from observability.audit.finding import Wanted, as_json, find, further, in_order, line, links
 from observability.models import AuditEvent
-from routing.commands.console import OK, REFUSED, CommandRefused, Console, add_json
+from routing.commands.console import OK, REFUSED, CommandRefused, Console, add_json, add_limit, whole
 
 _WHOLE: Final = "0" * 64
+_MOST_ID: Final = 2**63 - 1
 
 
 def add(subparsers: Any) -> None:
@@ -27,8 +28,8 @@ def add(subparsers: Any) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="events, the newest first")
     _add_filters(listing)
-    listing.add_argument("--before", type=int, metavar="N", help="older than event N")
-    listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most N (default 50; 0: all)")
+    listing.add_argument("--before", type=whole(1, _MOST_ID), metavar="N", help="older than event N")
+    add_limit(listing)
     add_json(listing)
     listing.set_defaults(run=run_list)
 

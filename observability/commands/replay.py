@@ -9,7 +9,7 @@ from django.utils import timezone
 from observability.replay.judging import KINDS
 from observability.replay.replaying import MOST, USUAL_S, Busy, Span, replay
 from observability.replay.results import Found
-from routing.commands.console import DIFFERENT, OK, CommandRefused, Console, add_json
+from routing.commands.console import DIFFERENT, OK, CommandRefused, Console, add_json, whole
 from routing.document.scalars import parse_duration
 from routing.explaining import DRAFT, HIGHEST_REVISION, NoRevision, Which
 
@@ -29,7 +29,11 @@ def add(subparsers: Any) -> None:
         "--last", type=_duration, default=USUAL_S, metavar="D", help="how far back, such as 15m (default: 1h)"
     )
     parser.add_argument(
-        "--limit", type=_limit, default=MOST, metavar="N", help=f"the newest N of them, at most {MOST}"
+        "--limit",
+        type=whole(1, MOST),
+        default=MOST,
+        metavar="N",
+        help=f"the newest N of them, at most {MOST}",
     )
     parser.add_argument("--kind", choices=KINDS[1:], default="", help="list only these")
     add_json(parser)
@@ -77,9 +81,3 @@ def _duration(text: str) -> float:
         return parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration, such as 15m or 1h") from error
-
-
-def _limit(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MOST:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"want a number from 1 to {MOST}")

@@ -11,11 +11,12 @@ from authproxy.commands.shared import add_group, moment
 from observability.models import KeptRequest
 from observability.requests.querying import PAGE, Filters, found, newest, page_of, status_fault
 from observability.requests.showing import as_json, in_full, line
-from routing.commands.console import OK, CommandRefused, Console, add_json
+from routing.commands.console import OK, CommandRefused, Console, add_json, whole
 
 POLL_S: Final = 1.0
 OVERLAP: Final = 500
 """Rows of several workers may become visible in another order than that of their numbers."""
+MOST: Final = 10_000
 FIELDS: Final = ("code", "route", "service", "consumer", "client", "method", "path")
 
 
@@ -28,7 +29,9 @@ def add(subparsers: Any) -> None:
     _add_filters(parser)
     parser.add_argument("--since", type=moment, metavar="TIME", help="such as 2030-12-31T12:00:00Z")
     parser.add_argument("--until", type=moment, metavar="TIME")
-    parser.add_argument("--limit", type=int, default=PAGE, metavar="N")
+    parser.add_argument(
+        "--limit", type=whole(1, MOST), default=PAGE, metavar="N", help=f"at most N (default {PAGE})"
+    )
     add_json(parser)
     parser.set_defaults(run=run_list)
     parser = commands.add_parser("show", help="one request, and why it was answered as it was")
@@ -55,8 +58,6 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 
 def run_list(options: argparse.Namespace, console: Console) -> int:
     """`gateway requests list`."""
-    if not 0 < options.limit <= 10_000:
-        raise CommandRefused("--limit: want a number from 1 to 10000")
     wanted = _filters(options, since=options.since, until=options.until)
     rows = page_of(wanted, size=options.limit, budget_s=60.0).rows
     if options.as_json:

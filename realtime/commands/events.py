@@ -16,7 +16,7 @@ from authproxy.commands.shared import add_group, told
 from realtime.events import LONGEST_TYPE, Event
 from realtime.hub.hub import Hub
 from realtime.hub.stream import RedisStream
-from routing.commands.console import OK, CommandRefused, Console, add_json
+from routing.commands.console import OK, CommandRefused, Console, add_json, whole
 from routing.notify import bound_redis
 from routing.topics import OWN, is_topic
 
@@ -42,7 +42,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("topics", metavar="TOPIC", nargs="+")
     parser.add_argument("--after", default="", metavar="ID", help="first those that came after this event")
     parser.add_argument(
-        "--count", type=int, default=0, metavar="N", help="end after so many (default: never)"
+        "--count", type=whole(0), default=0, metavar="N", help="end after so many (default: never)"
     )
     parser.add_argument("--json", action="store_true", dest="as_json", help="print a JSON object a line")
     parser.set_defaults(run=run_tail)

@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,6 +113,24 @@ def add_author(parser: argparse.ArgumentParser) -> None:
         "--as", dest="as_user", metavar="USER", help="the author (default: the operating-system user)"
     )
     parser.add_argument("-m", "--message", default="", help="what and why, kept in the history")
+
+
+def whole(least: int, most: int = 1_000_000_000) -> Callable[[str], int]:
+    """A whole number between these, for argparse: anything else is wrong usage."""
+
+    def read(text: str) -> int:
+        if re.fullmatch(r"[0-9]{1,19}", text) and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"want a number from {least} to {most}, not {text!r}")
+
+    return read
+
+
+def add_limit(parser: argparse.ArgumentParser) -> None:
+    """`--limit N`."""
+    parser.add_argument(
+        "--limit", type=whole(0), default=50, metavar="N", help="at most N (default 50; 0: all)"
+    )
 
 
 def add_file(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from routing.commands.console import OK, Console, add_author, add_json, author
+from routing.commands.console import OK, Console, add_author, add_json, add_limit, author
 from routing.commands.documents import describe, show_changes
 from routing.drafts import made_by
 from routing.locking import reading
@@ -24,9 +24,7 @@ def add(subparsers: Any) -> None:
     discard_parser.set_defaults(run=run_discard)
 
     revisions = subparsers.add_parser("revisions", help="the history of the configuration, newest first")
-    revisions.add_argument(
-        "--limit", type=int, default=50, metavar="N", help="at most N (default 50; 0: all)"
-    )
+    add_limit(revisions)
     add_json(revisions)
     revisions.set_defaults(run=run_revisions)
 

@@ -12,6 +12,7 @@ from routing.commands.console import (
     Console,
     add_author,
     add_json,
+    add_limit,
     author,
     read_document,
 )
@@ -28,7 +29,7 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser("schedule", help="changes that come, and go again, by themselves")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="what is scheduled, and how it stands; newest first")
-    listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most N (default 50; 0: all)")
+    add_limit(listing)
     add_json(listing)
     listing.set_defaults(run=run_list)
 

@@ -1,12 +1,13 @@
 """What the subcommands share."""
 
 import io
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
 
 from routing.commands import console as shared
-from routing.commands.console import CommandRefused, Console, read_document
+from routing.commands.console import CommandRefused, Console, read_document, whole
 from routing.problems import Problem
 
 
@@ -27,6 +28,17 @@ def test_a_byte_order_mark_is_not_part_of_the_document(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_bytes(b"\xef\xbb\xbfversion: 1\n")
     assert read_document(str(file)) == {"version": 1}
+
+
+@pytest.mark.parametrize("text", ["-1", "11", "1.0", "", "x", "٣", " 1", "1_0", "9" * 5000])
+def test_what_is_no_number_of_a_range_is_refused(text: str) -> None:
+    """In words, with what is wanted."""
+    with pytest.raises(ArgumentTypeError, match="want a number from 0 to 10, not"):
+        whole(0, 10)(text)
+
+
+def test_numbers_of_a_range() -> None:
+    assert [whole(0, 10)(text) for text in ("0", "7", "10")] == [0, 7, 10]
 
 
 def test_a_huge_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,15 @@ def as_program(*arguments: str) -> int:
         ["rollback", "x"],
         ["serve", "--port", "99999"],
         ["serve", "--workers", "0"],
+        ["revisions", "--limit", "-1"],
+        ["schedule", "list", "--limit", "-1"],
+        ["audit", "list", "--limit", "-1"],
+        ["audit", "list", "--limit", "9" * 20],
+        ["audit", "list", "--before", "0"],
+        ["requests", "list", "--limit", "0"],
+        ["requests", "list", "--limit", "10001"],
+        ["replay", "--limit", "0"],
+        ["events", "tail", "a", "--count", "-1"],
     ],
 )
 def test_wrong_usage_is_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
