@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, BaseDialogForm, UserChangeForm, UserCreationForm
 
 from authproxy import accounts, revocation, sessions
@@ -28,7 +28,7 @@ from authproxy.granting import consumer_row, standing
 from authproxy.models import ApiKey, Consumer
 from authproxy.telling import tell_on_commit
 from routing.admin.audited import AuditedAdmin
-from routing.admin.dialogs import ReasonDialog, go
+from routing.admin.dialogs import ReasonDialog, action, go
 from routing.auditing import gathering
 
 _POWERS: Final = ("is_superuser", "user_permissions")

@@ -10,10 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.admin import ModelAdmin
-from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 
-from routing.admin.dialogs import ReasonDialog, go
+from routing.admin.dialogs import ReasonDialog, action, go
 
 LISTED: Final = 50
 TEMPLATE: Final = "authproxy/admin/ask.html"
@@ -62,7 +61,7 @@ def asked(
 
 def in_dialog(verb: str, *, icon: str, permission: str, title: str, about: str) -> Callable[[Any], Any]:
     """An action on one row, which a dialog confirms and asks the reason of."""
-    return action(  # type: ignore[no-any-return]
+    return action(
         description=verb,
         icon=icon,
         permissions=[permission],

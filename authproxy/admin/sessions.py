@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.forms import BaseDialogForm
 
 from authproxy import sessions
@@ -16,6 +16,7 @@ from authproxy.admin.columns import SessionColumns, to_account
 from authproxy.admin.filters import SessionStateFilter, UsernameFilter
 from authproxy.admin.rights import may
 from authproxy.models import Session
+from routing.admin.dialogs import action
 from routing.admin.revisions import ReadOnlyAdmin
 from routing.auditing import gathering
 

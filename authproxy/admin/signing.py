@@ -6,14 +6,14 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.forms import BaseDialogForm
 
 from authproxy import signingkeys
 from authproxy.admin.asking import by
 from authproxy.admin.rights import may
 from authproxy.models import SigningKey
-from routing.admin.dialogs import go
+from routing.admin.dialogs import action, go
 from routing.admin.revisions import ReadOnlyAdmin
 
 COLOURS: Final = {"signs": "success", "next": "info", "verifies": "warning", "retired": "danger"}

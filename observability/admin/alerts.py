@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.forms import BaseDialogForm
 
 from observability.admin.forms import ReceiverForm
@@ -20,7 +20,7 @@ from observability.alerts.conditions import KINDS
 from observability.models import AlertDelivery, AlertReceiver, Incident
 from observability.rows.alerts import EMAIL, FAILED, WAITING
 from routing.admin.audited import AuditedAdmin
-from routing.admin.dialogs import go
+from routing.admin.dialogs import action, go
 from routing.admin.steering import SteeringAdmin
 
 COLOURS: Final = {"warning": "warning", "critical": "danger"}

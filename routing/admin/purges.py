@@ -5,12 +5,11 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from resilience.models import CachePurge
 from routing import purging
-from routing.admin.dialogs import ReasonDialog
+from routing.admin.dialogs import ReasonDialog, action
 from routing.admin.steering import SteeringAdmin, by
 from routing.locking import StoreUnavailable
 from routing.purgeurls import LONGEST_URL

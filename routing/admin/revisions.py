@@ -10,9 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter, TextFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 
-from routing.admin.dialogs import ReasonDialog, go
+from routing.admin.dialogs import ReasonDialog, action, go
 from routing.admin.entries import TOUCHES
 from routing.admin.history import touching
 from routing.admin.publishing import (

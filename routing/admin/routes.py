@@ -12,14 +12,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from routing.admin.backends import BackendInline, backends_text, save_backends
 from routing.admin.choosing import Choosing
 from routing.admin.columns import match_text, policies, publish_text, redirect_text, respond_text
 from routing.admin.confirming import confirmed
 from routing.admin.copying import CopyingAdmin
-from routing.admin.dialogs import ReasonDialog, go
+from routing.admin.dialogs import ReasonDialog, action, go
 from routing.admin.explaining import PERMISSION as EXPLAIN_PERMISSION
 from routing.admin.filters import DestinationFilter, EnabledFilter, HostFilter, MethodFilter
 from routing.admin.forms.route import RouteForm

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from unfold.decorators import action, display
+from unfold.decorators import display
 
-from routing.admin.dialogs import ReasonDialog, go
+from routing.admin.dialogs import ReasonDialog, action, go
 from routing.admin.forms.schedule import ScheduleForm
 from routing.admin.publishing import PUBLISH_PERMISSION, NotPublished, actor_of, refused, tell_refusal
 from routing.admin.rendering import difference

@@ -9,9 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from unfold.decorators import action
 
-from routing.admin.dialogs import ReasonDialog, go
+from routing.admin.dialogs import ReasonDialog, action, go
 from routing.admin.revisions import ReadOnlyAdmin
 
 OPERATE: Final = "routing.operate"
@@ -32,7 +31,7 @@ def steers(
     verb: str, *, icon: str, title: str, about: str, form: type[ReasonDialog] = ReasonDialog
 ) -> Callable[[Any], Any]:
     """An operator's action on one row, which a dialog confirms and asks the reason of."""
-    return action(  # type: ignore[no-any-return]
+    return action(
         description=verb,
         icon=icon,
         permissions=["operate"],

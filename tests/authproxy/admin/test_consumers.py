@@ -239,5 +239,8 @@ def test_viewer_sees_everything_and_changes_nothing() -> None:
 @pytest.mark.parametrize("key", ["0", "abc", "99999999999999999999999"])
 def test_row_that_is_not_there_is_no_error(admin: Client, key: str) -> None:
     """A path that somebody made up, or a consumer that was deleted meanwhile."""
-    response = admin.post(f"{LIST}{key}/disable/", {"_form_submitted": "True"}, follow=True)
-    assert messages(response) == ["Disabled 0 consumers: live everywhere within a second."]
+    sent, htmx = {"_form_submitted": "True"}, {"HX-Request": "true"}
+    response = admin.post(f"{LIST}{key}/disable/", sent, headers=htmx)
+    assert response["HX-Redirect"] == LIST
+    assert messages(admin.get(LIST)) == ["This consumer is not there any more."]
+    assert admin.post(f"{LIST}{key}/disable/", sent).status_code == 404

@@ -94,8 +94,9 @@ def test_list_takes_the_same_queries_at_any_size(admin: Client, size: int) -> No
 @pytest.mark.parametrize("what", ["end", "end-all"])
 def test_session_that_is_not_there_is_no_error(admin: Client, key: str, what: str) -> None:
     """A path that somebody made up, or a session that was pruned meanwhile."""
-    response = admin.post(f"{LIST}{key}/{what}/", {"_form_submitted": "True"})
-    assert response.status_code == 302
+    sent, htmx = {"_form_submitted": "True"}, {"HX-Request": "true"}
+    assert admin.post(f"{LIST}{key}/{what}/", sent, headers=htmx)["HX-Redirect"] == LIST
+    assert admin.post(f"{LIST}{key}/{what}/", sent).status_code == 404
 
 
 def test_viewer_sees_sessions_and_ends_none() -> None:
