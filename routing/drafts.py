@@ -5,10 +5,11 @@ from typing import Final
 
 from routing.models import DraftComment, PendingChange, Revision
 
-MOST_EDITS: Final = 200
+MOST_EDITS: Final = 100
 """A revision remembers no more of those that made it."""
 NAMED: Final = 3
 """Of those who made a draft."""
+LONGEST_MESSAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ def record_pending(actor: Actor, *, source: str, message: str) -> None:
     )
 
 
+def join_pending(actor: Actor, *, source: str, message: str) -> None:
+    """Notes the actor's part of what is published together with a draft that others have begun."""
+    if PendingChange.objects.exists():
+        record_pending(actor, source=source, message=message)
+
+
 def pending_authors() -> tuple[str, ...]:
     """Names of everybody who has a hand in the draft, in order of their first change."""
     return tuple(dict.fromkeys(PendingChange.objects.values_list("author", flat=True)))
@@ -39,7 +46,7 @@ def pending_edits() -> list[dict[str, str]]:
             "at": edit.created_at.isoformat().replace("+00:00", "Z"),
             "author": edit.author,
             "source": edit.source,
-            "message": edit.message,
+            "message": edit.message[:LONGEST_MESSAGE],
         }
         for edit in reversed(newest)
     ]

@@ -19,6 +19,7 @@ from routing.drafts import (
     Actor,
     forget_pending,
     is_author,
+    join_pending,
     live_number,
     live_revision,
     pending_authors,
@@ -143,6 +144,8 @@ def apply_edit(
             write_rows(before, target)
         if draft or under_review():
             return _leave_draft(target, preview, actor, message, source)
+        if preview.changes:
+            join_pending(actor, source=source, message=message)
         outcome = _publish(target, actor, message, source)
         return replace(outcome, pruned=preview.pruned, warnings=preview.warnings)
 
@@ -181,6 +184,7 @@ def publish_rows_after_edit(*, actor: Actor, message: str = "", source: str = "a
             changes = _compare(_live_document(target), target)
             preview = Outcome("previewed", changes, live_number(), warnings=warnings)
             return _leave_draft(target, preview, actor, message, source)
+        join_pending(actor, source=source, message=message)
         return replace(_publish(target, actor, message, source), warnings=warnings)
 
 
@@ -277,9 +281,10 @@ def publish_edits(
     if carried.conflicts:
         return None, carried
     target, _warnings = validated(carried.document, live)
-    draft = _compare(live, rows)
-    write_rows(rows, _rebased(rows, carried.done) if draft else target)
-    return _publish(target, actor, message, source, keeps_draft=bool(draft)), carried
+    draft = _rebased(rows, carried.done) if _compare(live, rows) else target
+    write_rows(rows, draft)
+    is_left = draft is not target and bool(_compare(target, draft))  # not where both change the same
+    return _publish(target, actor, message, source, keeps_draft=is_left), carried
 
 
 def _rebased(rows: Document, edits: Sequence[Edit]) -> Document:

@@ -68,7 +68,7 @@ class RevisionAdmin(ReadOnlyAdmin):
     list_display = ("shown_number", "created_at", "shown_author", "message", "shown_changes", "source")
     list_filter = (TouchesFilter, "source", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True
-    search_fields = ("message", "author", "changes", "edits")
+    search_fields = ("message", "author", "changes")
     ordering = ("-number",)
     fields = ("number", "created_at", "shown_author", "message", "source", "parent", "digest")
     change_form_after_template = "routing/admin/revision_difference.html"

@@ -12,9 +12,11 @@ from routing.drafts import (
     pending_authors,
     record_pending,
 )
+from routing.edits import edits_between
+from routing.locking import writing
 from routing.models import PendingChange, Revision
-from routing.publishing import apply_document, publish, rollback
-from tests.support.configuration import small
+from routing.publishing import apply_document, live_and_draft, publish, publish_edits, rollback
+from tests.support.configuration import route, small
 
 pytestmark = [pytest.mark.store, pytest.mark.django_db]
 
@@ -67,3 +69,27 @@ def test_of_very_many_edits_the_last_are_remembered(monkeypatch: pytest.MonkeyPa
     newest = Revision.objects.get()
     assert [each["author"] for each in newest.edits] == ["p3", "p4", "p5", "p6", "p7", "p8"]
     assert made_by(newest) == "p8 (changes by p3, p4, p5, 2 more)"
+
+
+def test_what_is_published_with_a_draft_has_both_hands() -> None:
+    """Who applies something while others' draft is pending publishes that, too."""
+    apply_document(small(), actor=Actor("anna"))
+    apply_document(small(1), actor=Actor("anna"), message="hers", draft=True)
+    apply_document({"version": 1, "routes": [route("new", "/new")]}, actor=Actor("bert"), message="his")
+    newest = Revision.objects.get(number=2)
+    assert [(each["author"], each["message"]) for each in newest.edits] == [("anna", "hers"), ("bert", "his")]
+    assert made_by(newest) == "bert (changes by anna)"
+
+
+def test_a_draft_that_went_live_beside_is_nobodys_any_more() -> None:
+    """What is published later is not told to be of those who had drafted it."""
+    apply_document(small(), actor=Actor("anna"))
+    live = live_and_draft()[0]
+    apply_document(small(1), actor=Actor("anna"), message="hers", draft=True)
+    with writing():
+        publish_edits(
+            edits_between(live, live_and_draft()[1]), actor=Actor("planner"), message="", source="test"
+        )
+    assert not PendingChange.objects.exists()
+    apply_document(small(2), actor=Actor("bert"))
+    assert Revision.objects.get(number=3).edits is None
