@@ -31,12 +31,16 @@ def creation(vendor: str) -> list[str]:
 
 
 def replacement(vendor: str) -> list[str]:
-    """What makes the triggers that SQLite needs beside those: its INSERT OR REPLACE deletes without a word to them."""
+    """What makes the triggers that SQLite needs beside those: its INSERT OR REPLACE deletes without a word to them.
+
+    A row that is given no number has an undefined one before it is inserted, -1 in fact.
+    """
     if vendor == "postgresql":
         return []
     return [
         f"CREATE TRIGGER {table}_insert BEFORE INSERT ON {table} "
-        f"WHEN EXISTS ({_THERE} {table} WHERE id = NEW.id OR rowid = NEW.rowid) {_RAISE}"
+        f"WHEN EXISTS ({_THERE} {table} WHERE NEW.id > 0 AND id = NEW.id) "
+        f"OR EXISTS ({_THERE} {table} WHERE NEW.rowid > 0 AND rowid = NEW.rowid) {_RAISE}"
         for table in TABLES
     ]
 

@@ -68,3 +68,20 @@ def test_what_is_new_is_written() -> None:
     record(Deed("test.deed", (("routes", "a"), ("routes", "b"))))
     record(Deed("test.deed", (("routes", "a"),)))
     assert newest() == 2
+
+
+@pytest.mark.parametrize("table", triggers.TABLES)
+def test_a_row_of_no_ordinary_number_stops_nobody(table: str) -> None:
+    """SQLite calls a row that has no number yet by -1."""
+    record(Deed("test.deed", (("routes", "a"),)))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table}")
+        columns, row = [each[0] for each in cursor.description], list(cursor.fetchone())
+        values = [-1 if name == "id" else value for name, value in zip(columns, row, strict=True)]
+        if connection.vendor == "sqlite" and table == "observability_auditevent":
+            columns, values = [*columns, "rowid"], [*values, -1]
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(values))})", values
+        )
+    record(Deed("test.deed", (("routes", "b"),)))
+    assert newest() == 2
