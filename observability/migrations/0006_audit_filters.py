@@ -9,18 +9,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
-            model_name="auditevent",
-            name="audit_action",
-        ),
-        migrations.RemoveIndex(
-            model_name="auditevent",
-            name="audit_actor",
-        ),
-        migrations.RemoveIndex(
-            model_name="auditevent",
-            name="audit_door",
-        ),
+        # The new ones first: while they are made, the trail can be read. To remove one locks readers out, for a moment.
         migrations.AddIndex(
             model_name="auditevent",
             index=models.Index(fields=["action", "-id", "actor", "door"], name="audit_by_action"),
@@ -32,5 +21,17 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="auditevent",
             index=models.Index(fields=["door", "-id", "action", "actor"], name="audit_by_door"),
+        ),
+        migrations.RemoveIndex(
+            model_name="auditevent",
+            name="audit_action",
+        ),
+        migrations.RemoveIndex(
+            model_name="auditevent",
+            name="audit_actor",
+        ),
+        migrations.RemoveIndex(
+            model_name="auditevent",
+            name="audit_door",
         ),
     ]
