@@ -28,6 +28,7 @@ _PAGE: Final = (
     "<body><h1>{title}</h1><p>{message}</p>{way_on}<p><small>Request {request_id}</small></p></body></html>\n"
 )
 _TO_ADMIN: Final = mark_safe('<p><a href="/admin/">Overview</a></p>')
+_PROGRAMS: Final = "/control/"
 _HUGE: Final = "A number in the address is larger than any row can have."
 _HUGE_NUMBER: Final = re.compile(r"[0-9]{19}")
 
@@ -82,16 +83,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer(request, Rejection(Code.INTERNAL_ERROR, "The gateway could not serve this request."))
 
 
-def answer(request: HttpRequest, rejection: Rejection, *, is_page: bool | None = None) -> HttpResponse:
-    """The refusal in the form that the client reads, or as a page or not."""
+def answer(request: HttpRequest, rejection: Rejection, *, is_for_programs: bool = False) -> HttpResponse:
+    """The refusal in the form that the client reads; of what is for programs, as all other answers there."""
     request_id = _request_id(request)
     headers: dict[str, str] = {}
     for name, value in ((name.decode("ascii"), value.decode("latin-1")) for name, value in rejection.headers):
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     content: Any
-    if is_page is None:
-        is_page = "text/html" in request.headers.get("accept", "")
-    if is_page:
+    is_for_programs = is_for_programs or request.path.startswith(_PROGRAMS)
+    if "text/html" in request.headers.get("accept", "") and not is_for_programs:
         title = rejection.code.value.replace("_", " ").capitalize()
         way_on = _TO_ADMIN if request.path.startswith("/admin/") else ""
         content = format_html(

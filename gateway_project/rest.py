@@ -94,7 +94,7 @@ def answer_refusal(error: Exception, context: dict[str, Any]) -> HttpResponse | 
     rejection = _rejection(error, context)
     if rejection is None:
         return None
-    return errors.answer(context["request"]._request, rejection, is_page=False)
+    return errors.answer(context["request"]._request, rejection, is_for_programs=True)
 
 
 def _rejection(error: Exception, context: dict[str, Any]) -> Rejection | None:

@@ -47,8 +47,10 @@ def test_foreign_host_is_named_as_the_reason(request_: HttpRequest) -> None:
 
 
 def test_people_get_a_page(request_: HttpRequest) -> None:
-    """A browser is shown the same message, escaped."""
+    """A browser is shown the same message, escaped; not where nobody browses."""
     request_.META["HTTP_ACCEPT"] = "text/html,*/*;q=0.8"
+    assert envelope(errors.server_error(request_))[:2] == (500, "INTERNAL_ERROR")
+    request_.path = "/docs/account"
     response = errors.permission_denied(request_, PermissionDenied("<b>No</b>"))
     page = response.content.decode()
     assert (response.status_code, response["Content-Type"]) == (403, "text/html; charset=utf-8")
