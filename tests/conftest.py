@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def patience_s(item: pytest.Item) -> float:
     """How long a test may take, as far as it says."""
     marker = item.get_closest_marker("timeout")
-    return float(marker.args[0]) if marker else 0.0
+    return float(marker.args[0] if marker.args else marker.kwargs["timeout"]) if marker else 0.0
 
 
 @pytest.fixture(autouse=True)

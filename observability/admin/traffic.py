@@ -56,7 +56,7 @@ def traffic_view(request: HttpRequest) -> HttpResponse:
 
 
 def data_view(request: HttpRequest) -> HttpResponse:
-    """The figures of the page; a range that there is not is refused, as the control API does."""
+    """The figures of the page; a range that there is not is refused."""
     if not may_see(request):
         raise PermissionDenied
     if fault := _range_fault(request):
