@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -173,18 +173,12 @@ def _become(row: Group | None, name: str, given: Mapping[str, Any], caller: Call
 
 def _rights(names: Iterable[str], field: str) -> list[Permission]:
     """Permissions that are there; others are refused, as a mistyped one would bring nothing."""
+    known = {right_name(each): each for each in Permission.objects.select_related("content_type")}
     wanted = list(dict.fromkeys(names))
-    condition = Q(pk=None)
-    for app in {name.partition(".")[0] for name in wanted}:
-        codenames = [name.partition(".")[2] for name in wanted if name.partition(".")[0] == app]
-        condition |= Q(content_type__app_label=app, codename__in=codenames)
-    rows = Permission.objects.filter(condition).select_related("content_type")
-    found = {right_name(each) for each in rows}
-    if missing := [name for name in wanted if name not in found]:
-        known = map(right_name, Permission.objects.select_related("content_type"))
-        first = missing[0]
-        raise invalid({field: f'There is no permission "{first}"{did_you_mean(first, known)}.'})
-    return list(rows)
+    for name in wanted:
+        if name not in known:
+            raise invalid({field: f'There is no permission "{name}"{did_you_mean(name, known)}.'})
+    return [known[name] for name in wanted]
 
 
 def _rows(*, is_held: bool = False) -> "QuerySet[Group]":

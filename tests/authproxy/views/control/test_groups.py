@@ -83,6 +83,7 @@ def test_what_somebody_got_they_pass_on(sara: Control) -> None:
         ("crew", {"permissions": ["view_route"]}, "permissions"),
         ("crew", {"permissions": ["auth.view_route"]}, "permissions"),
         ("crew", {"permissions": "routing.view_route"}, "permissions"),
+        ("crew", {"permissions": [f"app{number}.view_route" for number in range(2000)]}, "permissions"),
         ("x" * 151, {"permissions": []}, "name"),
         ("%20crew", {"permissions": []}, "name"),
     ],
