@@ -16,9 +16,9 @@ else:
 
 
 class GroupForm(_ModelForm):
-    """`me` is who fills it in."""
+    """`me` is who fills it in. It has no default: a form that nobody told it refuses to be asked."""
 
-    me: Any = None
+    me: Any
 
     class Meta:
         model = Group

@@ -29,7 +29,5 @@ def right_name(permission: Permission) -> str:
 
 
 def beyond(account: Any, wanted: Iterable[Permission]) -> list[str]:
-    """The rights among these that an account may not pass on, as it does not have them. None: it may everything."""
-    if account is None:
-        return []
+    """The rights among these that an account may not pass on, as it does not have them."""
     return sorted(name for name in map(right_name, wanted) if not account.has_perm(name))

@@ -1,14 +1,15 @@
 """D: Who calls the control API, and what they may do: what the same would take in admin."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db.models import Model, QuerySet
 from rest_framework.request import Request
 
 from authproxy import problems
+from authproxy.admin import rights
 from authproxy.identity import Identity
 from authproxy.refusing import Refused, forbidden
 from authproxy.views.base import account_of, required_identity
@@ -48,6 +49,10 @@ class Caller:
         """Refuses whoever has none of these permissions; the first is the one that is named."""
         if not any(map(self.may, permissions)):
             raise forbidden(f"This takes the permission {permissions[0]}.")
+
+    def beyond(self, wanted: Iterable[Permission]) -> list[str]:
+        """The rights among these that the caller may not pass on. Read their content types with them."""
+        return [] if self.account is None else rights.beyond(self.account, wanted)
 
     def owned(self, model: type[Model]) -> "QuerySet[Any]":
         """The rows of a kind that the caller owns."""

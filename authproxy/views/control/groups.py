@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authproxy import revocation
-from authproxy.admin.rights import beyond, right_name
+from authproxy.admin.rights import right_name
 from authproxy.control.preconditions import etag
 from authproxy.refusing import forbidden, invalid, not_found
 from authproxy.serializers import Shape
@@ -157,7 +157,7 @@ def _become(row: Group | None, name: str, given: Mapping[str, Any], caller: Call
     before = None if row is None else picture(row)
     kept = Group(name=name) if row is None else row
     there = set() if row is None else {each.pk for each in row.permissions.all()}
-    if missing := beyond(caller.account, [each for each in rights if each.pk not in there]):
+    if missing := caller.beyond(each for each in rights if each.pk not in there):
         listed = ", ".join(missing[:_SHOWN_RIGHTS])
         raise forbidden(f"Nobody passes on a right that they do not have: {listed}.")
     if row is None:

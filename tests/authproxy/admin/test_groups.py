@@ -5,6 +5,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from authproxy.admin.groups import GroupForm
 from gateway_project.signin.groups import PUBLISHER, SECURITY_ADMIN
 from tests.support.adminpages import errors, signed_in
 from tests.support.trail import events
@@ -53,3 +54,10 @@ def test_own_rights_are_passed_on(sara: Client) -> None:
     assert sara.post(reverse(ADD), {"name": "crew", "permissions": [view]}).status_code == 302
     assert signed_in("root").post(reverse(ADD), {"name": "all", "permissions": [publish]}).status_code == 302
     assert Group.objects.get(name="all").permissions.get().pk == publish
+
+
+def test_a_form_that_does_not_know_who_fills_it_in_accepts_nothing() -> None:
+    """Whoever forgets to tell it finds out, before somebody passes on what they do not have."""
+    form = GroupForm({"name": "crew", "permissions": [right("publish").pk]})
+    with pytest.raises(AttributeError, match="me"):
+        form.is_valid()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.http import HttpRequest
 from rest_framework.request import Request
 
@@ -30,6 +31,7 @@ def test_staff_of_a_provider_may_everything() -> None:
     caller.require_hand("routes", ("change",), "any")
     assert (caller.actor.name, caller.actor.user_id) == ("eve", None)
     assert not caller.owned(Route).exists()
+    assert caller.beyond(Permission.objects.select_related("content_type")) == []
 
 
 def test_others_are_refused() -> None:
