@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from authproxy import security, signingkeys
+from authproxy import revocation, security, signingkeys
 from authproxy.keyring import KeyRing
 from authproxy.models import IdentityChange, SigningKey
 from authproxy.sealing import KeyFile, Sealer
@@ -51,16 +51,25 @@ def clock() -> Now:
     return Now()
 
 
-def test_who_judges_a_rotation_may_stop_it(tmp_path: Path, clock: Now) -> None:
-    """What is raised leaves everything as it was."""
+def test_who_judges_a_rotation_may_stop_it(
+    tmp_path: Path, clock: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is raised leaves everything as it was. Nobody else can rotate by then."""
+    done: list[str] = []
+    hold = revocation.hold_order
+    monkeypatch.setattr(revocation, "hold_order", lambda: (hold(), done.append("held")))
 
     def judge() -> None:
+        assert connection.in_atomic_block
+        done.append("judged")
         raise LookupError("not now")
 
     own = keys(tmp_path, clock)
     first = own.rotate()
+    done.clear()
     with pytest.raises(LookupError):
         own.rotate(judge=judge)
+    assert done == ["held", "judged"]
     assert SigningKey.objects.get() == first
     assert SigningKey.objects.get().retires_at is None
 
