@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from authproxy import signingkeys
 from authproxy.models import SigningKey
+from authproxy.sealing import Sealer
 from authproxy.signingkeys import KeyPolicy
 from gateway_project.signin.groups import EDITOR, SECURITY_ADMIN, VIEWER
 from observability.audit.chain import Verified
@@ -49,10 +51,13 @@ def test_the_next_key_is_made(sara: Control) -> None:
 def test_the_key_itself_is_told_nowhere(sara: Control) -> None:
     made = sara.call("post", ROTATE)
     row = SigningKey.objects.get()
-    sealed = bytes(row.sealed).decode()
+    sealed = bytes(row.sealed)
+    opened = Sealer(str(settings.CONFIG.secret_key)).unseal(sealed)
+    assert opened is not None
     for answer in (made, sara.call("get", LIST), sara.call("get", f"{LIST}/{row.kid}")):
         assert row.kid in answer.content.decode()
-        assert sealed not in answer.content.decode()
+        assert sealed not in answer.content
+        assert opened not in answer.content
 
 
 def test_what_each_does(sara: Control) -> None:
@@ -83,10 +88,10 @@ def test_of_two_who_rotate_one_does(sara: Control) -> None:
     assert SigningKey.objects.count() == 2
 
 
-def test_a_fixed_key_is_not_rotated(sara: Control, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fixed_key_is_not_rotated(sara: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks is told why, and the list says so before."""
     own = signingkeys.shared()
-    settings.CONFIG = replace(settings.CONFIG, jwt_secret_given=True)
+    monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, jwt_secret_given=True))
     monkeypatch.setattr(own, "_policy", KeyPolicy.of(settings.CONFIG))
     refused = sara.call("post", ROTATE)
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "CONFLICT")
