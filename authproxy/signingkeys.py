@@ -6,7 +6,7 @@ the first rotation, and asymmetric algorithms have their first key made when som
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -27,6 +27,8 @@ from resilience.clock import wall_clock
 from routing.auditing import ordered
 
 FIXED: Final = "JWT_SECRET fixes the signing key: change it there, or remove it to have keys made and rotated"
+STATES: Final = ("signs", "next", "verifies", "retired", "unused")
+"""What a key does. All are unused while JWT_SECRET is the only key."""
 _LEEWAY_S: Final = 60.0
 _log = logging.getLogger(__name__)
 
@@ -202,11 +204,19 @@ def shared() -> SigningKeys:
 
 
 def listed(*, now: datetime | None = None) -> list[tuple[SigningKey, str]]:
-    """The rows, newest first, each with what it does now: "next", "signs", "verifies" or "retired"."""
-    moment = now or timezone.now()
-    rows = list(SigningKey.objects.order_by("-activates_at", "-pk"))
-    signing = next((row.pk for row in rows if row.activates_at <= moment), None)
-    return [(row, _state(row, moment, signs=row.pk == signing)) for row in rows]
+    """The rows, newest first, each with what it does now."""
+    return with_states(SigningKey.objects.defer("sealed").order_by("-activates_at", "-pk"), now=now)
+
+
+def with_states(rows: Iterable[SigningKey], *, now: datetime | None = None) -> list[tuple[SigningKey, str]]:
+    """Each with what it does now, which is one of STATES. The others are asked for after these are read: whatever is
+    made in between, no row is taken for one that is gone."""
+    found, moment = list(rows), now or timezone.now()
+    if KeyPolicy.of(settings.CONFIG).is_fixed:
+        return [(row, "unused") for row in found]
+    active = SigningKey.objects.filter(activates_at__lte=moment).order_by("-activates_at", "-pk")
+    signing = active.values_list("pk", flat=True).first()
+    return [(row, _state(row, moment, signs=row.pk == signing)) for row in found]
 
 
 def as_json(row: SigningKey, state: str) -> dict[str, Any]:

@@ -16,7 +16,13 @@ from authproxy.models import SigningKey
 from routing.admin.dialogs import action, go
 from routing.admin.revisions import ReadOnlyAdmin
 
-COLOURS: Final = {"signs": "success", "next": "info", "verifies": "warning", "retired": "danger"}
+COLOURS: Final = {
+    "signs": "success",
+    "next": "info",
+    "verifies": "warning",
+    "retired": "danger",
+    "unused": "danger",
+}
 _STATE: Final = "torana_state"
 
 
@@ -82,6 +88,5 @@ class SigningKeyAdmin(ReadOnlyAdmin):
 
 
 def _with_states(rows: Any) -> None:
-    states = {row.pk: state for row, state in signingkeys.listed()}
-    for row in rows:
-        setattr(row, _STATE, states.get(row.pk, ""))
+    for row, state in signingkeys.with_states(rows):
+        setattr(row, _STATE, state)

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from django.conf import settings
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,13 +16,12 @@ from authproxy.serializers import Shape
 from authproxy.views.control.asking import ControlEndpoint, changing, conflict, require_match, shown
 from authproxy.views.control.calling import staff
 from authproxy.views.control.parameters import IF_NONE_MATCH, READING, if_match, lists, shows
-from authproxy.views.control.tables import NEWEST_FIRST, page
+from authproxy.views.control.tables import NEWEST_FIRST, cut
 from authproxy.views.documented import documented
 from routing.locking import clear_errors
 
 _TAG: Final = "Access"
 _SEE: Final = "authproxy.view_signingkey"
-_STATES: Final = ("signs", "next", "verifies", "retired")
 _IF_NEWEST: Final = if_match("Only if this is the `ETag` of the newest key now.")
 
 
@@ -30,7 +30,10 @@ class SigningKeyShape(Shape):
 
     kid = serializers.CharField()
     algorithm = serializers.CharField()
-    state = serializers.ChoiceField(_STATES)
+    state = serializers.ChoiceField(
+        signingkeys.STATES,
+        help_text="Time changes it, so it is no part of the `ETag`. `unused`: JWT_SECRET is the only key.",
+    )
     created_at = serializers.DateTimeField()
     activates_at = serializers.DateTimeField(help_text="From then on it signs.")
     retires_at = serializers.DateTimeField(
@@ -54,14 +57,9 @@ class SigningKeysView(ControlEndpoint):
         """Newest first, a page at a time."""
         staff(request).require(_SEE)
         policy = signingkeys.KeyPolicy.of(settings.CONFIG)
-        states = _states()
-        told = page(
-            SigningKey.objects.all(),
-            request,
-            "signing_keys",
-            lambda row: signingkeys.as_json(row, states.get(row.pk, "retired")),
-            NEWEST_FIRST,
-        )
+        found = cut(_rows(), request, NEWEST_FIRST)
+        keys = [signingkeys.as_json(*each) for each in signingkeys.with_states(found.rows)]
+        told = found.under("signing_keys", keys)
         return Response({"algorithm": policy.algorithm, "fixed": policy.is_fixed, **told})
 
 
@@ -72,11 +70,11 @@ class SigningKeyView(ControlEndpoint):
     def get(self, request: Request, kid: str) -> Response:
         """What it does now."""
         staff(request).require(_SEE)
-        row = SigningKey.objects.filter(kid=kid).first()
+        row = _rows().filter(kid=kid).first()
         if row is None:
             raise not_found(f'There is no signing key "{kid}".')
         told = _told(row)
-        return shown(request, told, etag(told))
+        return shown(request, told, _tag(told))
 
 
 class RotateKeysView(ControlEndpoint):
@@ -102,18 +100,24 @@ class RotateKeysView(ControlEndpoint):
             except signingkeys.RotationRefused as refusal:
                 raise conflict(f"{refusal}.") from refusal
         told = _told(row)
-        return Response(told, status=201, headers={"ETag": etag(told)})
+        return Response(told, status=201, headers={"ETag": _tag(told)})
+
+
+def _rows() -> "QuerySet[SigningKey]":
+    """Without the keys themselves, which nothing here needs."""
+    return SigningKey.objects.defer("sealed")
 
 
 def _told(row: SigningKey) -> dict[str, Any]:
-    return signingkeys.as_json(row, _states().get(row.pk, "retired"))
+    ((_, state),) = signingkeys.with_states([row])
+    return signingkeys.as_json(row, state)
+
+
+def _tag(told: dict[str, Any]) -> str:
+    """Of what somebody made it: a key that begins to sign is still the one that whoever rotates has seen."""
+    return etag({name: value for name, value in told.items() if name != "state"})
 
 
 def _newest() -> str | None:
-    row = SigningKey.objects.order_by(*NEWEST_FIRST).first()
-    return None if row is None else etag(_told(row))
-
-
-def _states() -> dict[int, str]:
-    """Of all keys: what one does depends on the others."""
-    return {row.pk: state for row, state in signingkeys.listed()}
+    row = _rows().order_by(*NEWEST_FIRST).first()
+    return None if row is None else _tag(_told(row))

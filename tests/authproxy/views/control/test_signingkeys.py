@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from authproxy import signingkeys
@@ -74,6 +76,27 @@ def test_what_each_does(sara: Control) -> None:
     assert [*first["signing_keys"], *rest["signing_keys"]] == found["signing_keys"]
 
 
+def test_one_that_is_made_meanwhile_is_told_as_it_is(sara: Control) -> None:
+    """Whatever is read first, and no key itself is read."""
+    signingkeys.shared().rotate(now=timezone.now() - timedelta(seconds=30))
+    asked: list[str] = []
+    others = iter([signingkeys.shared().rotate])
+
+    def meanwhile(execute: Any, sql: str, *args: Any) -> Any:
+        result = execute(sql, *args)
+        if "authproxy_signingkey" in sql:
+            for rotate in others:
+                rotate()
+                asked.clear()
+            asked.append(sql)
+        return result
+
+    with connection.execute_wrapper(meanwhile):
+        found = sara.call("get", LIST).json()
+    assert [each["state"] for each in found["signing_keys"]] == ["next", "signs"]
+    assert not [sql for sql in asked if "sealed" in sql]
+
+
 def test_of_two_who_rotate_one_does(sara: Control) -> None:
     """By the tag of the newest key; before there is one, it can be asked that there is none."""
     assert sara.call("post", ROTATE, if_match="*").status_code == 412
@@ -88,16 +111,30 @@ def test_of_two_who_rotate_one_does(sara: Control) -> None:
     assert SigningKey.objects.count() == 2
 
 
+def test_a_key_that_begins_to_sign_is_the_same(sara: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody changed anything: whoever saw it may make the next one."""
+    made = sara.call("post", ROTATE)
+    later = timezone.now() + timedelta(seconds=30)
+    monkeypatch.setattr(signingkeys, "timezone", SimpleNamespace(now=lambda: later))
+    shown = sara.call("get", f"{LIST}/{made.json()['kid']}")
+    assert (shown.json()["state"], shown["ETag"]) == ("signs", made["ETag"])
+    assert sara.call("post", ROTATE, if_match=made["ETag"]).status_code == 201
+    assert sara.call("get", f"{LIST}/{made.json()['kid']}")["ETag"] != made["ETag"]
+
+
 def test_a_fixed_key_is_not_rotated(sara: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks is told why, and the list says so before."""
+    """Whoever asks is told why, and the list says so before. A key of before signs nothing."""
     own = signingkeys.shared()
+    kid = own.rotate(now=timezone.now() - timedelta(seconds=30)).kid
     monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, jwt_secret_given=True))
     monkeypatch.setattr(own, "_policy", KeyPolicy.of(settings.CONFIG))
     refused = sara.call("post", ROTATE)
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "CONFLICT")
     assert "JWT_SECRET fixes the signing key" in refused.json()["error"]["message"]
-    assert sara.call("get", LIST).json()["fixed"] is True
-    assert not SigningKey.objects.exists()
+    listed = sara.call("get", LIST).json()
+    assert (listed["fixed"], [each["state"] for each in listed["signing_keys"]]) == (True, ["unused"])
+    assert sara.call("get", f"{LIST}/{kid}").json()["state"] == "unused"
+    assert SigningKey.objects.get().kid == kid
 
 
 def test_who_may(sara: Control) -> None:
