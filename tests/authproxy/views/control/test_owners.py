@@ -4,12 +4,12 @@ import threading
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from gateway_project.signin.groups import EDITOR, SECURITY_ADMIN, VIEWER
 from observability.audit.chain import Verified
 from routing.drafts import Actor
-from routing.models import Owner, Revision
+from routing.models import Owner, Revision, Service
 from routing.publishing import apply_document
 from tests.support.configuration import route, service
 from tests.support.control import Control
@@ -81,22 +81,36 @@ def test_one_is_removed(sara: Control) -> None:
     assert (event["action"], event["objects"]) == ("owner.delete", [["owner", "crew/night owns orders"]])
 
 
+def waiting() -> int:
+    """How many wait for a lock in this database now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees the same as before
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_who_make_the_same_wait_for_each_other(sara: Control) -> None:
-    """One makes it, and the other finds it made; SQLite has one writer anyway."""
+    """One makes it, and the other finds it made, where neither was there when both began; SQLite has one writer
+    anyway."""
     if connection.vendor != "postgresql":
         return
-    ready = threading.Barrier(2)
     found: list[int] = []
 
     def make() -> None:
-        ready.wait(10)
         found.append(sara.call("put", ADA).status_code)
         connections.close_all()
 
     threads = [threading.Thread(target=make) for _ in range(2)]
-    for thread in threads:
-        thread.start()
+    with transaction.atomic():
+        Service.objects.select_for_update().get(name="orders")
+        for thread in threads:
+            thread.start()
+        while all(thread.is_alive() for thread in threads) and waiting() < len(threads):
+            threads[0].join(0.01)
     for thread in threads:
         thread.join()
     assert (sorted(found), Owner.objects.count()) == ([200, 201], 1)
