@@ -35,7 +35,7 @@ from authproxy.views.targets import DrainView, ReadmitView, TargetsView
 from observability.views.alerts import DeliveriesView, IncidentsView
 from observability.views.audit import AuditView
 from observability.views.logonly import LogOnlyView
-from observability.views.receivers import ReceiversView, ReceiverView, TestReceiverView
+from observability.views.receivers import ReceiversView, ReceiverView, TryReceiverView
 from observability.views.replay import ReplayView
 from observability.views.requests import RequestsView, RequestView
 from observability.views.slo import SloView
@@ -56,7 +56,7 @@ operating = [
     path(f"{_V1}alerts/incidents", IncidentsView.as_view()),
     path(f"{_V1}alerts/receivers", ReceiversView.as_view()),
     path(f"{_V1}alerts/receivers/<str:name>", ReceiverView.as_view()),
-    path(f"{_V1}alerts/receivers/<str:name>/test", TestReceiverView.as_view()),
+    path(f"{_V1}alerts/receivers/<str:name>/test", TryReceiverView.as_view()),
     path(f"{_V1}breakers", BreakersView.as_view()),
     path(f"{_V1}audit", AuditView.as_view()),
     path(f"{_V1}breakers/<str:service>", BreakerView.as_view()),

@@ -155,10 +155,8 @@ class ReceiverView(ControlEndpoint):
         return Response(status=204)
 
 
-class TestReceiverView(ControlEndpoint):
+class TryReceiverView(ControlEndpoint):
     """Trying it out."""
-
-    __test__ = False
 
     @documented(
         "Send a test to an alert receiver",
