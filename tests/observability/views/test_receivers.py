@@ -133,6 +133,17 @@ def test_a_test_is_sent(operator: Control) -> None:
     assert AlertDelivery.objects.count() == 1
 
 
+def test_a_name_may_have_slashes(operator: Control) -> None:
+    """As admin takes it."""
+    one = f"{LIST}/ops/night"
+    assert operator.call("put", one, HOOK).status_code == 201
+    assert operator.call("get", one).json()["name"] == "ops/night"
+    assert operator.call("post", f"{one}/test").status_code == 202
+    assert AlertDelivery.objects.get().receiver == AlertReceiver.objects.get(name="ops/night")
+    assert operator.call("delete", one).status_code == 204
+    assert not AlertReceiver.objects.exists()
+
+
 def test_lists(operator: Control) -> None:
     """By name, narrowed, in pages."""
     for name, enabled in (("b", True), ("a", True), ("c", False)):
