@@ -61,8 +61,13 @@ class ReceiverShape(Shape):
     addresses = serializers.ListField(child=serializers.CharField())
     alerts = serializers.ListField(child=serializers.ChoiceField(tuple(KINDS)))
     least = serializers.ChoiceField(_LEAST)
-    dropped = serializers.IntegerField(help_text="Messages that there was no room for.")
     note = serializers.CharField(help_text="Why the gateway switched it off.")
+
+
+class ListedReceiver(ReceiverShape):
+    """`dropped` is in the list only: it grows by itself, and orders about a receiver are not for one count of it."""
+
+    dropped = serializers.IntegerField(help_text="Messages that there was no room for.")
 
 
 class ReceiverWithSecret(ReceiverShape):
@@ -72,7 +77,7 @@ class ReceiverWithSecret(ReceiverShape):
 
 
 class ReceiversPage(Shape):
-    receivers = ReceiverShape(many=True)
+    receivers = ListedReceiver(many=True)
     total = serializers.IntegerField()
     next: Any = serializers.CharField(allow_null=True)
 
@@ -104,7 +109,7 @@ class ReceiversView(ControlEndpoint):
         if kind := one_of(request, "kind", _RECEIVER_KINDS):
             rows = rows.filter(kind=kind)
         rows = flagged(rows, request, "enabled", Q(enabled=True))
-        return Response(page(rows, request, "receivers", lambda row: seen_by(caller, row), _BY_NAME))
+        return Response(page(rows, request, "receivers", lambda row: _listed(caller, row), _BY_NAME))
 
 
 class ReceiverView(ControlEndpoint):
@@ -179,7 +184,7 @@ class TryReceiverView(ControlEndpoint):
 
 
 def seen_by(caller: Caller, row: AlertReceiver) -> dict[str, Any]:
-    """All but the secret, and as much of the URL as the caller may see."""
+    """What somebody wrote but for the secret, and as much of the URL as the caller may see."""
     return {
         "name": row.name,
         "kind": row.kind,
@@ -188,9 +193,12 @@ def seen_by(caller: Caller, row: AlertReceiver) -> dict[str, Any]:
         "addresses": row.addresses.split(),
         "alerts": list(row.alerts),
         "least": row.least,
-        "dropped": row.dropped,
         "note": row.note,
     }
+
+
+def _listed(caller: Caller, row: AlertReceiver) -> dict[str, Any]:
+    return {**seen_by(caller, row), "dropped": row.dropped}
 
 
 def tag_of(row: AlertReceiver) -> str:

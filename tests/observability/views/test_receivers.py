@@ -43,7 +43,6 @@ def test_one_is_made_and_its_secret_answered_once(operator: Control) -> None:
         "addresses": [],
         "alerts": ["breaker", "slo"],
         "least": "critical",
-        "dropped": 0,
         "note": "",
     }
     again = operator.call("put", ONE, HOOK)
@@ -79,6 +78,19 @@ def test_a_lost_update_is_refused(operator: Control) -> None:
     assert (late.status_code, row().enabled) == (412, True)
     assert operator.call("delete", ONE, if_match=first).status_code == 412
     assert operator.call("put", ONE, HOOK, if_none_match="*").status_code == 412
+
+
+def test_the_list_alone_counts_what_was_dropped(operator: Control) -> None:
+    """So 304 hides no count, and no order is refused because of one."""
+    tag = operator.call("put", ONE, HOOK)["ETag"]
+    listed = operator.call("get", LIST)
+    AlertReceiver.objects.update(dropped=7)
+    assert operator.call("get", ONE, if_none_match=tag).status_code == 304
+    assert "dropped" not in operator.call("get", ONE).json()
+    again = operator.call("get", LIST, if_none_match=listed["ETag"])
+    assert (again.status_code, again.json()["receivers"][0]["dropped"]) == (200, 7)
+    assert operator.call("post", f"{ONE}/test", if_match=tag).status_code == 202
+    assert operator.call("delete", ONE, if_match=tag).status_code == 204
 
 
 def test_one_is_removed(operator: Control) -> None:
