@@ -14,6 +14,7 @@ from authproxy.refusing import invalid, not_found
 from authproxy.serializers import Shape
 from authproxy.views.control.asking import ControlEndpoint, at_once, conflict, require_match, shown
 from authproxy.views.control.calling import Caller, staff
+from authproxy.views.control.noting import note
 from authproxy.views.control.parameters import CHANGING, IF_MATCH, IF_NONE_MATCH, READING, lists, shows, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, one_of, page, searched
@@ -24,8 +25,7 @@ from observability.alerts.conditions import KINDS
 from observability.alerts.secrets import unsealed
 from observability.models import AlertReceiver
 from observability.rows.alerts import EMAIL, NAME_LENGTH, WEBHOOK
-from routing.admin.audited import kind_of, picture
-from routing.auditing import Deed, changed, record
+from routing.admin.audited import picture
 
 TAG: Final = "Alerts"
 SEE: Final = "observability.view_alertreceiver"
@@ -155,7 +155,7 @@ class ReceiverView(ControlEndpoint):
         with at_once():
             row = _named(name, is_held=True)
             require_match(request, tag_of(row))
-            _note(caller, "delete", name, picture(row), None)
+            note(caller, "delete", row, picture(row), None)
             row.delete()
         return Response(status=204)
 
@@ -225,15 +225,8 @@ def _become(
     kept = form.instance
     if before != (after := picture(kept)):
         kept.save()
-        _note(caller, "create" if before is None else "change", name, before, after)
+        note(caller, "create" if before is None else "change", kept, before, after)
     return kept, form.made
-
-
-def _note(
-    caller: Caller, word: str, name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
-) -> None:
-    kind = kind_of(AlertReceiver())
-    record(Deed(f"{kind}.{word}", ((kind, name),), caller.name, changes=changed(kind, name, before, after)))
 
 
 def _named(name: str, *, is_held: bool = False) -> AlertReceiver:

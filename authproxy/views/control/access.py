@@ -25,11 +25,12 @@ from authproxy.views.control.asking import (
     word,
 )
 from authproxy.views.control.calling import Caller, staff
+from authproxy.views.control.noting import note
 from authproxy.views.control.parameters import CHANGING, IF_MATCH, IF_NONE_MATCH, READING, lists, shows, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, one_of, page, searched
 from authproxy.views.documented import documented
-from routing.auditing import Deed, changed, gathering, record
+from routing.auditing import gathering
 
 _TAG: Final = "Access"
 _BOOL: Final = {"type": "boolean"}
@@ -147,7 +148,7 @@ class ConsumerView(ControlEndpoint):
             before = consumer_json(row)
             _become(row, given, caller)
             told = consumer_json(consumer_named(name))
-            note_change(caller, "consumer", name, before, {**told, "enabled": before["enabled"]})
+            note(caller, "change", row, before, {**told, "enabled": before["enabled"]})
         return Response(told, status=201 if made else 200, headers={"ETag": etag(told)})
 
     @documented(
@@ -264,15 +265,6 @@ def require_reach(caller: Caller, account: Any) -> None:
     me = caller.account
     if account is not None and account.is_superuser and me is not None and not me.is_superuser:
         raise forbidden("This is a superuser's: it takes another one.")
-
-
-def note_change(
-    caller: Caller, kind: str, name: str, before: Mapping[str, Any], after: Mapping[str, Any] | None
-) -> None:
-    """Tells the audit trail how a row was and is; None: it is gone. What is as it was is no event."""
-    if before != after:
-        word = f"{kind}.{'delete' if after is None else 'change'}"
-        record(Deed(word, ((kind, name),), caller.name, changes=changed(kind, name, before, after)))
 
 
 def consumer_json(row: Consumer) -> dict[str, Any]:

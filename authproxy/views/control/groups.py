@@ -167,8 +167,7 @@ def _become(row: Group | None, name: str, given: Mapping[str, Any], caller: Call
         kept.save()
     if there != {each.pk for each in rights}:
         kept.permissions.set(rights)
-    if before != (after := picture(kept)):
-        note(caller, "create" if before is None else "change", kept, before, after)
+    note(caller, "create" if before is None else "change", kept, before, picture(kept))
 
 
 def _rights(names: Iterable[str], field: str) -> list[Permission]:

@@ -13,6 +13,8 @@ from routing.auditing import Deed, changed, record
 def note(
     caller: Caller, word: str, row: Model, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> None:
-    """Tells the trail how a row was and is; None: there was none, or it is gone."""
+    """Tells the trail how a row was and is; None: there was none, or it is gone. What is as it was is no event."""
+    if before == after:
+        return
     kind, name = kind_of(row), str(row)
     record(Deed(f"{kind}.{word}", ((kind, name),), caller.name, changes=changed(kind, name, before, after)))

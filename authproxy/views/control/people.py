@@ -18,9 +18,10 @@ from authproxy.models import Session
 from authproxy.moments import rfc3339
 from authproxy.refusing import forbidden, invalid, not_found
 from authproxy.serializers import Shape, password_field
-from authproxy.views.control.access import groups_named, note_change, require_reach
+from authproxy.views.control.access import groups_named, require_reach
 from authproxy.views.control.asking import ControlEndpoint, at_once, changing, require_match, shown, word
 from authproxy.views.control.calling import Caller, staff
+from authproxy.views.control.noting import note
 from authproxy.views.control.parameters import CHANGING, IF_MATCH, READING, lists, shows, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import flagged, page, searched
@@ -180,7 +181,7 @@ class UserView(ControlEndpoint):
             _become(user, given, caller)
             told = account_json(account_named(username))
             new = {"password": "another"} if "password" in given else {}
-            note_change(caller, "account", username, before, {**told, **new})
+            note(caller, "change", user, before, {**told, **new})
         return Response(told, headers={"ETag": etag(told)})
 
     @documented(
@@ -198,7 +199,7 @@ class UserView(ControlEndpoint):
             before = account_json(user)
             require_match(request, etag(before))
             user.delete()
-            note_change(caller, "account", username, before, None)
+            note(caller, "delete", user, before, None)
         return Response(status=204)
 
 

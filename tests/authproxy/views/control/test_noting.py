@@ -29,3 +29,9 @@ def test_a_row_is_named_as_in_admin(
     assert (event["action"], event["actor"]) == (f"group.{word}", "ada")
     assert event["objects"] == [["group", "crew"]]
     assert event["changes"][0]["action"] == what
+
+
+def test_what_is_as_it_was_is_no_event() -> None:
+    caller = Caller(Identity(method="jwt", name="ada", provider="test", is_staff=True), None)
+    note(caller, "change", Group(name="crew"), {"name": "crew"}, {"name": "crew"})
+    assert list(events()) == []
