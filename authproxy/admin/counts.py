@@ -10,12 +10,12 @@ from unfold.decorators import display
 
 from authproxy.quotacounts import Told, current, history, of_period, of_quota, quota_names, told
 from authproxy.quotaresets import ResetRefused, reset
+from authproxy.rows.limited import SEES_CALLERS
 from resilience.models import QuotaCount, QuotaReset
 from routing.admin.dialogs import ReasonDialog
 from routing.admin.steering import SteeringAdmin, by, moment, steers
 from routing.locking import StoreUnavailable
 
-SEE: Final = "authproxy.view_limitedcaller"
 COLOURS: Final = {"used up": "danger", "has room": "success", "over": "info"}
 SHOWN_HISTORY: Final = 50
 SHOWN_CHOICES: Final = 200
@@ -70,7 +70,7 @@ class WindowFilter(RadioFilter):
 class _CountsAdmin(SteeringAdmin):
     """Whoever may see whom quotas refuse may see what they count."""
 
-    sees = SEE
+    sees = SEES_CALLERS
 
 
 @admin.register(QuotaCount)

@@ -1,6 +1,7 @@
 """D: Whom quotas refused of late, for people to look at."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import models
 from django.utils import timezone
@@ -10,6 +11,8 @@ from routing.rows.base import NAME_LENGTH
 
 CALLER_LENGTH = 500
 PERIOD_LENGTH = 32
+SEES_CALLERS: Final = "authproxy.view_limitedcaller"
+"""Who may see who calls, here and on other pages."""
 
 
 class LimitedCaller(models.Model):

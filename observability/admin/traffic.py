@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from authproxy.limited import caller_text
 from authproxy.models import LimitedCaller
+from authproxy.rows.limited import SEES_CALLERS
 from observability.rollups.boards import TOP, board
 from observability.rollups.minutes import NAME_LENGTH, ROUTE, SERVICE, Subject
 from observability.rollups.reading import EVERYTHING
@@ -112,7 +113,7 @@ def _figures(request: HttpRequest) -> dict[str, Any]:
     base = reverse("admin:traffic")
     if subject == EVERYTHING:
         found |= {"breakers": _breakers(), "targets": _targets()}
-        if request.user.has_perm("authproxy.view_limitedcaller"):
+        if request.user.has_perm(SEES_CALLERS):
             found["limited"] = _limited()
     return found | {"page": base}
 

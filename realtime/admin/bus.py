@@ -1,6 +1,6 @@
 """D: The pages of events that wait for the message hub, and of those that could not be handled."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from unfold.decorators import display
 
+from authproxy.rows.limited import SEES_CALLERS
 from realtime.bus import kept
 from realtime.models import DeadLetter, WaitingEvent
 from routing.admin.confirming import confirmed
@@ -15,14 +16,11 @@ from routing.admin.dialogs import ReasonDialog
 from routing.admin.steering import SteeringAdmin, by, steers
 from routing.locking import StoreUnavailable
 
-SEES: Final = "authproxy.view_limitedcaller"
-"""Who may see who calls."""
-
 
 class _EventAdmin(SteeringAdmin):
     """What both pages show of an event."""
 
-    sees = SEES
+    sees = SEES_CALLERS
     search_fields: tuple[str, ...] = ("topic", "event_id")
     search_help_text = "A topic, or the id of an event"
     list_filter_submit = True

@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from authproxy.rows.limited import SEES_CALLERS
 from realtime.ending import end_all, end_some
 from realtime.models import LiveSocket, SocketEnding
 from routing.admin.confirming import confirmed
@@ -19,8 +20,6 @@ from routing.locking import StoreUnavailable
 from routing.ordering import OrderRefused
 
 SHOWN_CHOICES = 200
-SEES = "authproxy.view_limitedcaller"
-"""Who may see who calls."""
 
 
 class RouteFilter(DropdownFilter):
@@ -41,7 +40,7 @@ class RouteFilter(DropdownFilter):
 class LiveSocketAdmin(SteeringAdmin):
     """Connections through routes, as workers told of them last."""
 
-    sees = SEES
+    sees = SEES_CALLERS
     when_empty = "A WebSocket connection through a route is listed here a second after it was made."
     list_display = (
         "since",
@@ -137,7 +136,7 @@ def _some(keys: list[int], request: HttpRequest, why: str) -> str:
 class SocketEndingAdmin(SteeringAdmin):
     """Who ended which connections, newest first; nobody can change or delete a row."""
 
-    sees = SEES
+    sees = SEES_CALLERS
     list_display = ("at", "what", "by", "reason")
     list_display_links = ("at",)
     search_fields = ("what", "by", "reason")

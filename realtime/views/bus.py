@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from authproxy.control.preconditions import etag
 from authproxy.moments import rfc3339
 from authproxy.refusing import not_found
+from authproxy.rows.limited import SEES_CALLERS
 from authproxy.serializers import Shape
 from authproxy.views.base import OPERATE
 from authproxy.views.control.asking import ControlEndpoint, at_once, conflict, require_match, shown, word
@@ -23,7 +24,6 @@ from realtime.models import DeadLetter, WaitingEvent
 from resilience.rows.breakers import REASON_LENGTH
 
 TAG: Final = "Message hub"
-SEE_CALLERS: Final = "authproxy.view_limitedcaller"
 _DIRECTIONS: Final = ("in", "out")
 _MOST_ID: Final = 2**63
 _NEWEST_FIRST: Final = ("-at", "-pk")
@@ -210,7 +210,7 @@ def _whole(row: DeadLetter) -> dict[str, Any]:
 
 def _viewer(request: Request, model: str) -> None:
     """Whoever may see admin's page."""
-    staff(request).require(f"realtime.view_{model}", f"realtime.change_{model}", SEE_CALLERS, OPERATE)
+    staff(request).require(f"realtime.view_{model}", f"realtime.change_{model}", SEES_CALLERS, OPERATE)
 
 
 def _operator(request: Request) -> Caller:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from authproxy.limited import why
 from authproxy.limitedlog import as_json
 from authproxy.models import LimitedCaller
+from authproxy.rows.limited import SEES_CALLERS
 from authproxy.serializers import Shape
 from authproxy.views.control.asking import ControlEndpoint, word
 from authproxy.views.control.calling import staff
@@ -16,7 +17,6 @@ from authproxy.views.control.parameters import lists, text
 from authproxy.views.control.parameters import query as parameter
 from authproxy.views.control.tables import one_of, page, searched
 
-SEE: Final = "authproxy.view_limitedcaller"
 CHANGE: Final = "authproxy.change_limitedcaller"
 _MODES: Final = ("enforce", "log")
 _NEWEST_FIRST: Final = ("-last_at", "-pk")
@@ -66,7 +66,7 @@ class LimitedCallersView(ControlEndpoint):
     )
     def get(self, request: Request) -> Response:
         """The latest first, a page at a time."""
-        staff(request).require(SEE, CHANGE)
+        staff(request).require(SEES_CALLERS, CHANGE)
         rows = searched(LimitedCaller.objects.all(), request, "caller", "quota", "route", "request_ids")
         for column in ("quota", "route"):
             if name := word(request, column):
