@@ -25,7 +25,6 @@ from resilience.rows.breakers import REASON_LENGTH
 
 TAG: Final = "Message hub"
 _DIRECTIONS: Final = ("in", "out")
-_MOST_ID: Final = 2**63
 _NEWEST_FIRST: Final = ("-at", "-pk")
 Kept = TypeVar("Kept", WaitingEvent, DeadLetter)
 
@@ -226,7 +225,7 @@ def _letter(pk: int, *, is_held: bool = False) -> DeadLetter:
 
 
 def _numbered(rows: "QuerySet[Kept]", pk: int, what: str) -> Kept:
-    found = rows.filter(pk=pk).first() if pk < _MOST_ID else None
+    found = rows.filter(pk=pk).first()
     if found is None:
         raise not_found(f"There is no {what} {pk}.")
     return found
