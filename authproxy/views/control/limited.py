@@ -60,7 +60,12 @@ class LimitedCallersView(ControlEndpoint):
             text("search", "Part of the caller, the quota, the route, or the id of a request."),
             text("quota", "By this quota."),
             text("route", "On this route."),
-            parameter("mode", "Those who were refused, or those who would be.", enum=_MODES),
+            parameter(
+                "mode",
+                "Those who were refused at least once (`enforce`), or would have been (`log`). The answer's `mode` "
+                "is that of the last request: who was both is found by either.",
+                enum=_MODES,
+            ),
         ],
         answers=LimitedCallersPage,
     )

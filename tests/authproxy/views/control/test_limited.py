@@ -75,6 +75,15 @@ def test_filters(viewer: Control, query: str, found: list[str]) -> None:
     assert callers(viewer, query) == found
 
 
+def test_who_was_both_is_found_by_either(viewer: Control) -> None:
+    """A quota was switched to mode log meanwhile; `mode` says how it was at the last request."""
+    LimitedCaller.objects.filter(caller="consumer:ada").update(would_refuse=1, is_enforced=False)
+    assert "consumer:ada" in callers(viewer, "mode=enforce")
+    assert "consumer:ada" in callers(viewer, "mode=log")
+    (ada,) = viewer.call("get", "limited-callers?search=ada").json()["callers"]
+    assert ada["mode"] == "log"
+
+
 def test_pages_and_what_the_client_has_already(viewer: Control) -> None:
     first = viewer.call("get", "limited-callers?limit=2")
     assert (len(first.json()["callers"]), first.json()["total"]) == (2, 3)
