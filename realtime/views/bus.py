@@ -142,14 +142,14 @@ class DeadLetterView(ControlEndpoint):
     @documented(
         "Throw a dead letter away",
         tag=TAG,
-        asks=[text("reason", "Why; kept in the audit trail."), IF_MATCH],
+        asks=[text("reason", "Why; kept in the audit trail.", REASON_LENGTH), IF_MATCH],
         answers={204: None},
         errors=(*READING, 404, 412),
     )
     def delete(self, request: Request, pk: int) -> Response:
         """It is gone for good."""
         caller = _operator(request)
-        reason = word(request, "reason")
+        reason = word(request, "reason", REASON_LENGTH)
         with at_once():
             row = _letter(pk, is_held=True)
             require_match(request, etag(_whole(row)))

@@ -65,11 +65,11 @@ def flag(request: Request, name: str) -> bool:
     return _FLAGS[text.lower()]
 
 
-def word(request: Request, name: str) -> str:
+def word(request: Request, name: str, most: int = LONGEST_WORD) -> str:
     """A parameter of bounded length; empty where it is not given."""
     text = request.query_params.get(name, "")
-    if len(text) > LONGEST_WORD:
-        raise invalid({name: f"This may have {LONGEST_WORD} characters."})
+    if len(text) > most:
+        raise invalid({name: f"This may have {most} characters."})
     return text
 
 

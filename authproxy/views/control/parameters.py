@@ -19,9 +19,9 @@ def query(name: str, about: str, **more: Any) -> OpenApiParameter:
     return OpenApiParameter(name, more.pop("type", OpenApiTypes.STR), description=about, **more)
 
 
-def text(name: str, about: str) -> OpenApiParameter:
-    """A parameter that is looked for."""
-    return query(name, about, type={"type": "string", "maxLength": LONGEST_WORD})
+def text(name: str, about: str, most: int = LONGEST_WORD) -> OpenApiParameter:
+    """A parameter that `word` reads."""
+    return query(name, about, type={"type": "string", "maxLength": most})
 
 
 def if_match(about: str) -> OpenApiParameter:
