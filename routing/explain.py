@@ -16,7 +16,7 @@ from routing.explainpreflights import permitted
 from routing.explainsplit import as_if_alone, as_it_stands, chosen_of, with_canary
 from routing.explaintargets import listed
 from routing.explanation import Explanation, Matched, PassedOver, PolicyNote, Refusal
-from routing.hosts import is_authority, request_host
+from routing.hosts import is_authority, request_host, spelled
 from routing.knowledge import NOTHING, Knowledge
 from routing.paths import BadPath, NormalPath, normalise
 from routing.preflights import Preflight, preflight_for
@@ -86,11 +86,14 @@ def request_to(
     named = next((value for name, value in pairs if name == b"host"), None)
     host = (authority or "").rpartition("@")[2].encode("utf-8", "surrogatepass")
     if authority is not None and not is_authority(host):
-        raise NoRequest(
-            "url", f"{quote(authority)} is no host: want a path, or a URL such as http://host/path"
+        why = (
+            _misspelled(host)
+            or f"{quote(authority)} is no host: want a path, or a URL such as http://host/path"
         )
+        raise NoRequest("url", why)
     if named and not is_authority(named):
-        raise NoRequest("headers", f"the header Host has no host: {quote(named.decode('utf-8', 'replace'))}")
+        why = _misspelled(named) or quote(named.decode("utf-8", "replace"))
+        raise NoRequest("headers", f"the header Host has no host: {why}")
     return Request(
         method=method.upper(),
         host=host if named is None else named,
@@ -100,6 +103,12 @@ def request_to(
         scheme=(scheme or "http").lower(),
         address=address,
     )
+
+
+def _misspelled(host: bytes) -> str:
+    text = host.decode("utf-8", "replace")
+    better = spelled(text)
+    return f"{quote(text)} must be spelled {quote(better)}" if better else ""
 
 
 def has_credentials(request: Request) -> bool:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from routing.document.base import refusal
 from routing.document.scalars import FILLABLE
+from routing.hosts import punycode
 from routing.problems import did_you_mean, quote
 
 COMMON_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
@@ -136,22 +137,13 @@ def _host_refusal(value: str) -> PydanticCustomError:
         reason = f"{text} must be a host alone, without scheme and path"
     elif re.search(r":[0-9]*$", value):
         reason = f'{text} has a port; say "{value.rpartition(":")[0][:100].lower()}"'
-    elif _HOST.fullmatch(better := _punycode(value).lower().rstrip(".")):
+    elif _HOST.fullmatch(better := punycode(value).lower().rstrip(".")):
         reason = f'{text} must be spelled "{better}"'
     elif "*" in value:
         reason = f"{text}: a wildcard is the whole first label, such as *.example.com"
     else:
         reason = f"{text} is not a host"
     return refusal("gateway.E016", reason)
-
-
-def _punycode(value: str) -> str:
-    if value.isascii():
-        return value
-    try:
-        return value.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
 
 
 def parse_target_url(value: object) -> str:

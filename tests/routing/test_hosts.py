@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.hosts import host_fits, is_authority, request_host, wildcards
+from routing.hosts import host_fits, is_authority, request_host, spelled, wildcards
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,9 @@ def test_host_fits(pattern: str, host: str, fits: bool) -> None:
         (b"::1", False),
         (b"a:http", False),
         (b"a:123456", False),
+        (b"a:65535", True),
+        (b"a:65536", False),
+        (b"[::1]:99999", False),
         (b"a b", False),
         (b"a\\b", False),
         (b"a@b", False),
@@ -75,6 +78,25 @@ def test_host_fits(pattern: str, host: str, fits: bool) -> None:
 def test_what_a_url_may_name(raw: bytes, fits: bool) -> None:
     """A host, with a port or without."""
     assert is_authority(raw) is fits
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("münchen.example", "xn--mnchen-3ya.example"),
+        ("MÜNCHEN.example:8000", "xn--mnchen-3ya.example:8000"),
+        ("münchen.example:99999", ""),
+        ("münchen.example:ü", ""),
+        ("mün chen.example", ""),
+        ("ü" * 100, ""),
+        ("ü..example", ""),
+        ("\ufffd", ""),
+        ("a.example", ""),
+    ],
+)
+def test_own_letters_have_a_spelling(written: str, sent: str) -> None:
+    """Where a client could send it."""
+    assert spelled(written) == sent
 
 
 @given(st.binary(max_size=400))

@@ -303,6 +303,15 @@ def test_a_topic_is_explained() -> None:
     ("arguments", "says"),
     [
         (("GET", "http://["), 'URL: "[" is no host: want a path, or a URL such as http://host/path'),
+        (
+            ("GET", "http://h:65536/"),
+            'URL: "h:65536" is no host: want a path, or a URL such as http://host/path',
+        ),
+        (("GET", "http://a@bücher.de:81/"), 'URL: "bücher.de:81" must be spelled "xn--bcher-kva.de:81"'),
+        (
+            ("GET", "/", "-H", "Host: bücher.de"),
+            '-H: the header Host has no host: "bücher.de" must be spelled "xn--bcher-kva.de"',
+        ),
         (("GET", "/", "-H", "Host: a b"), '-H: the header Host has no host: "a b"'),
     ],
 )
